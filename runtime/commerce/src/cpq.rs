@@ -13,14 +13,13 @@ mod qualify;
 mod quote;
 mod standing;
 
-pub use configure::{Configuration, configure};
+pub use configure::{Choice, Configuration, configure};
 pub use launch::{Reason, deliverable};
 pub use order::{is_from_elsewhere, order_of, quote_path, unbacked, unread};
 pub use qualify::{
-    Facts, TaskState, Unanswered, qualify_offerings, qualify_services, query_offerings,
-    query_services,
+    Facts, Unanswered, qualify_offerings, qualify_services, query_offerings, query_services,
 };
-pub use quote::{Policy, QuoteError, QuoteState, create, needs_approval, next_version, patched};
+pub use quote::{Policy, QuoteError, create, needs_approval, next_version, patched};
 pub use standing::Standing;
 
 #[cfg(test)]

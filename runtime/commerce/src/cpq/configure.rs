@@ -1,61 +1,118 @@
-//! Completes what somebody chose: bundles are filled up, defaults filled in, and the whole is held
-//! against the same checks as an order. What is complete already comes out unchanged.
+//! Completes a choice: bundles are filled up, defaults filled in, and the whole is validated against the
+//! same checks as an order. A complete choice comes out unchanged.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Map;
 
 use model::catalog::{Catalog, RESOURCES};
 use model::decompose::{CheckedLine, Mistake, check};
 use model::id::SpecId;
 use model::order::{Form, LINES_MAX, Line, LineDates, Order, OrderError};
 use model::plan::Action;
+use tmf::document::item::{Item, Subject};
+use tmf::document::order_request::{
+    ProductOrderRequest, ProductOrderRequestItem, ServiceOrderRequest, ServiceOrderRequestItem,
+};
+use tmf::document::quote::{Quote, QuoteItem};
+use tmf::document::{Characteristic, Reference, write};
 use tmf::time::Timestamp;
 
-/// What somebody chose, complete.
+/// A document with items that can be configured.
+pub trait Choice: Serialize + Sized {
+    const FORM: Form;
+    type Item: Item;
+
+    fn items(&self) -> &[Self::Item];
+
+    fn items_mut(&mut self) -> &mut Vec<Self::Item>;
+
+    /// The order that it is, or asks about.
+    fn order(&self) -> Result<Order, OrderError> {
+        Order::read(Self::FORM, &write(self))
+    }
+}
+
+impl Choice for Quote {
+    const FORM: Form = Form::Quote;
+    type Item = QuoteItem;
+
+    fn items(&self) -> &[QuoteItem] {
+        &self.quote_item
+    }
+
+    fn items_mut(&mut self) -> &mut Vec<QuoteItem> {
+        &mut self.quote_item
+    }
+}
+
+impl Choice for ProductOrderRequest {
+    const FORM: Form = Form::ProductOrder;
+    type Item = ProductOrderRequestItem;
+
+    fn items(&self) -> &[ProductOrderRequestItem] {
+        &self.product_order_item
+    }
+
+    fn items_mut(&mut self) -> &mut Vec<ProductOrderRequestItem> {
+        &mut self.product_order_item
+    }
+}
+
+impl Choice for ServiceOrderRequest {
+    const FORM: Form = Form::ServiceOrder;
+    type Item = ServiceOrderRequestItem;
+
+    fn items(&self) -> &[ServiceOrderRequestItem] {
+        &self.service_order_item
+    }
+
+    fn items_mut(&mut self) -> &mut Vec<ServiceOrderRequestItem> {
+        &mut self.service_order_item
+    }
+}
+
+/// A complete choice.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Configuration {
+pub struct Configuration<D> {
     /// The document, its items with all their characteristics and bundles with their parts.
-    pub document: Value,
+    pub document: D,
     /// The order that it is, or asks about.
     pub order: Order,
     /// Its lines with their defaults.
     pub lines: Vec<CheckedLine>,
-    /// What is wrong with it.
+    /// The errors in it.
     pub mistakes: Vec<Mistake>,
 }
 
-/// Completes a document with items, and says what is wrong with it.
-pub fn configure(
-    form: Form,
-    document: &Value,
+/// Completes a document with items and validates it.
+pub fn configure<D: Choice>(
+    mut document: D,
     catalog: &Catalog,
     at: Timestamp,
-) -> Result<Configuration, OrderError> {
-    let mut document = document.clone();
-    let chosen = Order::read(form, &document)?;
-    let filled = filled(chosen, catalog);
+) -> Result<Configuration<D>, OrderError> {
+    let filled = filled(document.order()?, catalog);
     if filled.added > 0 {
-        let mut writer = Writer { form, order: &filled.order, next: 0 };
-        writer.parts(&mut document, filled.order.lines.len() - filled.added);
+        let first = filled.order.lines.len() - filled.added;
+        add_parts(document.items_mut(), &filled.order, first, &mut 0);
     }
-    let order = Order::read(form, &document)?.at(at);
+    let order = document.order()?.at(at);
     let checked = check(&order, catalog);
-    let mut writer = Writer { form, order: &order, next: 0 };
-    writer.characteristics(&mut document, &checked.lines);
-    // Read again: the lines carry what was filled in.
-    let order = Order::read(form, &document)?.at(at);
+    complete_all(document.items_mut(), &order, &checked.lines, &mut 0);
+    // Read again: the lines have the added attributes.
+    let order = document.order()?.at(at);
     Ok(Configuration { document, order, lines: checked.lines, mistakes: checked.mistakes })
 }
 
-/// An order with the parts of bundles that nobody named, at its end.
+/// An order with the missing parts of its bundles at its end.
 struct Filled {
     order: Order,
     added: usize,
 }
 
-/// A bundle of which nothing was chosen has the default number of each; one of which something was
-/// chosen has what it must have.
+/// Adds the missing parts of bundles. If no part of a bundle was chosen, it has the default number of
+/// each; otherwise the minimum.
 fn filled(mut order: Order, catalog: &Catalog) -> Filled {
     let chosen = order.lines.len();
     let mut ids: BTreeSet<String> = order.lines.iter().map(|line| line.id.clone()).collect();
@@ -75,7 +132,7 @@ fn filled(mut order: Order, catalog: &Catalog) -> Filled {
     Filled { order, added }
 }
 
-/// The offerings that a bundle lacks, each as often as it does.
+/// The offerings that a bundle lacks, each as often as it lacks it.
 fn missing(order: &Order, index: usize, catalog: &Catalog) -> Vec<SpecId> {
     let line = &order.lines[index];
     let offering = line.offering.as_ref().and_then(|id| catalog.offerings.get(id));
@@ -92,7 +149,7 @@ fn missing(order: &Order, index: usize, catalog: &Catalog) -> Vec<SpecId> {
         } else {
             bundled.min
         };
-        // A bundle within itself would have no end.
+        // A bundle within itself would be endless.
         if !is_within(order, index, &bundled.offering) {
             let lacks = usize::try_from(wanted.saturating_sub(count)).unwrap_or(LINES_MAX);
             missing.extend(std::iter::repeat_n(bundled.offering.clone(), lacks.min(LINES_MAX)));
@@ -140,104 +197,67 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
     }
 }
 
-/// Writes lines into the items of a document, which are gone through in the order in which they
-/// are read.
-struct Writer<'a> {
-    form: Form,
-    order: &'a Order,
-    next: usize,
-}
-
-impl Writer<'_> {
-    /// Adds the lines from `first` on as items nested in their bundles.
-    fn parts(&mut self, document: &mut Value, first: usize) {
-        let Some(items) = document.get_mut(self.form.items()).and_then(Value::as_array_mut) else {
-            return;
-        };
-        for item in items {
-            let index = self.next;
-            self.next += 1;
-            self.parts(item, first);
-            self.nest(item, index, first);
-        }
-    }
-
-    fn nest(&self, item: &mut Value, bundle: usize, first: usize) {
-        let lines = self.order.lines.iter().enumerate().skip(first);
-        let parts: Vec<Value> = lines
-            .filter(|(_, line)| line.bundle == Some(bundle))
-            .map(|(index, line)| {
-                let mut part = json!({
-                    "id": line.id,
-                    "action": line.action.as_str(),
-                    "quantity": line.quantity,
-                    "productOffering": reference("productOffering", line.offering.as_ref()),
-                });
-                self.nest(&mut part, index, first);
-                part
-            })
-            .collect();
-        if let (false, Some(fields)) = (parts.is_empty(), item.as_object_mut()) {
-            let nested = fields.entry(self.form.items()).or_insert_with(|| json!([]));
-            if let Some(nested) = nested.as_array_mut() {
-                nested.extend(parts);
-            }
-        }
-    }
-
-    /// Writes the characteristics of each line, and its specification.
-    fn characteristics(&mut self, document: &mut Value, lines: &[CheckedLine]) {
-        let Some(items) = document.get_mut(self.form.items()).and_then(Value::as_array_mut) else {
-            return;
-        };
-        for item in items {
-            let line = &self.order.lines[self.next];
-            let checked = &lines[self.next];
-            self.next += 1;
-            if let Some(fields) = item.as_object_mut() {
-                self.complete(fields, line, checked);
-            }
-            self.characteristics(item, lines);
-        }
-    }
-
-    fn complete(&self, item: &mut Map<String, Value>, line: &Line, checked: &CheckedLine) {
-        item.entry("id").or_insert_with(|| json!(line.id));
-        item.entry("action").or_insert_with(|| json!(line.action.as_str()));
-        item.entry("quantity").or_insert_with(|| json!(line.quantity));
-        let Some(spec) = &checked.spec else {
-            return;
-        };
-        let subject = item.entry(self.form.subject()).or_insert_with(|| json!({}));
-        if subject.is_null() {
-            *subject = json!({});
-        }
-        let Some(subject) = subject.as_object_mut() else {
-            return;
-        };
-        let named = subject.entry(self.form.spec()).or_insert(Value::Null);
-        if named.is_null() {
-            *named = reference(self.form.spec(), Some(spec));
-        }
-        let known = subject.entry(self.form.characteristics()).or_insert_with(|| json!([]));
-        if known.is_null() {
-            *known = json!([]);
-        }
-        let Some(known) = known.as_array_mut() else {
-            return;
-        };
-        for entry in model::documents::characteristics(&checked.characteristics) {
-            if !known.iter().any(|own| own.get("name") == entry.get("name")) {
-                known.push(entry);
-            }
-        }
+/// Adds the lines from `first` on as items nested in their bundles. Items are visited in the order in
+/// which they are read.
+fn add_parts<I: Item>(items: &mut [I], order: &Order, first: usize, next: &mut usize) {
+    for item in items {
+        let index = *next;
+        *next += 1;
+        let nested = item.parts().items;
+        add_parts(nested, order, first, next);
+        nested.extend(parts_of(index, order, first));
     }
 }
 
-pub(super) fn reference(resource: &str, id: Option<&SpecId>) -> Value {
-    let Some(id) = id else {
-        return Value::Null;
+/// The new items of a bundle.
+fn parts_of<I: Item>(bundle: usize, order: &Order, first: usize) -> Vec<I> {
+    let lines = order.lines.iter().enumerate().skip(first);
+    let lines = lines.filter(|(_, line)| line.bundle == Some(bundle));
+    let part = |(index, line): (usize, &Line)| {
+        let mut item = I::default();
+        let parts = item.parts();
+        *parts.id = Some(line.id.clone());
+        *parts.action = Some(line.action.as_str().into());
+        *parts.quantity = Some(line.quantity);
+        *parts.offering = line.offering.as_ref().map(|id| reference("productOffering", id));
+        *parts.items = parts_of(index, order, first);
+        item
     };
+    lines.map(part).collect()
+}
+
+/// Completes items with the attributes of their lines.
+fn complete_all<I: Item>(items: &mut [I], order: &Order, lines: &[CheckedLine], next: &mut usize) {
+    for item in items {
+        let (line, checked) = (&order.lines[*next], &lines[*next]);
+        *next += 1;
+        complete(item, order, line, checked);
+        complete_all(item.parts().items, order, lines, next);
+    }
+}
+
+fn complete<I: Item>(item: &mut I, order: &Order, line: &Line, checked: &CheckedLine) {
+    let parts = item.parts();
+    parts.id.get_or_insert_with(|| line.id.clone());
+    parts.action.get_or_insert_with(|| line.action.as_str().into());
+    parts.quantity.get_or_insert(line.quantity);
+    let Some(spec) = &checked.spec else { return };
+    let subject = parts.subject.get_or_insert_default().parts();
+    let resource = Form::of(order.level).spec();
+    subject.specification.get_or_insert_with(|| reference(resource, spec));
+    for (name, value) in checked.characteristics.iter() {
+        if !subject.characteristics.iter().any(|own| own.name == *name) {
+            subject.characteristics.push(Characteristic::typed(name, value.clone()));
+        }
+    }
+}
+
+/// A reference to an entity of the catalogs.
+pub(super) fn reference(resource: &str, id: &SpecId) -> Reference {
     let base = RESOURCES.iter().find(|(known, _)| *known == resource).map_or("", |(_, path)| path);
-    json!({ "id": id, "href": format!("{base}/{id}") })
+    Reference {
+        id: Some(id.as_str().into()),
+        href: Some(format!("{base}/{id}")),
+        ..Reference::default()
+    }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
 use model::FailureCode;
@@ -14,22 +13,25 @@ use model::catalog::{
 };
 use model::decompose::{Answers, Blocked, decompose};
 use model::id::SpecId;
-use model::order::Form;
+use model::plan::Action;
 use model::rule::Produces;
 use model::rulebook::Rulebook;
+use tmf::document::item::WantedProduct;
+use tmf::document::order_request::{ProductOrderRequest, ProductOrderRequestItem};
+use tmf::document::{self, Reference, write};
 use tmf::time::Timestamp;
 
 /// Why an offering cannot be launched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reason {
-    /// What is wrong, for programs.
+    /// The kind of error, for programs.
     pub code: FailureCode,
     /// The entity that is wrong: an offering, a price or a specification.
     pub entity: String,
-    /// The attribute of it; empty if the message tells.
+    /// Its attribute; empty if the message names it.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub attribute: &'static str,
-    /// What is wrong, for people.
+    /// A description of the error.
     pub message: String,
 }
 
@@ -44,8 +46,8 @@ impl Reason {
         }
     }
 
-    /// Whether orders are refused or held because of it: what is sold without a proper price is
-    /// delivered all the same.
+    /// Whether orders are refused or held because of it: an offering without a proper price is still
+    /// delivered.
     pub fn stops_orders(&self) -> bool {
         !matches!(
             self.code,
@@ -68,7 +70,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Why an offering cannot be launched as the catalogs and the rules stand; nothing where it can.
+/// The reasons why an offering cannot be launched with these catalogs and rules; empty if it can.
 pub fn deliverable(rulebook: &Rulebook, offering: &SpecId, now: Timestamp) -> Vec<Reason> {
     let catalog = rulebook.catalog();
     let mut check = Check { rulebook, catalog, now, seen: BTreeSet::new(), found: Vec::new() };
@@ -147,7 +149,7 @@ impl Check<'_> {
         path.pop();
     }
 
-    /// Every offering costs something, or says that it costs nothing.
+    /// Every offering has a price, of zero if it is free.
     fn prices(&mut self, id: &SpecId, offering: &Offering) {
         let own = "productOfferingPrice";
         if offering.prices.is_empty() && offering.bundles.is_empty() {
@@ -158,7 +160,7 @@ impl Check<'_> {
         let mut usages = Vec::new();
         let mut open: Vec<&str> = offering.prices.iter().map(String::as_str).collect();
         let mut seen = BTreeSet::new();
-        // What a bundle costs, its parts may say.
+        // A bundle may have the prices of its parts only.
         let mut counts = offering.prices.is_empty() || !offering.bundles.is_empty();
         while let Some(name) = open.pop() {
             if !seen.insert(name) {
@@ -259,12 +261,12 @@ impl Check<'_> {
         }
     }
 
-    /// What a specification is made of, by the catalog and the rules.
+    /// The parts of a specification, by the catalog and the rules.
     fn below(&self, id: &SpecId, spec: &Spec) -> Vec<SpecId> {
         let mut below = spec.relies_on.clone();
         below.extend(self.rulebook.rules_from(id).filter_map(|(_, rule)| match &rule.to {
             Produces::Spec(to) => Some(to.clone()),
-            // A plugin says what it becomes when it is asked.
+            // A plugin decides for each order.
             Produces::Plugin(_) => None,
         }));
         below
@@ -300,42 +302,59 @@ impl Check<'_> {
             offering.places.clear();
             offering.valid = Validity::default();
         }
-        // A value that matches is not thought up: the trial does without.
+        // No value is invented that matches a pattern: the trial ignores patterns.
         let all = catalog.specs.values_mut().flat_map(|spec| spec.characteristics.values_mut());
         all.for_each(Characteristic::forget_patterns);
         let rulebook = self.rulebook.with_catalog(catalog);
-        let product = self.product(id);
-        let order = json!({
-            "relatedParty": [{ "id": "nobody", "role": "Customer", "@referredType": "Customer" }],
-            "productOrderItem": [{
-                "id": "1", "action": "add", "product": product,
-                "productOffering": reference("productOffering", Some(id)),
-            }],
-        });
-        let configured = configure(Form::ProductOrder, &order, rulebook.catalog(), self.now);
-        let Ok(configured) = configured else {
+        let Ok(configured) = configure(self.order(id), rulebook.catalog(), self.now) else {
             return;
         };
-        let plan = decompose(&configured.order, &configured.document, &rulebook, &Answers::new());
+        let document = write(&configured.document);
+        let plan = decompose(&configured.order, &document, &rulebook, &Answers::new());
         if let Err(Blocked::Failure(failure)) = plan {
             let message = format!("an order for one fails: {}: {}", failure.code, failure.message);
             self.report("REHEARSAL", id.as_str(), "productSpecification", message);
         }
     }
 
-    fn product(&self, id: &SpecId) -> Value {
+    /// An order for one, by a customer who exists nowhere else.
+    fn order(&self, id: &SpecId) -> ProductOrderRequest {
+        let customer =
+            Reference { role: Some("Customer".into()), ..Reference::of("Customer", "rehearsal") };
+        let item = ProductOrderRequestItem {
+            id: Some("1".into()),
+            action: Some(Action::Add.as_str().into()),
+            product: Some(self.product(id)),
+            product_offering: Some(reference("productOffering", id)),
+            ..ProductOrderRequestItem::default()
+        };
+        let rest = [("relatedParty".into(), write(&[customer]))];
+        ProductOrderRequest {
+            product_order_item: vec![item],
+            rest: rest.into_iter().collect(),
+            ..ProductOrderRequest::default()
+        }
+    }
+
+    fn product(&self, id: &SpecId) -> WantedProduct {
         let offering = self.catalog.offerings.get(id);
         let spec = offering.and_then(|offering| self.catalog.specs.get(offering.spec.as_ref()?));
         let missing = spec.into_iter().flat_map(|spec| &spec.characteristics);
         let missing = missing.filter(|(_, known)| known.required && known.default.is_none());
-        let chosen: Vec<Value> = missing
-            .filter_map(|(name, known)| {
-                let offered = offering.map(|offering| offering.offers(name, known))?;
-                let value = offered.example()?;
-                Some(json!({ "name": name, "value": value }))
-            })
-            .collect();
-        json!({ "place": [{ "id": "nowhere", "role": "installation" }], "productCharacteristic": chosen })
+        let chosen = missing.filter_map(|(name, known)| {
+            let offered = offering.map(|offering| offering.offers(name, known))?;
+            Some(document::Characteristic::new(name, offered.example()?))
+        });
+        let place = Reference {
+            id: Some("nowhere".into()),
+            role: Some("installation".into()),
+            ..Reference::default()
+        };
+        WantedProduct {
+            product_characteristic: chosen.collect(),
+            place: vec![place],
+            ..WantedProduct::default()
+        }
     }
 }
 

@@ -1,45 +1,47 @@
-//! Qualification: whether what is asked about could be ordered (TMF679 for offerings, TMF645 for
-//! services). It is answered by what the order would go through: the same checks, the same
-//! decomposition, the rules of the workflow that looks at orders first, and the pools that the
-//! plan's tasks would take from.
+//! Qualification: whether an order of something would be carried out (TMF679 for offerings, TMF645 for
+//! services). The answer follows from the checks of an order, its decomposition, the rules of the
+//! workflow that runs before orders, and the pools that its tasks would reserve values of.
 
 mod answer;
 mod demand;
 mod intake;
 mod offerings;
 mod other;
+mod question;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use tmf::document::item::Item;
+use tmf::document::qualification::OfferingQualification;
+use tmf::document::write;
 
 use self::answer::Answered;
-use super::configure::{Configuration, configure};
-use super::order::order_document;
+use self::question::{Question, Subject};
+use super::configure::{Choice, Configuration, configure};
+use super::order::ordered;
 use model::FailureCode;
 use model::decompose::{Answers, Blocked, decompose};
+use model::expr::Scope;
 use model::id::PoolId;
-use model::order::{Form, Order, OrderError, OrderErrorKind};
+use model::order::{Order, OrderError, OrderErrorKind};
 use model::outcome::FailureClass;
 use model::plan::{Action, Plan};
 use model::rulebook::Rulebook;
 use tmf::time::Timestamp;
 
-pub use self::answer::TaskState;
 pub use self::offerings::query_offerings;
 pub use self::services::{qualify_services, query_services};
 
-/// What a qualification is answered from.
+/// The facts that a qualification is answered from.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The rules and catalogs.
     pub rulebook: &'a Rulebook,
-    /// How many values each pool has left; all that it has where nothing is said.
+    /// The number of free values of each pool. A pool without a number is free as a whole.
     pub free: &'a BTreeMap<PoolId, u64>,
-    /// What decomposer plugins have answered so far.
+    /// The answers of decomposer plugins so far.
     pub answers: &'a Answers,
-    /// What time it is.
     pub now: Timestamp,
 }
 
@@ -52,7 +54,17 @@ pub enum Unanswered {
     Blocked(Blocked),
 }
 
-/// A question may have so many items: each is decomposed.
+impl Unanswered {
+    /// The same for the criteria of a search, of which the first item with this name was made.
+    fn about_criteria(mut self, items: &str) -> Self {
+        if let Self::Request(error) = &mut self {
+            error.path = error.path.replacen(&format!("{items}[0]"), "searchCriteria", 1);
+        }
+        self
+    }
+}
+
+/// Max items of a question: each is decomposed.
 const ITEMS_MAX: usize = 200;
 
 /// Why an item does not qualify.
@@ -72,68 +84,71 @@ enum Weight {
     Error,
 }
 
-/// Answers a product offering qualification (TMF679): the request with a result on each item.
-pub fn qualify_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
-    let form = Form::OfferingQualification;
-    let mut asked = request.clone();
-    if !has_items(request, form) {
-        let category = request.get("category").and_then(|category| category.get("id"));
-        let items = category.map_or_else(Vec::new, |id| offerings::items_of_category(id, facts));
-        if items.is_empty() {
-            return Ok(answer::nothing_offered(&asked, facts.now));
-        }
-        if let Some(fields) = asked.as_object_mut() {
-            fields.insert(form.items().into(), Value::Array(items));
-        }
-    }
-    let answered = items(form, &asked, facts)?;
-    Ok(answer::offerings(&asked, answered, facts.now))
+/// The obstacles of items, by the ids of the items.
+type Obstacles = BTreeMap<String, Vec<Obstacle>>;
+
+/// What a look at a group finds.
+enum Look {
+    /// It qualifies, with this many values of pools.
+    Qualified(BTreeMap<PoolId, u64>),
+    Obstructed(Obstacles),
 }
 
-/// What a question looks for.
-fn criteria(request: &Value) -> Result<&Value, Unanswered> {
-    let criteria = request.get("searchCriteria").filter(|criteria| criteria.is_object());
+/// Answers a product offering qualification (TMF679): the request with a result on each item.
+pub fn qualify_offerings(
+    mut request: OfferingQualification,
+    facts: Facts<'_>,
+) -> Result<OfferingQualification, Unanswered> {
+    if request.items().is_empty() {
+        let category = request.category.as_ref().and_then(|category| category.id.as_deref());
+        let items = category.map_or_else(Vec::new, |id| offerings::items_of_category(id, facts));
+        if items.is_empty() {
+            return Ok(answer::nothing_offered(request, facts.now));
+        }
+        request.product_offering_qualification_item = Some(items);
+    }
+    let answered = answers(&request, facts)?;
+    Ok(answer::offerings(request, answered, facts.now))
+}
+
+/// The criteria of a search, which are mandatory.
+fn needed<T>(criteria: Option<&T>) -> Result<&T, Unanswered> {
     criteria.ok_or_else(|| {
         Unanswered::Request(OrderError {
             kind: OrderErrorKind::Malformed,
             path: "searchCriteria".into(),
-            message: "is mandatory: what is looked for".into(),
+            message: "is mandatory".into(),
         })
     })
 }
 
-fn has_items(request: &Value, form: Form) -> bool {
-    request.get(form.items()).and_then(Value::as_array).is_some_and(|items| !items.is_empty())
-}
-
-/// Answers each item of a question.
-fn items(form: Form, request: &Value, facts: Facts<'_>) -> Result<Vec<Answered>, Unanswered> {
-    let asked = Order::read(form, request).map_err(Unanswered::Request)?;
+/// The answers to the items of a question, in the order in which they are read.
+fn answers<Q: Question>(
+    question: &Q,
+    facts: Facts<'_>,
+) -> Result<Vec<Answered<Subject<Q>>>, Unanswered> {
+    let asked = question.order().map_err(Unanswered::Request)?;
     if asked.lines.len() > ITEMS_MAX {
         return Err(Unanswered::Request(OrderError {
             kind: OrderErrorKind::Malformed,
-            path: form.items().into(),
-            message: format!("a qualification may have {ITEMS_MAX} items"),
+            path: Q::FORM.items().into(),
+            message: format!("has more than {ITEMS_MAX} items"),
         }));
     }
-    let document = order_document(form, request, &asked);
-    let to = match form {
-        Form::ServiceQualification | Form::ServiceOrder => Form::ServiceOrder,
-        Form::ResourceOrder => Form::ResourceOrder,
-        Form::ProductOrder | Form::Quote | Form::OfferingQualification => Form::ProductOrder,
-    };
-    let configured = configure(to, &document, facts.rulebook.catalog(), facts.now);
+    let items = ordered(question.items().to_vec(), &asked, question.place());
+    let order = question.about(items);
+    let configured = configure(order, facts.rulebook.catalog(), facts.now);
     let configured = configured.map_err(|mut error| {
-        error.path = error.path.replace(to.items(), form.items());
+        let items = <Q::Order as Choice>::FORM.items();
+        error.path = error.path.replace(items, Q::FORM.items());
         Unanswered::Request(error)
     })?;
-    let mut qualifier = Qualifier { facts, to, taken: BTreeMap::new() };
-    let wants = |name: &str| request.get(name) == Some(&Value::Bool(true));
+    let mut qualifier = Qualifier { facts, taken: BTreeMap::new() };
     let mut answers = BTreeMap::new();
     for group in groups(&configured.order) {
         let mut obstacles = qualifier.group(&configured, &group)?;
         let alone = group.len() == 1;
-        let proposals = if alone && !obstacles.is_empty() && wants("provideAlternative") {
+        let proposals = if alone && !obstacles.is_empty() && question.wants_alternatives() {
             let line = group.first().copied().unwrap_or(0);
             qualifier.alternatives(&configured, line)?
         } else {
@@ -145,14 +160,14 @@ fn items(form: Form, request: &Value, facts: Facts<'_>) -> Result<Vec<Answered>,
             answers.insert(id.clone(), (own, proposals.clone()));
         }
     }
-    let answered = asked.lines.iter().map(|line| {
+    let answered = asked.lines.into_iter().map(|line| {
         let (obstacles, proposals) = answers.remove(&line.id).unwrap_or_default();
-        Answered { id: line.id.clone(), obstacles, proposals }
+        Answered { id: line.id, obstacles, proposals }
     });
     Ok(answered.collect())
 }
 
-/// The lines that stand or fall together: a bundle with all that is in it.
+/// The lines that qualify together or not at all: a bundle with everything in it.
 fn groups(order: &Order) -> Vec<BTreeSet<usize>> {
     let mut groups: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for index in 0..order.lines.len() {
@@ -167,39 +182,35 @@ fn groups(order: &Order) -> Vec<BTreeSet<usize>> {
 
 struct Qualifier<'a> {
     facts: Facts<'a>,
-    to: Form,
-    /// What the items that qualify would take from pools.
+    /// The values of pools that the items that qualify would reserve.
     taken: BTreeMap<PoolId, u64>,
 }
 
 impl Qualifier<'_> {
-    /// What stands in the way of a group, by the ids of its items; nothing where it qualifies. What
-    /// it would take from pools is not there for the groups after it.
-    fn group(
+    /// The obstacles of a group; empty if it qualifies. The values that it would reserve are not
+    /// available to the groups after it.
+    fn group<D: Choice + Clone>(
         &mut self,
-        configured: &Configuration,
+        configured: &Configuration<D>,
         group: &BTreeSet<usize>,
-    ) -> Result<BTreeMap<String, Vec<Obstacle>>, Unanswered> {
-        let obstacles = self.look(configured, group)?;
-        Ok(match obstacles {
-            Ok(demand) => {
+    ) -> Result<Obstacles, Unanswered> {
+        Ok(match self.look(configured, group)? {
+            Look::Qualified(demand) => {
                 for (pool, count) in demand {
                     *self.taken.entry(pool).or_default() += count;
                 }
-                BTreeMap::new()
+                Obstacles::new()
             }
-            Err(obstacles) => obstacles,
+            Look::Obstructed(obstacles) => obstacles,
         })
     }
 
-    /// What a group would take from pools, or what stands in its way.
-    #[expect(clippy::type_complexity, reason = "either what is taken, or obstacles by item")]
-    fn look(
+    fn look<D: Choice + Clone>(
         &self,
-        configured: &Configuration,
+        configured: &Configuration<D>,
         group: &BTreeSet<usize>,
-    ) -> Result<Result<BTreeMap<PoolId, u64>, BTreeMap<String, Vec<Obstacle>>>, Unanswered> {
-        let mut found: BTreeMap<String, Vec<Obstacle>> = BTreeMap::new();
+    ) -> Result<Look, Unanswered> {
+        let mut found = Obstacles::new();
         let lines = || group.iter().map(|line| &configured.order.lines[*line]);
         for mistake in &configured.mistakes {
             if lines().any(|line| line.id == mistake.item) {
@@ -210,39 +221,41 @@ impl Qualifier<'_> {
         if found.is_empty() {
             found = intake::obstacles(configured, group, self.facts.rulebook);
         }
-        // A bundle stands or falls with its parts.
+        // An obstacle of a part is one of the whole bundle.
         let all = |obstacles: Vec<Obstacle>| {
-            lines().map(|line| (line.id.clone(), obstacles.clone())).collect()
+            let all = lines().map(|line| (line.id.clone(), obstacles.clone()));
+            Look::Obstructed(all.collect())
         };
         if !found.is_empty() {
-            return Ok(Err(all(found.into_values().flatten().collect())));
+            return Ok(all(found.into_values().flatten().collect()));
         }
-        let document = self.only(configured, group);
-        let order = Order::read(self.to, &document).map_err(Unanswered::Request)?;
-        let order = order.at(self.facts.now);
+        let document = only(configured, group);
+        let order = document.order().map_err(Unanswered::Request)?.at(self.facts.now);
+        let document = write(&document);
         let plan = match decompose(&order, &document, self.facts.rulebook, self.facts.answers) {
             Ok(plan) => plan,
             Err(Blocked::Failure(failure)) => {
                 let obstacle = Obstacle::new(&failure.code, failure.class, &failure.message);
-                return Ok(Err(all(vec![obstacle])));
+                return Ok(all(vec![obstacle]));
             }
             Err(blocked) => return Err(Unanswered::Blocked(blocked)),
         };
-        Ok(self.supplied(&plan, &document).map_err(all))
+        let scope = Scope::default().with("order", &document);
+        Ok(self.supplied(&plan, &scope).map_or_else(all, Look::Qualified))
     }
 
-    /// What a plan takes from pools, or which pools have too little.
-    fn supplied(
-        &self,
-        plan: &Plan,
-        document: &Value,
-    ) -> Result<BTreeMap<PoolId, u64>, Vec<Obstacle>> {
-        let demand = demand::of(plan, document);
+    /// The values of pools that a plan reserves; the pools with too few are obstacles.
+    fn supplied(&self, plan: &Plan, order: &Scope) -> Result<BTreeMap<PoolId, u64>, Vec<Obstacle>> {
+        let demand = demand::of(plan, order);
         let mut obstacles = Vec::new();
         for (id, count) in &demand {
             let Some(pool) = self.facts.rulebook.pools().find(|pool| pool.id == *id) else {
                 let label = format!("no pack has a pool `{id}`");
-                obstacles.push(Obstacle::new("POOL_UNKNOWN", FailureClass::Operator, &label));
+                obstacles.push(Obstacle::new(
+                    FailureCode::PoolUnknown,
+                    FailureClass::Operator,
+                    &label,
+                ));
                 continue;
             };
             let free = self.facts.free.get(id).copied().unwrap_or_else(|| pool.len());
@@ -250,56 +263,46 @@ impl Qualifier<'_> {
             if free.saturating_sub(taken) < *count {
                 let label =
                     format!("`{id}` has no {} `{}` left", pool.resource, pool.characteristic);
-                obstacles.push(Obstacle::new("POOL_EXHAUSTED", FailureClass::Reject, &label));
+                obstacles.push(Obstacle::new(
+                    FailureCode::PoolExhausted,
+                    FailureClass::Reject,
+                    &label,
+                ));
             }
         }
         if obstacles.is_empty() { Ok(demand) } else { Err(obstacles) }
     }
+}
 
-    /// The order with one group: the other items are named for their relations only, and left out
-    /// where they are wrong.
-    fn only(&self, configured: &Configuration, group: &BTreeSet<usize>) -> Value {
-        let wrong: BTreeSet<&str> =
-            configured.mistakes.iter().map(|mistake| mistake.item.as_str()).collect();
-        let ours: BTreeSet<&str> =
-            group.iter().map(|line| configured.order.lines[*line].id.as_str()).collect();
-        let mut document = configured.document.clone();
-        let items = document.get_mut(self.to.items()).and_then(Value::as_array_mut);
-        if let Some(items) = items {
-            items.retain_mut(|item| {
-                let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-                if ours.contains(id) {
-                    return true;
-                }
-                let keep = !wrong.contains(id) && item.get(self.to.items()).is_none();
-                if let Some(fields) = item.as_object_mut().filter(|_| keep) {
-                    fields.insert("action".into(), Action::NoChange.as_str().into());
-                }
-                keep
-            });
-            let kept: BTreeSet<String> = items.iter().filter_map(id_of).collect();
-            for item in items {
-                relations_to(item, self.to.relations(), &kept);
-            }
+/// The order with one group. The other items are named for their relations only, and left out if they
+/// are wrong.
+fn only<D: Choice + Clone>(configured: &Configuration<D>, group: &BTreeSet<usize>) -> D {
+    let wrong: BTreeSet<&str> =
+        configured.mistakes.iter().map(|mistake| mistake.item.as_str()).collect();
+    let ours: BTreeSet<&str> =
+        group.iter().map(|line| configured.order.lines[*line].id.as_str()).collect();
+    let mut document = configured.document.clone();
+    let items = document.items_mut();
+    items.retain_mut(|item| {
+        let id = item.id().unwrap_or_default();
+        if ours.contains(id) {
+            return true;
         }
-        document
+        let keep = !wrong.contains(id) && item.items().is_empty();
+        *item.parts().action = Some(Action::NoChange.as_str().into());
+        keep
+    });
+    let kept: BTreeSet<String> = items.iter().filter_map(Item::id).map(str::to_owned).collect();
+    for item in items {
+        let is_kept = |id: &String| kept.contains(id);
+        item.parts().relations.retain(|relation| relation.id.as_ref().is_some_and(is_kept));
     }
-}
-
-fn id_of(item: &Value) -> Option<String> {
-    item.get("id").and_then(Value::as_str).map(Into::into)
-}
-
-/// Leaves only the relations to items that are there.
-fn relations_to(item: &mut Value, name: &str, kept: &BTreeSet<String>) {
-    if let Some(relations) = item.get_mut(name).and_then(Value::as_array_mut) {
-        relations.retain(|relation| id_of(relation).is_some_and(|id| kept.contains(&id)));
-    }
+    document
 }
 
 impl Obstacle {
-    /// What the order would be refused for is an answer, and so is that no rule delivers it. A rule
-    /// that is wrong, or an offering that nobody knows, is the lack of one.
+    /// A rejection of the order is an answer, and so is that no rule delivers it. A wrong rule or an
+    /// unknown offering is the lack of one.
     fn new(code: impl Into<FailureCode>, class: FailureClass, label: &str) -> Self {
         let code = code.into();
         let is_unclear = matches!(

@@ -1,38 +1,34 @@
-//! Quotes (TMF648): made of items that are configured and priced, approved by a person where a
-//! discount or a total is large, accepted while they are valid, and followed by a new version where
-//! they are not what was wanted.
+//! Quotes (TMF648): their items are configured and priced. A person approves a large discount or total.
+//! A quote is accepted while it is valid, and one that does not suit gets a new version.
 
 mod approval;
-mod state;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 
 pub use self::approval::needs_approval;
-use self::approval::{is_authorized, reasons_text};
-pub use self::state::QuoteState;
-use super::configure::{Configuration, configure};
+use super::configure::{Choice, Configuration, configure};
 use model::FailureCode;
-use model::decompose::Mistake;
 use model::decompose::charges::charges;
-use model::order::{Form, OrderError};
+use model::decompose::{Mistake, check};
+use model::order::OrderError;
 use model::pricing::charge::{By, Change, Charge, granted};
 use model::pricing::total::totals;
 use model::rulebook::Rulebook;
-use tmf::Malformed;
+use tmf::document::TimePeriod;
 use tmf::document::item_price::ItemPrice;
-use tmf::document::{self, write};
+use tmf::document::quote::{Authorization, Quote, QuoteItem, QuoteRelationship};
 use tmf::money::{PriceKind, is_too_fine};
 use tmf::time::Timestamp;
+use tmf::{Malformed, QuoteState};
 
-/// What quotes are made by.
+/// The rules for quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// A discount by hand above so many percent needs approval.
+    /// Max discount by hand without approval, in percent.
     pub discount_max: Decimal,
-    /// A total above this, once or for one period, needs approval.
+    /// Max total without approval, once or for one period.
     pub total_max: Decimal,
-    /// A quote is valid for so many days.
+    /// The validity of a quote in days.
     pub valid_days: u32,
 }
 
@@ -58,10 +54,10 @@ pub enum QuoteError {
         /// The attribute within the price.
         wrong: Malformed,
     },
-    /// Its state is no word of the standard.
-    #[error("`state` is no state of a quote")]
+    /// It has no state.
+    #[error("`state` is missing")]
     State,
-    /// The table of states does not have this.
+    /// The transition is illegal.
     #[error("`state` cannot go from `{}` to `{}`", .from.as_str(), .to.as_str())]
     Transition {
         /// The state it has.
@@ -89,23 +85,17 @@ pub enum QuoteError {
 /// Makes a quote of a request: its items complete and priced, with totals and a validity. A quote
 /// that is wanted at once is approved at once, or waits for the person who must approve it.
 pub fn create(
-    request: &Value,
+    request: Quote,
     rulebook: &Rulebook,
     policy: &Policy,
     now: Timestamp,
-) -> Result<Value, QuoteError> {
+) -> Result<Quote, QuoteError> {
     let mut quote = priced(request, rulebook, now)?;
     let until = now.plus_ms(u64::from(policy.valid_days) * DAY_MS);
-    set(&mut quote, "quoteDate", json!(now.to_string()));
-    if quote.get("version").is_none_or(|version| !version.is_string()) {
-        set(&mut quote, "version", json!("1"));
-    }
-    set(
-        &mut quote,
-        "validFor",
-        json!({ "startDateTime": now.to_string(), "endDateTime": until.to_string() }),
-    );
-    let is_instant = request.get("instantSyncQuote") == Some(&json!(true));
+    quote.quote_date = Some(now.into());
+    quote.version.get_or_insert_with(|| "1".into());
+    quote.valid_for = Some(TimePeriod::new(now, until));
+    let is_instant = quote.instant_sync_quote == Some(true);
     let state = if !is_instant || orderable(&quote, rulebook, now).is_err() {
         QuoteState::InProgress
     } else if needs_approval(&quote, policy).is_empty() {
@@ -114,36 +104,34 @@ pub fn create(
         QuoteState::Pending
     };
     enter(&mut quote, state, now);
-    if let Some(fields) = quote.as_object_mut() {
-        fields.entry("@type").or_insert_with(|| json!("Quote"));
-    }
+    quote.kind.get_or_insert_with(|| "Quote".into());
     Ok(quote)
 }
 
 /// A quote after a patch: `after` is the document as the patch would have it. Items that changed
 /// are priced anew, and the state follows the table.
 pub fn patched(
-    before: &Value,
-    after: &Value,
+    before: &Quote,
+    after: Quote,
     rulebook: &Rulebook,
     policy: &Policy,
     now: Timestamp,
-) -> Result<Value, QuoteError> {
-    let (from, to) = (QuoteState::of(before)?, QuoteState::of(after)?);
+) -> Result<Quote, QuoteError> {
+    let from = before.state.ok_or(QuoteError::State)?;
+    let to = after.state.ok_or(QuoteError::State)?;
     if from != to && !from.may_become(to) {
         return Err(QuoteError::Transition { from, to });
     }
-    let items = Form::Quote.items();
-    let mut quote = if before.get(items) == after.get(items) {
-        after.clone()
+    let mut quote = if before.quote_item == after.quote_item {
+        after
     } else if from == QuoteState::InProgress {
         priced(after, rulebook, now)?
     } else {
         return Err(QuoteError::Fixed(from));
     };
-    // Totals and versions follow, whatever the patch says.
+    // Totals and versions are derived: the patch cannot set them.
     summed(&mut quote)?;
-    set(&mut quote, "version", before.get("version").cloned().unwrap_or_else(|| json!("1")));
+    quote.version = Some(before.version.clone().unwrap_or_else(|| "1".into()));
     if from == to {
         return Ok(quote);
     }
@@ -151,9 +139,10 @@ pub fn patched(
         QuoteState::Approved => {
             orderable(&quote, rulebook, now)?;
             let reasons = needs_approval(&quote, policy);
-            let is_approved = from == QuoteState::Pending && is_authorized(&quote);
+            let is_granted = quote.authorization.iter().any(Authorization::is_granted);
+            let is_approved = from == QuoteState::Pending && is_granted;
             if !reasons.is_empty() && !is_approved {
-                return Err(QuoteError::Approval(reasons_text(&reasons)));
+                return Err(QuoteError::Approval(reasons.join("; ")));
             }
         }
         QuoteState::Accepted => {
@@ -162,7 +151,8 @@ pub fn patched(
             }
         }
         QuoteState::Pending => orderable(&quote, rulebook, now)?,
-        QuoteState::InProgress
+        QuoteState::Acknowledged
+        | QuoteState::InProgress
         | QuoteState::Rejected
         | QuoteState::Declined
         | QuoteState::Cancelled => {}
@@ -174,92 +164,81 @@ pub fn patched(
 /// The version that follows a quote that was approved or rejected, priced anew, and linked to the
 /// one that it supersedes.
 pub fn next_version(
-    quote: &Value,
+    quote: &Quote,
     rulebook: &Rulebook,
     policy: &Policy,
     now: Timestamp,
-) -> Result<Value, QuoteError> {
-    let state = QuoteState::of(quote)?;
+) -> Result<Quote, QuoteError> {
+    let state = quote.state.ok_or(QuoteError::State)?;
     if !matches!(state, QuoteState::Approved | QuoteState::Rejected | QuoteState::Declined) {
         return Err(QuoteError::Transition { from: state, to: QuoteState::InProgress });
     }
-    let number = quote.get("version").and_then(|version| version.as_str()?.parse::<u32>().ok());
-    let mut request = quote.clone();
-    if let Some(fields) = request.as_object_mut() {
-        for name in ["id", "href", "state", "authorization", "effectiveQuoteCompletionDate"] {
-            fields.remove(name);
-        }
-        fields.insert("instantSyncQuote".into(), json!(false));
-    }
-    let mut next = create(&request, rulebook, policy, now)?;
-    set(&mut next, "version", json!(number.unwrap_or(1).saturating_add(1).to_string()));
-    let link = json!([{
-        "relationshipType": "supersedes",
-        "id": quote.get("id"),
-        "href": quote.get("href"),
-        "version": quote.get("version"),
-        "@referredType": "Quote",
-    }]);
-    set(&mut next, "quoteRelationship", link);
-    Ok(next)
+    let number = quote.version.as_ref().and_then(|version| version.parse::<u32>().ok());
+    let number = number.unwrap_or(1).saturating_add(1);
+    let request = Quote {
+        id: None,
+        href: None,
+        state: None,
+        authorization: Vec::new(),
+        effective_quote_completion_date: None,
+        instant_sync_quote: Some(false),
+        version: Some(number.to_string()),
+        quote_relationship: vec![QuoteRelationship::to(quote, "supersedes")],
+        ..quote.clone()
+    };
+    create(request, rulebook, policy, now)
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// A quote may be begun while it is open what an item is to be; it cannot be approved then.
+/// The code of an item without an offering. A quote can begin with such items, but it is not approved.
 const UNDECIDED: FailureCode = FailureCode::ItemWithoutOffering;
 
 /// Whether all items of a quote could be ordered now.
-fn orderable(quote: &Value, rulebook: &Rulebook, now: Timestamp) -> Result<(), QuoteError> {
-    let found = configure(Form::Quote, quote, rulebook.catalog(), now);
-    let found = found.map_err(QuoteError::Items)?.mistakes;
+fn orderable(quote: &Quote, rulebook: &Rulebook, now: Timestamp) -> Result<(), QuoteError> {
+    let order = quote.order().map_err(QuoteError::Items)?.at(now);
+    let found = check(&order, rulebook.catalog()).mistakes;
     if found.is_empty() { Ok(()) } else { Err(QuoteError::Configuration(found)) }
 }
 
 /// The quote with its items complete and priced.
-fn priced(request: &Value, rulebook: &Rulebook, now: Timestamp) -> Result<Value, QuoteError> {
-    let configured = configure(Form::Quote, request, rulebook.catalog(), now);
+fn priced(request: Quote, rulebook: &Rulebook, now: Timestamp) -> Result<Quote, QuoteError> {
+    let configured = configure(request, rulebook.catalog(), now);
     let Configuration { mut document, order, lines, mistakes } =
         configured.map_err(QuoteError::Items)?;
     if mistakes.iter().any(|mistake| mistake.code != UNDECIDED) {
         return Err(QuoteError::Configuration(mistakes));
     }
-    let listed = charges(&order, &lines, rulebook);
-    let mut all = Vec::new();
-    let mut next = 0;
-    write_prices(&mut document, &listed, &order.lines, &mut next, &mut all)?;
+    let mut listed = charges(&order, &lines, rulebook).into_iter();
+    write_prices(&mut document.quote_item, &mut listed)?;
     summed(&mut document)?;
     Ok(document)
 }
 
-/// Writes the prices of each item, what was granted by hand taken off.
+/// Writes the prices of each item, less the discounts that were granted by hand.
 fn write_prices(
-    holder: &mut Value,
-    listed: &[Vec<Charge>],
-    lines: &[model::order::Line],
-    next: &mut usize,
-    all: &mut Vec<Charge>,
+    items: &mut [QuoteItem],
+    listed: &mut impl Iterator<Item = Vec<Charge>>,
 ) -> Result<(), QuoteError> {
-    let items = holder.get_mut(Form::Quote.items()).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten() {
-        let (charges, line) = (&listed[*next], &lines[*next]);
-        *next += 1;
-        let mut charges = charges.clone();
-        for entry in item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten() {
-            document::read(entry)
-                .and_then(|entry| grant(&entry, &mut charges))
-                .map_err(|wrong| QuoteError::Price { item: line.id.clone(), wrong })?;
+    for item in items {
+        let mut charges = listed.next().unwrap_or_default();
+        for entry in item.quote_item_price.iter().flatten() {
+            grant(entry, &mut charges).map_err(|wrong| price_of(item, wrong))?;
         }
-        let prices = charges.iter().map(|charge| write(&charge.document("QuotePrice"))).collect();
-        set(item, "quoteItemPrice", Value::Array(prices));
-        all.extend(charges);
-        write_prices(item, listed, lines, next, all)?;
+        let prices = charges.iter().map(|charge| charge.document("QuotePrice"));
+        item.quote_item_price = Some(prices.collect());
+        write_prices(&mut item.quote_item, listed)?;
     }
     Ok(())
 }
 
-/// Applies what was granted on one price: the one of the catalog that is named, else all of its
-/// type. An amount is taken off once. What would alter no price is wrong.
+/// A price of an item is wrong.
+fn price_of(item: &QuoteItem, wrong: Malformed) -> QuoteError {
+    QuoteError::Price { item: item.id.clone().unwrap_or_default(), wrong }
+}
+
+/// Applies the changes that were granted on one price: the one of the catalog that is named, else all
+/// of its type. An amount is taken off once. A change that alters no price is an error.
 fn grant(entry: &ItemPrice, charges: &mut [Charge]) -> Result<(), Malformed> {
     let id = entry.product_offering_price.as_ref().and_then(|price| price.id.as_deref());
     let changes = granted(entry)?;
@@ -290,7 +269,7 @@ fn grant(entry: &ItemPrice, charges: &mut [Charge]) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// Whether what was granted can alter a price.
+/// Whether a change can alter a price.
 fn alters_some<'a>(
     change: &Change,
     mut meant: impl Iterator<Item = &'a Charge>,
@@ -313,56 +292,46 @@ fn alters_some<'a>(
 }
 
 /// Writes the totals that follow from the items.
-fn summed(quote: &mut Value) -> Result<(), QuoteError> {
+fn summed(quote: &mut Quote) -> Result<(), QuoteError> {
     let charges = all_charges(quote)?;
     let totals = totals(charges.iter().map(|(quantity, charge)| (*quantity, charge)));
-    let totals = totals.iter().map(|total| write(&total.document("QuotePrice"))).collect();
-    set(quote, "quoteTotalPrice", Value::Array(totals));
+    let totals = totals.iter().map(|total| total.document("QuotePrice"));
+    quote.quote_total_price = totals.collect();
     Ok(())
 }
 
-/// The prices of all items, with how many are wanted.
-fn all_charges(quote: &Value) -> Result<Vec<(u32, Charge)>, QuoteError> {
+/// The prices of all items, with the quantity of each.
+fn all_charges(quote: &Quote) -> Result<Vec<(u32, Charge)>, QuoteError> {
     let mut found = Vec::new();
-    let mut open = vec![quote];
-    while let Some(holder) = open.pop() {
-        let items = holder.get(Form::Quote.items()).and_then(Value::as_array);
-        for item in items.into_iter().flatten() {
-            let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-            let quantity = item.get("quantity").and_then(Value::as_u64).unwrap_or(1);
-            let quantity = u32::try_from(quantity).unwrap_or(u32::MAX);
-            found.extend(charges_of(item, id)?.into_iter().map(|charge| (quantity, charge)));
-            open.push(item);
+    let mut open = vec![quote.quote_item.as_slice()];
+    while let Some(items) = open.pop() {
+        for item in items {
+            let quantity = item.quantity.unwrap_or(1);
+            found.extend(charges_of(item)?.into_iter().map(|charge| (quantity, charge)));
+            open.push(&item.quote_item);
         }
     }
     Ok(found)
 }
 
 /// Puts a quote and its items into a state.
-fn enter(quote: &mut Value, state: QuoteState, now: Timestamp) {
-    set(quote, "state", json!(state.as_str()));
+fn enter(quote: &mut Quote, state: QuoteState, now: Timestamp) {
+    quote.state = Some(state);
     if state == QuoteState::Approved {
-        set(quote, "effectiveQuoteCompletionDate", json!(now.to_string()));
+        quote.effective_quote_completion_date = Some(now.into());
     }
-    item_states(quote, state.of_item());
+    set_states(&mut quote.quote_item, state.of_item());
 }
 
-fn item_states(holder: &mut Value, state: &str) {
-    let items = holder.get_mut(Form::Quote.items()).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten() {
-        set(item, "state", json!(state));
-        item_states(item, state);
+fn set_states(items: &mut [QuoteItem], state: &str) {
+    for item in items {
+        item.state = Some(state.into());
+        set_states(&mut item.quote_item, state);
     }
 }
 
-fn expiry(quote: &Value) -> Option<Timestamp> {
-    Timestamp::parse(quote.get("validFor")?.get("endDateTime")?.as_str()?)
-}
-
-fn set(document: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = document.as_object_mut() {
-        fields.insert(name.into(), value);
-    }
+fn expiry(quote: &Quote) -> Option<Timestamp> {
+    Some(quote.valid_for.as_ref()?.end_date_time.as_ref()?.at())
 }
 
 fn listed(mistakes: &[Mistake]) -> String {
@@ -370,9 +339,8 @@ fn listed(mistakes: &[Mistake]) -> String {
     texts.collect::<Vec<_>>().join("; ")
 }
 
-/// The prices that stand in an item of a quote.
-pub(super) fn charges_of(item: &Value, id: &str) -> Result<Vec<Charge>, QuoteError> {
-    let entries = item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten();
-    let charges = entries.map(|entry| document::read(entry).and_then(|entry| Charge::read(&entry)));
-    charges.collect::<Result<_, _>>().map_err(|wrong| QuoteError::Price { item: id.into(), wrong })
+/// The prices of an item.
+pub(super) fn charges_of(item: &QuoteItem) -> Result<Vec<Charge>, QuoteError> {
+    let charges = item.quote_item_price.iter().flatten().map(Charge::read);
+    charges.collect::<Result<_, _>>().map_err(|wrong| price_of(item, wrong))
 }

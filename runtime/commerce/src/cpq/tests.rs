@@ -1,4 +1,4 @@
-//! Each test is a question in the words of the standards, and what is answered as a table.
+//! Each test is a question in the terms of the standards, with its answer as a table.
 
 mod configure;
 mod launch;
@@ -13,16 +13,93 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::configure::Configuration;
+use super::{
+    Facts, Policy, QuoteError, Standing, Unanswered, deliverable, is_from_elsewhere, unread,
+};
 use model::decompose::Answers;
 use model::decompose::charges::charges;
 use model::id::{PoolId, SpecId};
-use model::order::{Form, Order};
+use model::order::{Form, Order, OrderError};
 use model::pack::{FILES, Pack, PackFiles};
 use model::pricing::charge::{Alteration, Charge};
 use model::pricing::total::totals;
 use model::rulebook::Rulebook;
+use tmf::QuoteState;
+use tmf::document::order_request::ProductOrderRequest;
+use tmf::document::quote::Quote;
+use tmf::document::{read, write};
 use tmf::time::Timestamp;
+
+/// Reads a request, which is well formed.
+fn typed<T: serde::de::DeserializeOwned>(request: &Value) -> T {
+    read(request).unwrap()
+}
+
+fn configure_quote(
+    request: &Value,
+    rulebook: &Rulebook,
+    at: Timestamp,
+) -> Result<Configuration<Quote>, OrderError> {
+    super::configure(typed(request), rulebook.catalog(), at)
+}
+
+fn create(
+    request: &Value,
+    rulebook: &Rulebook,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Value, QuoteError> {
+    super::create(typed(request), rulebook, policy, now).map(|quote| write(&quote))
+}
+
+fn patched(
+    before: &Value,
+    after: &Value,
+    rulebook: &Rulebook,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Value, QuoteError> {
+    let quote = super::patched(&typed(before), typed(after), rulebook, policy, now);
+    quote.map(|quote| write(&quote))
+}
+
+fn next_version(
+    quote: &Value,
+    rulebook: &Rulebook,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Value, QuoteError> {
+    super::next_version(&typed(quote), rulebook, policy, now).map(|quote| write(&quote))
+}
+
+fn needs_approval(quote: &Value, policy: &Policy) -> Vec<String> {
+    super::needs_approval(&typed(quote), policy)
+}
+
+fn order_of(quote: &Value) -> Result<Value, QuoteError> {
+    super::order_of(&typed(quote)).map(|order| write(&order))
+}
+
+fn unbacked(order: &Value, quote: &Value) -> Vec<String> {
+    super::unbacked(&typed(order), &typed(quote))
+}
+
+fn qualify_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
+    super::qualify_offerings(typed(request), facts).map(|answer| write(&answer))
+}
+
+fn qualify_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
+    super::qualify_services(typed(request), facts).map(|answer| write(&answer))
+}
+
+fn query_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
+    super::query_offerings(typed(request), facts).map(|answer| write(&answer))
+}
+
+fn query_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
+    super::query_services(typed(request), facts).map(|answer| write(&answer))
+}
 
 /// The rulebook of packs that are shipped.
 fn shipped(packs: &[&str]) -> Rulebook {
@@ -226,7 +303,7 @@ fn items(form: Form, text: &str) -> Value {
     json!({ form.items(): items })
 }
 
-/// The items of a document, nested ones indented, each with what `show` says of it.
+/// The items of a document, nested ones indented, each with the lines of `show`.
 fn table(form: Form, document: &Value, show: &dyn Fn(&Value) -> Vec<String>) -> String {
     fn walk(
         form: Form,
@@ -284,7 +361,7 @@ fn prices(document: &Value, name: &str) -> Vec<String> {
     document[name].as_array().into_iter().flatten().map(price_line).collect()
 }
 
-/// Facts of a rulebook whose pools are as they are said to be.
+/// The facts of a rulebook with these numbers of free values.
 fn with_facts<T>(rulebook: &Rulebook, free: &[(&str, u64)], ask: impl FnOnce(Facts<'_>) -> T) -> T {
     let free = free.iter().map(|(id, count)| (PoolId::new(*id), *count));
     let free: BTreeMap<PoolId, u64> = free.collect();

@@ -1,11 +1,15 @@
 //! The quotes that orders are of: each is ordered once, at the prices that were quoted.
 
+use commerce::cpq::{is_from_elsewhere, quote_path, unbacked};
 use engine::documents::Document;
 use engine::keys;
 use model::order::quotes_of;
 use model::plan::Level;
 use model::{FulfilmentId, Order};
 use serde_json::Value;
+use tmf::document::order_request::ProductOrderRequest;
+use tmf::document::quote::Quote;
+use tmf::document::read;
 
 use super::{Orders, SubmitError};
 use crate::documents::Session;
@@ -74,26 +78,35 @@ pub(super) fn are_named(order: &Order, document: &Value) -> bool {
 
 /// Validates an order against its quote: it has the prices that were quoted.
 pub(super) fn check(session: &Session, document: &Value) -> Result<(), SubmitError> {
-    use commerce::cpq::{is_from_elsewhere, quote_path, unbacked};
     let quotes = quotes_of(document);
+    if quotes.is_empty() {
+        return Ok(());
+    }
+    let order: ProductOrderRequest = read(document).map_err(|wrong| SubmitError::Reference {
+        path: wrong.attribute,
+        message: wrong.problem.into(),
+    })?;
     let wrong = |path: String, message: String| SubmitError::Reference { path, message };
     if let Some(second) = quotes.iter().nth(1) {
         let message = "an order is of at most one quote";
-        return Err(wrong(quote_path(document, second), message.into()));
+        return Err(wrong(quote_path(&order, second), message.into()));
     }
     for id in quotes {
         let Some(quote) = session.document("quote", id)? else {
             // An order of a quote of another system has the prices itself.
-            if is_from_elsewhere(document, id) {
+            if is_from_elsewhere(&order, id) {
                 continue;
             }
             let message = format!(
                 "there is no quote `{id}` here, and the order tells neither its prices \
                  (`itemPrice`) nor where it is (`href`)"
             );
-            return Err(wrong(quote_path(document, id), message));
+            return Err(wrong(quote_path(&order, id), message));
         };
-        let unbacked = unbacked(document, &quote.body);
+        let quote: Quote = read(&quote.body).map_err(|error| {
+            wrong(quote_path(&order, id), format!("the quote `{id}` cannot be read: {error}"))
+        })?;
+        let unbacked = unbacked(&order, &quote);
         if !unbacked.is_empty() {
             return Err(wrong("quote".into(), unbacked.join("; ")));
         }

@@ -1,38 +1,42 @@
 //! CPQ: qualifications are answered when they are created, quotes are priced when they are created and
 //! changed, and accepted ones are ordered.
 
-use engine::documents::{Change, Expected, Put};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use commerce::cpq::{
-    Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
-    qualify_offerings, qualify_services, query_offerings, query_services,
+    Facts, QuoteError, Unanswered, create, next_version, order_of, patched, qualify_offerings,
+    qualify_services, query_offerings, query_services,
 };
 use engine::Submitted;
+use engine::documents::{Change, Expected, Put};
 use engine::pools::Pools;
 use futures_util::future::BoxFuture;
 use model::decompose::{Answers, Decision};
 use model::order::{OrderError, OrderErrorKind};
 use model::{Kind, PoolId};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tmf::QuoteState;
+use tmf::document::quote::{Quote, QuoteRelationship};
+use tmf::document::write;
 use tmf::resource::Resource;
 use tmf::time::Timestamp;
 
-use super::{Draft, Policy, Refusal};
+use super::{Draft, Policy, Refusal, stored};
 use crate::documents::{Documents, Session};
 use crate::orders::{Orders, SubmitError};
 use crate::rulebooks::Rulebooks;
 use crate::settings::BillingSettings;
 
-type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
+type Ask<T> = fn(T, Facts<'_>) -> Result<T, Unanswered>;
 
-/// How each qualification is answered.
-const QUALIFICATIONS: [(&str, Ask); 4] = [
-    ("productOfferingQualification", qualify_offerings),
-    ("checkServiceQualification", qualify_services),
-    ("queryProductOfferingQualification", query_offerings),
-    ("queryServiceQualification", query_services),
+/// The resources of qualifications.
+const QUALIFICATIONS: [&str; 4] = [
+    "productOfferingQualification",
+    "checkServiceQualification",
+    "queryProductOfferingQualification",
+    "queryServiceQualification",
 ];
 
 /// The policy of quotes and qualifications. Cheap to clone.
@@ -47,41 +51,51 @@ pub(crate) struct Cpq {
 
 impl Policy for Cpq {
     fn governs(&self, resource: &Resource) -> bool {
-        resource.key == "quote" || ask_of(resource).is_some()
+        resource.key == "quote" || QUALIFICATIONS.contains(&resource.key)
     }
 
     fn check(&self, _: &Session, draft: &mut Draft) -> Result<(), Refusal> {
-        let Some(after) = draft.after.as_ref().filter(|_| draft.resource.key == "quote") else {
+        if draft.resource.key != "quote" || draft.after.is_none() {
             return Ok(());
-        };
+        }
+        let after: Quote = draft.read()?;
         let (rulebook, policy) = (self.rulebooks.current(), &self.settings.policy);
         let priced = match &draft.before {
             None => create(after, &rulebook, policy, draft.at),
-            Some(before) => patched(&before.body, after, &rulebook, policy, draft.at),
+            Some(before) => patched(&stored("quote", before)?, after, &rulebook, policy, draft.at),
         };
-        draft.after = Some(priced.map_err(refusal)?);
+        draft.after = Some(write(&priced.map_err(refusal)?));
         Ok(())
     }
 
     fn prepare(&self, mut draft: Draft) -> BoxFuture<'_, Result<Draft, Refusal>> {
         Box::pin(async move {
-            if let (Some(ask), None, Some(request)) =
-                (ask_of(draft.resource), &draft.before, &draft.after)
-            {
-                draft.after = Some(self.answer(request, ask, draft.at).await?);
+            if draft.before.is_some() || draft.after.is_none() {
+                return Ok(draft);
             }
+            draft.after = Some(match draft.resource.key {
+                "productOfferingQualification" => {
+                    write(&self.answer(&draft, qualify_offerings).await?)
+                }
+                "checkServiceQualification" => write(&self.answer(&draft, qualify_services).await?),
+                "queryProductOfferingQualification" => {
+                    write(&self.answer(&draft, query_offerings).await?)
+                }
+                "queryServiceQualification" => write(&self.answer(&draft, query_services).await?),
+                _ => return Ok(draft),
+            });
             Ok(draft)
         })
     }
 }
 
-fn ask_of(resource: &Resource) -> Option<Ask> {
-    QUALIFICATIONS.iter().find(|(key, _)| *key == resource.key).map(|(_, ask)| *ask)
-}
-
 impl Cpq {
     /// Answers a qualification, asking decomposer plugins as orders would.
-    async fn answer(&self, request: &Value, ask: Ask, now: Timestamp) -> Result<Value, Refusal> {
+    async fn answer<T>(&self, draft: &Draft, ask: Ask<T>) -> Result<T, Refusal>
+    where
+        T: Clone + DeserializeOwned + Serialize + Send + Sync,
+    {
+        let request: T = draft.read()?;
         let rulebook = self.rulebooks.current();
         let free: BTreeMap<PoolId, u64> = rulebook
             .pools()
@@ -91,15 +105,15 @@ impl Cpq {
             })
             .collect();
         let decide = |answers: &Answers| {
-            let facts = Facts { rulebook: &rulebook, free: &free, answers, now };
-            match ask(request, facts) {
+            let facts = Facts { rulebook: &rulebook, free: &free, answers, now: draft.at };
+            match ask(request.clone(), facts) {
                 Ok(answer) => Ok(Ok(answer)),
                 Err(Unanswered::Request(error)) => Ok(Err(error)),
                 Err(Unanswered::Blocked(blocked)) => Err(blocked),
             }
         };
         let decision = Decision::new(Answers::new(), decide);
-        let decided = self.orders.decided(decision, request, 0).await;
+        let decided = self.orders.decided(decision, &write(&request), 0).await;
         let decided = decided.map_err(|error| Refusal::Submit(Box::new(error)))?;
         decided.map_err(Refusal::Failed)?.map_err(|error| unreadable(&error))
     }
@@ -108,9 +122,9 @@ impl Cpq {
     pub(crate) async fn order_quote(&self, id: &str) -> Result<Submitted, QuoteFailure> {
         let quote = self.documents.document("quote", id).await?;
         let quote = quote.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
-        let order = order_of(&quote.body).map_err(refusal)?;
+        let order = order_of(&stored("quote", &quote)?).map_err(refusal)?;
         let submission = Some(format!("quote/{id}"));
-        Ok(self.orders.submit(Kind::ProductOrder, order, submission).await?)
+        Ok(self.orders.submit(Kind::ProductOrder, write(&order), submission).await?)
     }
 
     /// Creates the next version of a quote; an approved one is withdrawn with it.
@@ -118,25 +132,22 @@ impl Cpq {
         &self,
         id: &str,
         now: Timestamp,
-    ) -> Result<Value, QuoteFailure> {
+    ) -> Result<Quote, QuoteFailure> {
         let found = self.documents.document("quote", id).await?;
         let found = found.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
-        let next = next_version(&found.body, &self.rulebooks.current(), &self.settings.policy, now);
+        let mut quote: Quote = stored("quote", &found)?;
+        let next = next_version(&quote, &self.rulebooks.current(), &self.settings.policy, now);
         let mut next = next.map_err(refusal)?;
         let new = uuid::Uuid::now_v7().simple().to_string();
-        let href = format!("{}/{new}", tmf::table::path("quote"));
-        next["id"] = json!(new);
-        next["href"] = json!(href);
-        let link = json!([{
-            "relationshipType": "supersededBy", "id": new, "href": href, "version": next.get("version"),
-            "@referredType": "Quote",
-        }]);
-        let mut before = json!({ "quoteRelationship": link });
-        if QuoteState::of(&found.body).is_ok_and(|state| state == QuoteState::Approved) {
-            before = json!({ "quoteRelationship": link, "state": QuoteState::Cancelled.as_str() });
+        next.href = Some(format!("{}/{new}", tmf::table::path("quote")));
+        next.id = Some(new.clone());
+        quote.quote_relationship = vec![QuoteRelationship::to(&next, "supersededBy")];
+        if quote.state == Some(QuoteState::Approved) {
+            quote.state = Some(QuoteState::Cancelled);
         }
-        let old = Put::new("quote", id, Change::Merge(before), Expected::Revision(found.revision));
-        self.documents.write(vec![Put::create("quote", new, next.clone()), old]).await?;
+        let expected = Expected::Revision(found.revision);
+        let old = Put::new("quote", id, Change::Set(write(&quote)), expected);
+        self.documents.write(vec![Put::create("quote", new, write(&next)), old]).await?;
         Ok(next)
     }
 }

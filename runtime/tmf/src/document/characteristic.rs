@@ -71,6 +71,11 @@ impl Characteristics {
         self.into_iter().map(|(name, value)| Characteristic::new(name, value)).collect()
     }
 
+    /// The same list with the types of the values.
+    pub fn into_typed_list(self) -> Vec<Characteristic> {
+        self.into_iter().map(|(name, value)| Characteristic::typed(name, value)).collect()
+    }
+
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

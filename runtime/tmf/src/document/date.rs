@@ -75,6 +75,11 @@ crate::document! {
 }
 
 impl TimePeriod {
+    pub fn new(from: Timestamp, until: Timestamp) -> Self {
+        let (from, until) = (Some(from.into()), Some(until.into()));
+        Self { start_date_time: from, end_date_time: until, rest: super::Rest::new() }
+    }
+
     /// Whether an instant is in it; the end is not.
     pub fn contains(&self, at: Timestamp) -> bool {
         let has_begun = self.start_date_time.as_ref().is_none_or(|start| start.at() <= at);

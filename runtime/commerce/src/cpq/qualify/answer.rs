@@ -1,241 +1,305 @@
-//! Writes the answers of qualifications into the documents of TMF679 and TMF645.
+//! Writes the answers to qualifications into the documents of TMF679 and TMF645.
 
-use serde_json::{Map, Value, json};
+use std::vec::IntoIter;
 
-use super::other::Proposal;
-use super::{Obstacle, Weight};
-use model::order::Form;
+use tmf::TaskState;
+use tmf::document::item::{Item, WantedProduct, WantedService};
+use tmf::document::qualification::{
+    AlternateOffering, AlternateService, CheckServiceQualification, OfferingQualification,
+    OfferingQualificationItem, QueryOfferingQualification, QueryServiceQualification,
+    ServiceQualificationItem, TerminationError, UnavailabilityReason,
+};
+use tmf::document::{Reference, Rest};
 use tmf::time::Timestamp;
 
-/// The states of a qualification. It is answered at once, so it is seen in the last two only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskState {
-    /// It was received.
-    Acknowledged,
-    /// It is being answered.
-    InProgress,
-    /// It has an answer.
-    Done,
-    /// It could not be answered.
-    TerminatedWithError,
-}
-
-impl TaskState {
-    /// The standard's word; TMF645 has one of its own for the first.
-    pub fn as_str(self, form: Form) -> &'static str {
-        match self {
-            Self::Acknowledged if form == Form::ServiceQualification => "accepted",
-            Self::Acknowledged => "acknowledged",
-            Self::InProgress => "inProgress",
-            Self::Done => "done",
-            Self::TerminatedWithError => "terminatedWithError",
-        }
-    }
-
-    /// What may follow; what is not listed is refused.
-    pub fn next(self) -> &'static [Self] {
-        match self {
-            Self::Acknowledged => &[Self::InProgress, Self::TerminatedWithError],
-            Self::InProgress => &[Self::Done, Self::TerminatedWithError],
-            Self::Done | Self::TerminatedWithError => &[],
-        }
-    }
-}
+use super::{Obstacle, Weight};
 
 /// The answer to one item.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Answered {
+pub(super) struct Answered<S> {
     pub id: String,
     pub obstacles: Vec<Obstacle>,
-    pub proposals: Vec<Proposal>,
+    pub proposals: Vec<Proposal<S>>,
 }
 
-impl Answered {
-    pub(super) fn state(&self) -> TaskState {
-        match self.obstacles.iter().any(|obstacle| obstacle.weight == Weight::Error) {
-            true => TaskState::TerminatedWithError,
-            false => TaskState::Done,
+/// An alternative to an item.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Proposal<S> {
+    /// The offering, of a product.
+    pub offering: Option<Reference>,
+    /// The product or the service, with its characteristics.
+    pub subject: S,
+}
+
+/// The result of an item, or of services as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QualificationResult {
+    Qualified,
+    /// Something else can be had instead.
+    Alternate,
+    Unqualified,
+}
+
+impl QualificationResult {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Qualified => "qualified",
+            Self::Alternate => "alternate",
+            Self::Unqualified => "unqualified",
+        }
+    }
+}
+
+impl<S> Answered<S> {
+    fn has_failed(&self) -> bool {
+        self.obstacles.iter().any(|obstacle| obstacle.weight == Weight::Error)
+    }
+
+    fn state(&self) -> TaskState {
+        if self.has_failed() { TaskState::TerminatedWithError } else { TaskState::Done }
+    }
+
+    pub(super) fn result(&self) -> QualificationResult {
+        match (self.obstacles.is_empty(), self.proposals.is_empty()) {
+            (true, _) => QualificationResult::Qualified,
+            (false, false) => QualificationResult::Alternate,
+            (false, true) => QualificationResult::Unqualified,
+        }
+    }
+}
+
+/// An item that an answer is written into.
+trait Answerable: Item {
+    /// The attributes that have the result.
+    fn results(&mut self) -> Results<'_>;
+
+    fn propose(&mut self, proposals: Vec<Proposal<Self::Subject>>);
+
+    /// Writes since when it is available.
+    fn available_at(&mut self, at: Timestamp);
+}
+
+/// The attributes of an item that have its result.
+struct Results<'a> {
+    state: &'a mut Option<String>,
+    result: &'a mut Option<String>,
+    reasons: &'a mut Option<Vec<UnavailabilityReason>>,
+    errors: &'a mut Option<Vec<TerminationError>>,
+}
+
+impl Answerable for OfferingQualificationItem {
+    fn results(&mut self) -> Results<'_> {
+        Results {
+            state: &mut self.state,
+            result: &mut self.qualification_item_result,
+            reasons: &mut self.eligibility_unavailability_reason,
+            errors: &mut self.termination_error,
         }
     }
 
-    pub(super) fn result(&self) -> &'static str {
-        match (self.obstacles.is_empty(), self.proposals.is_empty()) {
-            (true, _) => "qualified",
-            (false, false) => "alternate",
-            (false, true) => "unqualified",
+    fn propose(&mut self, proposals: Vec<Proposal<WantedProduct>>) {
+        let proposals = numbered(proposals).map(|(id, proposal)| AlternateOffering {
+            id: Some(id),
+            alternate_product_offering: proposal.offering,
+            alternate_product: Some(proposal.subject),
+            rest: Rest::new(),
+        });
+        self.alternate_product_offering_proposal = Some(proposals.collect());
+    }
+
+    // The standard has no attribute for it.
+    fn available_at(&mut self, _at: Timestamp) {}
+}
+
+impl Answerable for ServiceQualificationItem {
+    fn results(&mut self) -> Results<'_> {
+        Results {
+            state: &mut self.state,
+            result: &mut self.qualification_result,
+            reasons: &mut self.eligibility_unavailability_reason,
+            errors: &mut self.termination_error,
         }
+    }
+
+    fn propose(&mut self, proposals: Vec<Proposal<WantedService>>) {
+        let proposals = numbered(proposals).map(|(id, proposal)| AlternateService {
+            id: Some(id),
+            alternate_service: Some(proposal.subject),
+            rest: Rest::new(),
+        });
+        self.alternate_service_proposal = Some(proposals.collect());
+    }
+
+    fn available_at(&mut self, at: Timestamp) {
+        self.expected_service_availability_date = Some(at.into());
+    }
+}
+
+/// Gives ids to the entries of a list: their positions, from 1.
+fn numbered<T>(entries: Vec<T>) -> impl Iterator<Item = (String, T)> {
+    entries.into_iter().zip(1..).map(|(entry, id): (T, u32)| (id.to_string(), entry))
+}
+
+/// Writes the answers into items, in the order in which they were read.
+fn write_answers<I: Answerable>(
+    items: &mut [I],
+    answers: &mut IntoIter<Answered<I::Subject>>,
+    with_reasons: bool,
+    now: Timestamp,
+) {
+    for item in items {
+        let Some(answer) = answers.next() else { return };
+        let results = item.results();
+        *results.state = Some(answer.state().as_str().into());
+        *results.result = Some(answer.result().as_str().into());
+        let (errors, reasons): (Vec<&Obstacle>, Vec<&Obstacle>) =
+            answer.obstacles.iter().partition(|obstacle| obstacle.weight == Weight::Error);
+        if !errors.is_empty() {
+            let errors = errors.into_iter();
+            let errors = errors.map(|own| TerminationError::new(own.code.as_str(), &own.label));
+            *results.errors = Some(errors.collect());
+        }
+        if !reasons.is_empty() && with_reasons {
+            let reasons = reasons.into_iter();
+            let reasons =
+                reasons.map(|own| UnavailabilityReason::new(own.code.as_str(), &own.label));
+            *results.reasons = Some(reasons.collect());
+        }
+        if answer.obstacles.is_empty() {
+            item.available_at(now);
+        }
+        if !answer.proposals.is_empty() {
+            item.propose(answer.proposals);
+        }
+        *item.parts().id = Some(answer.id);
+        write_answers(item.parts().items, answers, with_reasons, now);
     }
 }
 
 /// The answer to a product offering qualification.
-pub(super) fn offerings(request: &Value, answered: Vec<Answered>, now: Timestamp) -> Value {
-    let form = Form::OfferingQualification;
-    let mut answer = head(request, form, &answered, now);
-    set(&mut answer, "productOfferingQualificationDate", json!(now.to_string()));
-    set(&mut answer, "qualificationResult", json!(light(&answered)));
-    let with_reasons = request.get("provideUnavailabilityReason") != Some(&json!(false));
-    let mut left = answered.into_iter();
-    items(&mut answer, form, &mut |item| {
-        let Some(own) = left.next() else {
-            return;
-        };
-        set(item, "id", json!(own.id));
-        set(item, "state", json!(own.state().as_str(form)));
-        set(item, "qualificationItemResult", json!(own.result()));
-        reasons(item, &own, with_reasons);
-        let proposals = own.proposals.iter().enumerate().map(|(index, proposal)| {
-            json!({
-                "id": (index + 1).to_string(),
-                "alternateProductOffering": proposal.offering,
-                "alternateProduct": proposal.subject,
-            })
-        });
-        let proposals: Vec<Value> = proposals.collect();
-        if !proposals.is_empty() {
-            set(item, "alternateProductOfferingProposal", Value::Array(proposals));
-        }
-    });
-    if request.get("provideOnlyAvailable") == Some(&json!(true)) {
-        let items = answer.get_mut(form.items()).and_then(Value::as_array_mut);
-        if let Some(items) = items {
-            items.retain(|item| item.get("qualificationItemResult") == Some(&json!("qualified")));
+pub(super) fn offerings(
+    mut request: OfferingQualification,
+    answered: Vec<Answered<WantedProduct>>,
+    now: Timestamp,
+) -> OfferingQualification {
+    request.state = Some(state(&answered));
+    request.effective_qualification_date = Some(now.into());
+    request.product_offering_qualification_date = Some(now.into());
+    request.qualification_result = Some(Light::of(&answered).as_str().into());
+    let with_reasons = request.provide_unavailability_reason != Some(false);
+    if let Some(items) = &mut request.product_offering_qualification_item {
+        write_answers(items, &mut answered.into_iter(), with_reasons, now);
+        if request.provide_only_available == Some(true) {
+            let qualified = Some(QualificationResult::Qualified.as_str());
+            items.retain(|item| item.qualification_item_result.as_deref() == qualified);
         }
     }
-    answer
+    request
 }
 
 /// The answer to a question about a category that offers nothing.
-pub(super) fn nothing_offered(request: &Value, now: Timestamp) -> Value {
+pub(super) fn nothing_offered(
+    request: OfferingQualification,
+    now: Timestamp,
+) -> OfferingQualification {
     let mut answer = offerings(request, Vec::new(), now);
-    set(&mut answer, "qualificationResult", json!("red"));
+    answer.qualification_result = Some(Light::Red.as_str().into());
     answer
 }
 
 /// The answer to a check of services.
-pub(super) fn services(request: &Value, answered: Vec<Answered>, now: Timestamp) -> Value {
-    let form = Form::ServiceQualification;
-    let mut answer = head(request, form, &answered, now);
-    set(&mut answer, "checkServiceQualificationDate", json!(now.to_string()));
-    let result = match light(&answered) {
-        "green" => "qualified",
-        "yellow" if answered.iter().any(|own| own.result() == "alternate") => "alternate",
-        _ => "unqualified",
+pub(super) fn services(
+    mut request: CheckServiceQualification,
+    answered: Vec<Answered<WantedService>>,
+    now: Timestamp,
+) -> CheckServiceQualification {
+    request.state = Some(state(&answered));
+    request.effective_qualification_date = Some(now.into());
+    request.check_service_qualification_date = Some(now.into());
+    let is_alternate =
+        |own: &Answered<WantedService>| own.result() == QualificationResult::Alternate;
+    let result = match Light::of(&answered) {
+        Light::Green => QualificationResult::Qualified,
+        Light::Yellow if answered.iter().any(is_alternate) => QualificationResult::Alternate,
+        Light::Yellow | Light::Red => QualificationResult::Unqualified,
     };
-    set(&mut answer, "qualificationResult", json!(result));
-    let with_reasons = request.get("provideUnavailabilityReason") != Some(&json!(false));
-    let mut left = answered.into_iter();
-    items(&mut answer, form, &mut |item| {
-        let Some(own) = left.next() else {
-            return;
-        };
-        set(item, "id", json!(own.id));
-        set(item, "state", json!(own.state().as_str(form)));
-        set(item, "qualificationResult", json!(own.result()));
-        if own.obstacles.is_empty() {
-            set(item, "expectedServiceAvailabilityDate", json!(now.to_string()));
-        }
-        reasons(item, &own, with_reasons);
-        let proposals = own.proposals.iter().enumerate().map(|(index, proposal)| {
-            json!({ "id": (index + 1).to_string(), "alternateService": proposal.subject })
-        });
-        let proposals: Vec<Value> = proposals.collect();
-        if !proposals.is_empty() {
-            set(item, "alternateServiceProposal", Value::Array(proposals));
-        }
-    });
-    answer
+    request.qualification_result = Some(result.as_str().into());
+    let with_reasons = request.provide_unavailability_reason != Some(false);
+    let items = &mut request.service_qualification_item;
+    write_answers(items, &mut answered.into_iter(), with_reasons, now);
+    request
 }
 
-/// What every answer has: the request, its state and when it was answered.
-fn head(request: &Value, form: Form, answered: &[Answered], now: Timestamp) -> Value {
-    let mut answer = request.clone();
-    let failed = answered.iter().filter(|own| own.state() == TaskState::TerminatedWithError);
-    let state = if !answered.is_empty() && failed.count() == answered.len() {
+/// The state of an answer: an error if no item has one.
+fn state<S>(answered: &[Answered<S>]) -> TaskState {
+    if !answered.is_empty() && answered.iter().all(Answered::has_failed) {
         TaskState::TerminatedWithError
     } else {
         TaskState::Done
-    };
-    set(&mut answer, "state", json!(state.as_str(form)));
-    set(&mut answer, "effectiveQualificationDate", json!(now.to_string()));
-    answer
-}
-
-/// Green where all items qualify, red where none does and nothing is proposed.
-fn light(answered: &[Answered]) -> &'static str {
-    let qualified = answered.iter().filter(|own| own.result() == "qualified").count();
-    let proposed = answered.iter().any(|own| own.result() == "alternate");
-    match (qualified == answered.len(), qualified > 0 || proposed) {
-        (true, _) => "green",
-        (false, true) => "yellow",
-        (false, false) => "red",
     }
 }
 
-fn reasons(item: &mut Value, own: &Answered, wanted: bool) {
-    let (errors, reasons): (Vec<&Obstacle>, Vec<&Obstacle>) =
-        own.obstacles.iter().partition(|obstacle| obstacle.weight == Weight::Error);
-    if !errors.is_empty() {
-        let errors =
-            errors.iter().map(|own| json!({ "id": own.code.as_str(), "value": own.label }));
-        set(item, "terminationError", errors.collect());
+/// The result of all items (TMF679).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Light {
+    /// All items qualify.
+    Green,
+    /// Some qualify, or have alternatives.
+    Yellow,
+    Red,
+}
+
+impl Light {
+    fn of<S>(answered: &[Answered<S>]) -> Self {
+        let count = |result| answered.iter().filter(|own| own.result() == result).count();
+        let qualified = count(QualificationResult::Qualified);
+        if qualified == answered.len() {
+            Self::Green
+        } else if qualified + count(QualificationResult::Alternate) > 0 {
+            Self::Yellow
+        } else {
+            Self::Red
+        }
     }
-    if !reasons.is_empty() && wanted {
-        let reasons =
-            reasons.iter().map(|own| json!({ "code": own.code.as_str(), "label": own.label }));
-        set(item, "eligibilityUnavailabilityReason", reasons.collect());
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Yellow => "yellow",
+            Self::Red => "red",
+        }
     }
 }
 
-/// Goes through all items of a document in the order in which they are read.
-fn items(holder: &mut Value, form: Form, each: &mut impl FnMut(&mut Value)) {
-    let items = holder.get_mut(form.items()).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten() {
-        each(item);
-        items_within(item, form, each);
-    }
+/// The answer to a search for offerings: each that can be ordered.
+pub(super) fn offered(
+    mut request: QueryOfferingQualification,
+    found: Vec<OfferingQualificationItem>,
+    now: Timestamp,
+) -> QueryOfferingQualification {
+    request.state = Some(TaskState::Done);
+    request.effective_qualification_date = Some(now.into());
+    let items =
+        numbered(found).map(|(id, item)| OfferingQualificationItem { id: Some(id), ..item });
+    request.qualified_product_offering_item = Some(items.collect());
+    request
 }
 
-fn items_within(item: &mut Value, form: Form, each: &mut dyn FnMut(&mut Value)) {
-    let inner = item.get_mut(form.items()).and_then(Value::as_array_mut);
-    for inner in inner.into_iter().flatten() {
-        each(inner);
-        items_within(inner, form, each);
-    }
-}
-
-fn set(document: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = document.as_object_mut() {
-        fields.insert(name.into(), value);
-    }
-}
-
-/// The answer to a question for offerings: each that can be had.
-pub(super) fn offered(request: &Value, found: Vec<Value>, now: Timestamp) -> Value {
-    let mut answer = request.clone();
-    set(&mut answer, "state", json!(TaskState::Done.as_str(Form::OfferingQualification)));
-    set(&mut answer, "effectiveQualificationDate", json!(now.to_string()));
-    let items = found.into_iter().enumerate().map(|(index, mut item)| {
-        set(&mut item, "id", json!((index + 1).to_string()));
-        item
+/// The answer to a search for services: each that can be delivered.
+pub(super) fn available(
+    mut request: QueryServiceQualification,
+    services: Vec<WantedService>,
+    now: Timestamp,
+) -> QueryServiceQualification {
+    request.state = Some(TaskState::Done);
+    request.effective_qualification_date = Some(now.into());
+    request.query_service_qualification_date = Some(now.into());
+    let items = numbered(services).map(|(id, service)| ServiceQualificationItem {
+        id: Some(id),
+        service: Some(service),
+        expected_service_availability_date: Some(now.into()),
+        ..ServiceQualificationItem::default()
     });
-    set(&mut answer, "qualifiedProductOfferingItem", items.collect());
-    answer
-}
-
-/// The answer to a question for services: each that is available.
-pub(super) fn available(request: &Value, services: Vec<Value>, now: Timestamp) -> Value {
-    let mut answer = request.clone();
-    let state = TaskState::Done.as_str(Form::ServiceQualification);
-    set(&mut answer, "state", json!(state));
-    set(&mut answer, "effectiveQualificationDate", json!(now.to_string()));
-    set(&mut answer, "queryServiceQualificationDate", json!(now.to_string()));
-    let items = services.into_iter().enumerate().map(|(index, service)| {
-        let mut item = Map::new();
-        item.insert("id".into(), json!((index + 1).to_string()));
-        item.insert("service".into(), service);
-        item.insert("expectedServiceAvailabilityDate".into(), json!(now.to_string()));
-        Value::Object(item)
-    });
-    set(&mut answer, "serviceQualificationItem", items.collect());
-    answer
+    request.service_qualification_item = Some(items.collect());
+    request
 }

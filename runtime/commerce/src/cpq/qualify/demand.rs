@@ -1,5 +1,5 @@
-//! What a plan's tasks would take from pools: the steps' inputs name them, by themselves or by an
-//! expression over what is known before anything is done.
+//! The values of pools that a plan's tasks would reserve. The inputs of steps name the pools, as text or
+//! by an expression over what is known before the first task runs.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,17 @@ use model::expr::{Expressions, Scope};
 use model::id::PoolId;
 use model::plan::{Plan, root_of};
 
-/// How many values of each pool a plan takes.
-pub(super) fn of(plan: &Plan, document: &Value) -> BTreeMap<PoolId, u64> {
+/// The number of values of each pool that a plan reserves, by the scope of its order.
+pub(super) fn of(plan: &Plan, order: &Scope) -> BTreeMap<PoolId, u64> {
     let mut expressions = Expressions::default();
-    let order = Scope::default().with("order", document);
     let mut demand: BTreeMap<PoolId, u64> = BTreeMap::new();
     for task in &plan.tasks {
-        let templates = pools_of(&plan.steps[task.step as usize].input);
-        if templates.is_empty() {
+        // `pool`, or that of each entry of `take`.
+        let input = &plan.steps[task.step as usize].input;
+        let several = input.get("take").and_then(Value::as_array).into_iter().flatten();
+        let several = several.filter_map(|take| take.get("pool"));
+        let mut templates = input.get("pool").into_iter().chain(several).peekable();
+        if templates.peek().is_none() {
             continue;
         }
         let mut scope = order.clone();
@@ -26,18 +29,11 @@ pub(super) fn of(plan: &Plan, document: &Value) -> BTreeMap<PoolId, u64> {
             scope = scope.with("product", &plan.items[root.index()].product_view());
         }
         for template in templates {
-            // One that depends on what another step gives is known when that is done.
-            let pool = expressions.fill(template, &scope).ok();
-            if let Some(Value::String(pool)) = pool {
+            // One that depends on the output of another step is known only when that is done.
+            if let Ok(Value::String(pool)) = expressions.fill(template, &scope) {
                 *demand.entry(PoolId::new(pool)).or_default() += 1;
             }
         }
     }
     demand
-}
-
-/// The pools that a step's input names, as it is written: `pool`, or each entry of `take`.
-fn pools_of(input: &Value) -> Vec<&Value> {
-    let several = input.get("take").and_then(Value::as_array).into_iter().flatten();
-    input.get("pool").into_iter().chain(several.filter_map(|take| take.get("pool"))).collect()
 }

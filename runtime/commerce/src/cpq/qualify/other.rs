@@ -1,39 +1,32 @@
-//! What would do instead: another offering of the same category, or the same one with one
-//! characteristic changed, such as cable where there is no fibre left.
+//! Alternatives: another offering of the same category, or the same one with one characteristic
+//! changed, such as cable if no fibre is left.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use super::{Configuration, Qualifier, Unanswered};
-use crate::cpq::configure::{configure, reference};
+use super::answer::Proposal;
+use super::{Configuration, Look, Qualifier, Unanswered};
+use crate::cpq::configure::{Choice, configure, reference};
 use model::catalog::Allowed;
 use model::id::SpecId;
-use model::order::Form;
-use model::plan::Action;
+use model::plan::{Action, Level};
+use tmf::document::Characteristics;
+use tmf::document::item::{Item, Subject};
 
-/// So many are tried.
+/// Max alternatives that are tried.
 const TRIES_MAX: usize = 64;
 
-/// So many are proposed.
+/// Max alternatives that are proposed.
 const PROPOSALS_MAX: usize = 5;
 
-/// Something that would do instead of what was asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Proposal {
-    /// The offering, of a product.
-    pub offering: Option<Value>,
-    /// The product or the service, with its characteristics.
-    pub subject: Value,
-}
+type SubjectOf<D> = <<D as Choice>::Item as Item>::Subject;
 
 impl Qualifier<'_> {
-    /// What would do instead of a line that stands for itself.
-    pub(super) fn alternatives(
+    /// The alternatives to a line that is in no bundle.
+    pub(super) fn alternatives<D: Choice + Clone>(
         &self,
-        configured: &Configuration,
+        configured: &Configuration<D>,
         line: usize,
-    ) -> Result<Vec<Proposal>, Unanswered> {
+    ) -> Result<Vec<Proposal<SubjectOf<D>>>, Unanswered> {
         let mut proposals = Vec::new();
         if configured.order.lines[line].action != Action::Add {
             return Ok(proposals);
@@ -44,29 +37,25 @@ impl Qualifier<'_> {
             if proposals.len() >= PROPOSALS_MAX {
                 break;
             }
-            if let Some(proposal) = self.attempt(configured, line, &item)? {
-                proposals.push(proposal);
-            }
+            proposals.extend(self.attempt(configured, line, item)?);
         }
         Ok(proposals)
     }
 
-    fn attempt(
+    /// The proposal of another item for a line; `None` if it does not qualify.
+    fn attempt<D: Choice + Clone>(
         &self,
-        configured: &Configuration,
+        configured: &Configuration<D>,
         line: usize,
-        item: &Value,
-    ) -> Result<Option<Proposal>, Unanswered> {
+        item: D::Item,
+    ) -> Result<Option<Proposal<SubjectOf<D>>>, Unanswered> {
         let mut document = configured.document.clone();
-        let items = document.get_mut(self.to.items()).and_then(Value::as_array_mut);
         let id = configured.order.lines[line].id.as_str();
-        for own in items.into_iter().flatten() {
-            if own.get("id").and_then(Value::as_str) == Some(id) {
-                own.clone_from(item);
-            }
-        }
+        let own = document.items_mut().iter_mut().find(|own| own.id() == Some(id));
+        let Some(own) = own else { return Ok(None) };
+        *own = item;
         let catalog = self.facts.rulebook.catalog();
-        let Ok(configured) = configure(self.to, &document, catalog, self.facts.now) else {
+        let Ok(mut configured) = configure(document, catalog, self.facts.now) else {
             return Ok(None);
         };
         let Some(index) = configured.order.lines.iter().position(|line| line.id == id) else {
@@ -77,26 +66,29 @@ impl Qualifier<'_> {
                 .any(|outer| outer == index)
         };
         let group: BTreeSet<usize> = (0..configured.order.lines.len()).filter(inside).collect();
-        if self.look(&configured, &group)?.is_err() {
+        if matches!(self.look(&configured, &group)?, Look::Obstructed(_)) {
             return Ok(None);
         }
-        let items = configured.document.get(self.to.items()).and_then(Value::as_array);
-        let item = items.and_then(|items| {
-            items.iter().find(|item| item.get("id").and_then(Value::as_str) == Some(id))
-        });
-        Ok(item.map(|item| Proposal {
-            offering: item.get("productOffering").cloned(),
-            subject: item.get(self.to.subject()).cloned().unwrap_or_else(|| json!({})),
+        let items = configured.document.items_mut();
+        Ok(items.iter_mut().find(|item| item.id() == Some(id)).map(|item| {
+            let parts = item.parts();
+            let subject = parts.subject.take().unwrap_or_default();
+            Proposal { offering: parts.offering.take(), subject }
         }))
     }
 
     /// The line with each other offering of its category. Characteristics that the other product
     /// does not have are left out.
-    fn other_offerings(&self, configured: &Configuration, line: usize) -> Vec<Value> {
+    fn other_offerings<D: Choice>(
+        &self,
+        configured: &Configuration<D>,
+        line: usize,
+    ) -> Vec<D::Item> {
         let catalog = self.facts.rulebook.catalog();
         let own = &configured.order.lines[line];
         let asked = own.offering.as_ref().and_then(|id| Some((id, catalog.offerings.get(id)?)));
-        let Some((asked, offering)) = asked.filter(|_| self.to == Form::ProductOrder) else {
+        let is_product = configured.order.level == Level::Product;
+        let Some((asked, offering)) = asked.filter(|_| is_product) else {
             return Vec::new();
         };
         let others = catalog.offerings.iter().filter(|(id, other)| {
@@ -105,24 +97,24 @@ impl Qualifier<'_> {
                 && other.is_on_sale(Some(self.facts.now))
                 && other.categories.iter().any(shares)
         });
-        let values = configured.lines.get(line).map(|line| &line.characteristics);
+        let values = configured.lines.get(line).map(|line| line.characteristics.iter());
         let items = others.map(|(id, other)| {
             let spec = other.spec.as_ref().and_then(|spec| catalog.specs.get(spec));
-            let kept = values.into_iter().flatten().filter(|(name, value)| {
+            let kept = values.clone().into_iter().flatten().filter(|(name, value)| {
                 let known = spec.and_then(|spec| spec.characteristics.get(*name));
                 known.is_some_and(|known| {
                     let known = other.offers(name, known);
                     known.fits(value) && known.allows(value)
                 })
             });
-            let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
-            self.item(configured, line, Some(id), &kept)
+            let kept = kept.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            item(configured, line, Some(id), kept)
         });
         items.collect()
     }
 
     /// The line with each other value of each characteristic that has listed ones.
-    fn other_values(&self, configured: &Configuration, line: usize) -> Vec<Value> {
+    fn other_values<D: Choice>(&self, configured: &Configuration<D>, line: usize) -> Vec<D::Item> {
         let catalog = self.facts.rulebook.catalog();
         let own = &configured.order.lines[line];
         let Some(checked) = configured.lines.get(line) else {
@@ -138,45 +130,37 @@ impl Qualifier<'_> {
                     continue;
                 };
                 if checked.characteristics.get(name) != Some(&value) {
-                    let mut values = checked.characteristics.clone();
-                    values.insert(name.clone(), value);
-                    items.push(self.item(configured, line, own.offering.as_ref(), &values));
+                    let own_values = checked.characteristics.iter();
+                    let mut values: Characteristics =
+                        own_values.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+                    values.insert(name, value);
+                    items.push(item(configured, line, own.offering.as_ref(), values));
                 }
             }
         }
         items
     }
+}
 
-    /// The item of a line with another offering and other characteristics.
-    fn item(
-        &self,
-        configured: &Configuration,
-        line: usize,
-        offering: Option<&SpecId>,
-        characteristics: &serde_json::Map<String, Value>,
-    ) -> Value {
-        let own = &configured.order.lines[line];
-        let items = configured.document.get(self.to.items()).and_then(Value::as_array);
-        let item = items
-            .into_iter()
-            .flatten()
-            .find(|item| item.get("id").and_then(Value::as_str) == Some(own.id.as_str()));
-        let mut item = item.cloned().unwrap_or_else(|| json!({ "id": own.id, "action": "add" }));
-        let changed = offering != own.offering.as_ref();
-        if let Some(fields) = item.as_object_mut() {
-            if changed {
-                fields.insert("productOffering".into(), reference("productOffering", offering));
-                fields.remove(self.to.items());
-            }
-            let subject = fields.entry(self.to.subject()).or_insert_with(|| json!({}));
-            if let Some(subject) = subject.as_object_mut() {
-                if changed {
-                    subject.remove(self.to.spec());
-                }
-                let written = model::documents::characteristics(characteristics);
-                subject.insert(self.to.characteristics().into(), Value::Array(written));
-            }
-        }
-        item
+/// The item of a line with another offering and other characteristics.
+fn item<D: Choice>(
+    configured: &Configuration<D>,
+    line: usize,
+    offering: Option<&SpecId>,
+    characteristics: Characteristics,
+) -> D::Item {
+    let own = &configured.order.lines[line];
+    let id = own.id.as_str();
+    let mut items = configured.document.items().iter();
+    let mut item = items.find(|item| item.id() == Some(id)).cloned().unwrap_or_default();
+    let parts = item.parts();
+    parts.id.get_or_insert_with(|| id.into());
+    let subject = parts.subject.get_or_insert_default().parts();
+    if offering != own.offering.as_ref() {
+        *parts.offering = offering.map(|id| reference("productOffering", id));
+        parts.items.clear();
+        *subject.specification = None;
     }
+    *subject.characteristics = characteristics.into_typed_list();
+    item
 }

@@ -1,109 +1,107 @@
-//! Qualification of services (TMF645): whether those that are named can be delivered, and which
+//! Qualification of services (TMF645): whether the named services can be delivered, and which services
 //! can.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use super::answer::{available, services};
-use super::{Facts, ITEMS_MAX, Unanswered, criteria, items};
+use super::answer::{QualificationResult, available, services};
+use super::{Facts, ITEMS_MAX, Question, Unanswered, answers, needed};
 use crate::cpq::configure::reference;
 use model::catalog::{Allowed, Spec, SpecKind};
 use model::id::SpecId;
-use model::order::{Form, Order};
+use tmf::document::item::WantedService;
+use tmf::document::qualification::{
+    CheckServiceQualification, QueryServiceQualification, ServiceQualificationItem,
+};
+use tmf::document::{self, Characteristics};
 
 /// Answers a check (`checkServiceQualification`): the request with a result on each item.
-pub fn qualify_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
-    let answered = items(Form::ServiceQualification, request, facts)?;
+pub fn qualify_services(
+    request: CheckServiceQualification,
+    facts: Facts<'_>,
+) -> Result<CheckServiceQualification, Unanswered> {
+    let answered = answers(&request, facts)?;
     Ok(services(request, answered, facts.now))
 }
 
-/// Answers a question (`queryServiceQualification`): the services that meet the criteria and can be
-/// delivered, with the characteristics that they can be had with. A characteristic with listed
-/// values that the criteria leave open is tried with each.
-pub fn query_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
-    let criteria = criteria(request)?;
-    let wanted = criteria.get("service").cloned().unwrap_or_else(|| json!({}));
-    // Read by the door of orders, so that a wrong type is told.
-    let asked = json!({ "serviceQualificationItem": [{ "service": wanted }] });
-    let asked = Order::read(Form::ServiceQualification, &asked);
-    let asked = asked.map_err(|mut error| {
-        error.path = error.path.replacen("serviceQualificationItem[0]", "searchCriteria", 1);
-        Unanswered::Request(error)
+/// Answers a search (`queryServiceQualification`): the services that meet the criteria and can be
+/// delivered, with their characteristics. A characteristic with listed values that the criteria leave
+/// open is tried with each.
+pub fn query_services(
+    request: QueryServiceQualification,
+    facts: Facts<'_>,
+) -> Result<QueryServiceQualification, Unanswered> {
+    let wanted = needed(request.search_criteria.as_ref())?.service.clone().unwrap_or_default();
+    let mut question = CheckServiceQualification::default();
+    let parties = request.rest.get("relatedParty");
+    question.rest.extend(parties.map(|parties| ("relatedParty".into(), parties.clone())));
+    question.service_qualification_item = vec![asking(wanted.clone())];
+    // Read as an order is, so that errors have their path.
+    let asked = question.order().map_err(|error| {
+        let form = CheckServiceQualification::FORM;
+        Unanswered::Request(error).about_criteria(form.items())
     })?;
     let line = &asked.lines[0];
     let specs = facts.rulebook.catalog().specs.iter().filter(|(id, spec)| {
         let is_named = line.spec.as_ref().is_none_or(|named| named == *id);
         is_named && spec.kind == SpecKind::CustomerService && spec.status.is_on_sale()
     });
-    let candidates: Vec<Value> =
+    let candidates: Vec<WantedService> =
         specs.flat_map(|(id, spec)| variants(id, spec, &wanted)).take(ITEMS_MAX).collect();
     let mut found = Vec::new();
     for service in candidates {
-        let question = json!({
-            "relatedParty": request.get("relatedParty").cloned().unwrap_or_else(|| json!([])),
-            "serviceQualificationItem": [{ "service": service }],
-        });
-        let answered = items(Form::ServiceQualification, &question, facts)?;
-        if answered.iter().all(|own| own.result() == "qualified") {
-            found.push(service);
+        question.service_qualification_item = vec![asking(service)];
+        let answered = answers(&question, facts)?;
+        if answered.iter().all(|own| own.result() == QualificationResult::Qualified) {
+            let item = question.service_qualification_item.pop();
+            found.extend(item.and_then(|item| item.service));
         }
     }
     Ok(available(request, found, facts.now))
 }
 
-/// The service with each combination of the listed values that the criteria leave open. A
-/// characteristic of the criteria that it does not have leaves it out.
-fn variants(id: &SpecId, spec: &Spec, wanted: &Value) -> Vec<Value> {
-    let given = wanted.get("serviceCharacteristic").and_then(Value::as_array);
-    let given: BTreeMap<&str, &Value> = given
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some((entry.get("name")?.as_str()?, entry.get("value")?)))
-        .collect();
-    if given.keys().any(|name| !spec.characteristics.contains_key(*name)) {
+fn asking(service: WantedService) -> ServiceQualificationItem {
+    ServiceQualificationItem { service: Some(service), ..ServiceQualificationItem::default() }
+}
+
+/// The service with each combination of the listed values that the criteria leave open. Empty if the
+/// specification lacks a characteristic of the criteria.
+fn variants(id: &SpecId, spec: &Spec, wanted: &WantedService) -> Vec<WantedService> {
+    let given = Characteristics::of_list(wanted.service_characteristic.iter().cloned());
+    if given.names().any(|name| !spec.characteristics.contains_key(name)) {
         return Vec::new();
     }
-    let mut made = vec![serde_json::Map::new()];
+    let mut made = vec![Vec::new()];
     for (name, known) in &spec.characteristics {
-        let values: Vec<Value> = match (given.get(name.as_str()), &known.default) {
-            (Some(value), _) => vec![(*value).clone()],
-            (None, Some(default)) => vec![default.clone()],
-            (None, None) => listed(&known.values),
+        let listed = || {
+            known.values.iter().filter_map(|allowed| match allowed {
+                Allowed::Value(value) => Some(value),
+                Allowed::Range { .. } | Allowed::Pattern(_) => None,
+            })
+        };
+        let values: Vec<&Value> = match given.get(name).or(known.default.as_ref()) {
+            Some(value) => vec![value],
+            None => listed().collect(),
         };
         if values.is_empty() {
             continue;
         }
-        made = made
-            .into_iter()
-            .flat_map(|own| {
-                values.iter().map(move |value| {
-                    let mut own = own.clone();
-                    own.insert(name.clone(), value.clone());
-                    own
-                })
-            })
-            .take(ITEMS_MAX)
-            .collect();
+        let pairs = made.iter().flat_map(|own| values.iter().map(move |value| (own, *value)));
+        let extended = pairs.take(ITEMS_MAX).map(|(own, value)| {
+            let own: &Vec<(&String, &Value)> = own;
+            own.iter().copied().chain([(name, value)]).collect()
+        });
+        made = extended.collect::<Vec<_>>();
     }
-    let service = |values: serde_json::Map<String, Value>| {
-        let mut service = wanted.clone();
-        if let Some(fields) = service.as_object_mut() {
-            fields.insert("name".into(), json!(spec.name));
-            let named = reference("serviceSpecification", Some(id));
-            fields.insert("serviceSpecification".into(), named);
-            let written = model::documents::characteristics(&values);
-            fields.insert("serviceCharacteristic".into(), Value::Array(written));
+    let service = |values: Vec<(&String, &Value)>| {
+        let values = values.into_iter();
+        let typed =
+            values.map(|(name, value)| document::Characteristic::typed(name, value.clone()));
+        WantedService {
+            name: Some(spec.name.clone()),
+            service_specification: Some(reference("serviceSpecification", id)),
+            service_characteristic: typed.collect(),
+            ..wanted.clone()
         }
-        service
     };
     made.into_iter().map(service).collect()
-}
-
-fn listed(values: &[Allowed]) -> Vec<Value> {
-    let listed = values.iter().filter_map(|allowed| match allowed {
-        Allowed::Value(value) => Some(value.clone()),
-        Allowed::Range { .. } | Allowed::Pattern(_) => None,
-    });
-    listed.collect()
 }

@@ -1,11 +1,11 @@
-//! What is filled in, and what is said to be wrong.
+//! Defaults, and the errors of a choice.
 
 use super::*;
 
 fn configured(text: &str) -> String {
     let rulebook = rulebook(&catalog());
     let request = items(Form::Quote, text);
-    let found = super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap();
+    let found = configure_quote(&request, &rulebook, NOW).unwrap();
     let show = |item: &Value| {
         let entries = item["product"]["productCharacteristic"].as_array().cloned();
         let entries = entries.unwrap_or_default();
@@ -14,7 +14,7 @@ fn configured(text: &str) -> String {
             .map(|own| format!("{}={}", own["name"].as_str().unwrap(), own["value"]))
             .collect()
     };
-    let mut text = table(Form::Quote, &found.document, &show);
+    let mut text = table(Form::Quote, &write(&found.document), &show);
     for mistake in found.mistakes {
         text.push_str(&format!("! {} {}: {}\n", mistake.item, mistake.code, mistake.message));
     }
@@ -67,7 +67,7 @@ fn cardinality_counts_quantities() {
 }
 
 #[test]
-fn what_requires_or_excludes_another_says_so() {
+fn offerings_that_require_or_exclude_another_are_mistakes() {
     insta::assert_snapshot!(configured("1 TV"), @r"
     1 TV
     ! 1 OFFERING_REQUIRES: `TV` requires `NET`: add it, or name the one that is there with `noChange`
@@ -89,7 +89,7 @@ fn what_requires_or_excludes_another_says_so() {
 }
 
 #[test]
-fn what_is_sold_at_some_places_is_not_sold_at_others() {
+fn offerings_with_places_are_not_sold_at_others() {
     insta::assert_snapshot!(configured("1 RADIO @Berlin\n 2 RADIO @Rome\n 3 RADIO"), @r"
     1 RADIO
     2 RADIO
@@ -100,7 +100,7 @@ fn what_is_sold_at_some_places_is_not_sold_at_others() {
 }
 
 #[test]
-fn wrong_values_are_all_said_at_once() {
+fn wrong_values_are_all_reported_at_once() {
     insta::assert_snapshot!(configured("1 NET speed=300 colour=red\n 2 NOTHING\n 3 NET tech=1"), @r#"
     1 NET
       speed=300
@@ -123,7 +123,7 @@ fn an_offering_is_sold_while_it_is_valid() {
     let request = items(Form::Quote, "1 RADIO @Berlin");
     let codes = |at: &str| {
         let at = Timestamp::parse(at).unwrap();
-        let found = super::configure(Form::Quote, &request, rulebook.catalog(), at).unwrap();
+        let found = configure_quote(&request, &rulebook, at).unwrap();
         found.mistakes.iter().map(|mistake| mistake.code.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(codes("2025-12-31T23:59:59Z"), ["OFFERING_NOT_ORDERABLE"]);
@@ -139,14 +139,14 @@ fn an_offering_may_offer_fewer_values_than_its_product() {
     let rulebook = rulebook(&file);
     let ask = |text: &str| {
         let request = items(Form::Quote, text);
-        super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap()
+        configure_quote(&request, &rulebook, NOW).unwrap()
     };
     assert_eq!(ask("1 NET").lines[0].characteristics["speed"], json!(200));
     assert_eq!(ask("1 NET speed=100").mistakes[0].code.as_str(), "CHARACTERISTIC_VALUE");
 }
 
 #[test]
-fn several_values_are_allowed_where_the_catalog_says_so() {
+fn several_values_are_allowed_by_a_cardinality() {
     let mut file = catalog();
     file["productSpecification"][0]["productSpecCharacteristic"][0]["maxCardinality"] = json!(2);
     let rulebook = rulebook(&file);
@@ -154,7 +154,7 @@ fn several_values_are_allowed_where_the_catalog_says_so() {
         let mut request = items(Form::Quote, "1 NET");
         request["quoteItem"][0]["product"]["productCharacteristic"] =
             json!([{ "name": "speed", "value": value }]);
-        super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap().mistakes.len()
+        configure_quote(&request, &rulebook, NOW).unwrap().mistakes.len()
     };
     assert_eq!(mistakes(json!([100, 200])), 0);
     assert_eq!(mistakes(json!([100, 300])), 1);
@@ -164,9 +164,8 @@ fn several_values_are_allowed_where_the_catalog_says_so() {
 #[test]
 fn a_question_that_cannot_be_read_names_the_attribute() {
     let rulebook = rulebook(&catalog());
-    let refused = |request: Value| {
-        super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap_err().to_string()
-    };
+    let refused =
+        |request: Value| configure_quote(&request, &rulebook, NOW).unwrap_err().to_string();
     insta::assert_snapshot!(refused(json!({})), @"quoteItem: is mandatory: the items of the order");
     insta::assert_snapshot!(refused(json!({ "quoteItem": [{ "action": "steal" }] })), @"quoteItem[0].action: is one of `add`, `modify`, `delete`, `noChange`, not `steal`");
 }

@@ -1,4 +1,4 @@
-//! What can be launched, and what a change of the catalog's documents does.
+//! Launches of offerings, and the effects of a change of the catalogs.
 
 use super::*;
 use model::catalog::Lifecycle;
@@ -38,7 +38,7 @@ fn documents(file: &Value) -> Vec<(&str, Value)> {
 }
 
 #[test]
-fn what_is_whole_can_be_launched() {
+fn complete_offerings_can_be_launched() {
     for offering in ["NET", "VOICE", "TV", "RADIO", "BUNDLE"] {
         assert_eq!(reasons(offering, |_| {}), "", "{offering}");
     }
@@ -154,7 +154,7 @@ fn a_draft_may_be_unfinished_and_is_not_launched() {
 }
 
 #[test]
-fn what_cannot_be_used_is_left_out_with_what_needs_it() {
+fn unusable_entities_are_left_out_with_those_that_need_them() {
     let spec = |id: &str, below: &[&str]| service(id, "Customer", below);
     let rulebook = changed(|file| {
         let specs = file["serviceSpecification"].as_array_mut().unwrap();

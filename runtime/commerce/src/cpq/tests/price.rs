@@ -31,7 +31,7 @@ fn prices_have_their_discounts_and_taxes() {
 }
 
 #[test]
-fn what_is_changed_has_paid_the_prices_of_a_new_one() {
+fn changed_products_pay_the_fees_of_new_values_only() {
     let mut file = catalog();
     let mut fee = file["productOfferingPrice"][1].clone();
     fee["id"] = json!("FAST-NRC");
@@ -129,7 +129,7 @@ fn products_of_an_order_have_the_prices_of_the_quote() {
 }
 
 #[test]
-fn what_is_billed_is_what_was_priced_and_its_discount_ends() {
+fn bills_have_the_quoted_prices_and_discounts_end() {
     use model::pricing::product_price::ProductPrice;
     use tmf::day::Day;
     let rulebook = rulebook(&catalog());
@@ -154,7 +154,7 @@ fn the_shipped_packs_cost_what_their_catalogs_say() {
     let mut text = String::new();
     for offering in rulebook.catalog().offerings.keys() {
         let request = json!({ "quoteItem": [{ "productOffering": { "id": offering } }] });
-        let found = super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap();
+        let found = configure_quote(&request, &rulebook, NOW).unwrap();
         let checked = check(&found.order, rulebook.catalog());
         let charges = charges(&found.order, &checked.lines, &rulebook).concat();
         for total in totals(charges.iter().map(|charge| (1, charge))) {

@@ -1,5 +1,5 @@
-//! What holds of any choice: totals are the sum of their parts, what qualifies decomposes, and what
-//! is complete stays as it is.
+//! Invariants of any choice: totals are the sum of their parts, an offering that qualifies decomposes,
+//! and a complete choice stays as it is.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -58,8 +58,8 @@ proptest! {
     fn a_complete_configuration_stays_as_it_is(text in choice()) {
         let rulebook = rulebook(&catalog());
         let request = items(Form::Quote, &text);
-        let once = super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap();
-        let again = super::configure(Form::Quote, &once.document, rulebook.catalog(), NOW).unwrap();
+        let once = configure_quote(&request, &rulebook, NOW).unwrap();
+        let again = configure_quote(&write(&once.document), &rulebook, NOW).unwrap();
         prop_assert_eq!(&once.document, &again.document);
         prop_assert_eq!(&once.mistakes, &again.mistakes);
     }
@@ -87,7 +87,7 @@ proptest! {
             prop_assert_eq!(sum(&quote, "quoteTotalPrice", kind), parts);
             prop_assert!(parts >= Decimal::ZERO);
         }
-        // What is billed is what was quoted.
+        // Bills have the quoted prices.
         let read = Order::parse(Level::Product, &order).unwrap();
         let agreed = read.lines.iter().flat_map(|line| {
             let prices = line.agreed.iter().flatten();
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn what_qualifies_has_a_plan_when_it_is_ordered(text in choice()) {
+    fn qualified_items_have_a_plan_when_they_are_ordered(text in choice()) {
         let rulebook = rulebook(&catalog());
         let request = items(Form::OfferingQualification, &text);
         let answer = with_facts(&rulebook, &[], |facts| qualify_offerings(&request, facts)).unwrap();
@@ -111,10 +111,10 @@ proptest! {
         let all = asked.iter().all(|item| item["qualificationItemResult"] == "qualified");
         prop_assert_eq!(all, answer["qualificationResult"] == "green");
         if all {
-            let order = items(Form::ProductOrder, &text);
-            let order =
-                super::configure(Form::ProductOrder, &order, rulebook.catalog(), NOW).unwrap();
-            let plan = decompose(&order.order, &order.document, &rulebook, &Answers::new());
+            let order: ProductOrderRequest = typed(&items(Form::ProductOrder, &text));
+            let order = crate::cpq::configure(order, rulebook.catalog(), NOW).unwrap();
+            let document = write(&order.document);
+            let plan = decompose(&order.order, &document, &rulebook, &Answers::new());
             prop_assert!(plan.is_ok(), "{plan:?}");
         }
     }

@@ -1,6 +1,7 @@
-//! What can be had, and why not.
+//! Qualifications and their reasons.
 
 use super::*;
+use tmf::document::qualification::{QueryOfferingQualification, QueryServiceQualification};
 
 fn answer(rulebook: &Rulebook, request: &Value, free: &[(&str, u64)]) -> String {
     let answer = with_facts(rulebook, free, |facts| qualify_offerings(request, facts)).unwrap();
@@ -42,7 +43,7 @@ fn asked(text: &str, free: &[(&str, u64)]) -> String {
 }
 
 #[test]
-fn what_has_a_plan_and_values_left_qualifies() {
+fn items_with_a_plan_and_free_values_qualify() {
     insta::assert_snapshot!(asked("1 NET @home\n 2 VOICE", &[]), @r"
     done green
     1 NET
@@ -225,9 +226,17 @@ fn services_that_can_be_had_are_found() {
     "#);
     insta::assert_snapshot!(query(json!({ "service": { "serviceSpecification": { "id": "C-NET" } } }), &[("fibres", 0)]), @r#"C-NET "HFC""#);
     let wrong = json!({ "searchCriteria": { "service": { "serviceCharacteristic": {} } } });
+    let refused = read::<QueryServiceQualification>(&wrong).unwrap_err();
+    insta::assert_snapshot!(refused, @"`searchCriteria.service.serviceCharacteristic` is not a list");
+    let twice = json!([{ "name": "tech", "value": "GPON" }, { "name": "tech", "value": "HFC" }]);
+    let wrong = json!({ "searchCriteria": { "service": { "serviceCharacteristic": twice } } });
     let refused = with_facts(&rulebook, &[], |facts| query_services(&wrong, facts)).unwrap_err();
     let Unanswered::Request(error) = refused else { panic!("{refused:?}") };
-    insta::assert_snapshot!(error, @"searchCriteria.service.serviceCharacteristic: is an array");
+    insta::assert_snapshot!(error, @"searchCriteria.service.serviceCharacteristic[1]: the characteristic `tech` occurs twice");
+    let refused =
+        with_facts(&rulebook, &[], |facts| query_services(&json!({}), facts)).unwrap_err();
+    let Unanswered::Request(error) = refused else { panic!("{refused:?}") };
+    insta::assert_snapshot!(error, @"searchCriteria: is mandatory");
 }
 
 #[test]
@@ -249,7 +258,6 @@ fn offerings_that_can_be_had_are_found() {
     let net = || json!({ "productOffering": { "id": "NET" }, "product": home });
     assert_eq!((query(net(), &[]), query(net(), &none_left)), ("NET".into(), String::new()));
     let wrong = json!({ "searchCriteria": { "product": [] } });
-    let refused = with_facts(&rulebook, &[], |facts| query_offerings(&wrong, facts)).unwrap_err();
-    let Unanswered::Request(error) = refused else { panic!("{refused:?}") };
-    assert_eq!(error.path, "searchCriteria.product");
+    let refused = read::<QueryOfferingQualification>(&wrong).unwrap_err();
+    assert_eq!(refused.attribute, "searchCriteria.product");
 }

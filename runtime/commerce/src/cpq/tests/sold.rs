@@ -1,4 +1,4 @@
-//! What is quoted is what the product costs, on each of its days.
+//! A product costs its quoted price on each of its days.
 
 use super::*;
 use crate::billing::terms::Terms;
@@ -8,7 +8,7 @@ use tmf::day::Day;
 use tmf::document::product::Product;
 use tmf::money::{PriceKind, number};
 
-/// What the products of a quote cost on some days, a line for each recurring price: its period,
+/// The prices of the products of a quote on some days, a line for each recurring price: its period,
 /// its amounts, its taxes.
 fn costs(catalog: &Value, text: &str, days: &[&str]) -> String {
     let quote = create(&items(Form::Quote, text), &rulebook(catalog), &Policy::default(), NOW);
@@ -135,8 +135,8 @@ fn a_surcharge_raises_the_price_while_it_lasts() {
     insta::assert_snapshot!(costs(&file, "1 NET", &DAYS), @"NET-MRC month: 43.99 43.99 39.99 39.99; VAT 7");
 }
 
-/// What a product costs that was sold at prices of another system, a line each; of those that cannot
-/// be read, what is told.
+/// The prices of a product that was sold with prices of another system, a line each; then the warnings
+/// about those that cannot be read.
 fn elsewhere(entries: &Value) -> String {
     let order = json!({
         "productOrderItem": [{
@@ -157,7 +157,7 @@ fn elsewhere(entries: &Value) -> String {
         let amount = number(price.on(day, day).0);
         lines.push(format!("{} {amount} {}{with_tax}", price.name, price.amount.currency));
     }
-    lines.extend(unread(&order));
+    lines.extend(unread(&typed(&order)));
     lines.join("\n")
 }
 
@@ -194,7 +194,7 @@ fn prices_of_a_quote_from_elsewhere_are_billed_as_far_as_they_can_be_read() {
 
 #[test]
 fn a_quote_is_from_elsewhere_if_the_order_tells_its_prices_or_where_it_is() {
-    let told = |order: Value| is_from_elsewhere(&order, "Q");
+    let told = |order: Value| is_from_elsewhere(&typed(&order), "Q");
     let item = |more: Value| {
         let mut item = json!({ "id": "1", "quoteItem": { "quoteId": "Q" } });
         for (name, value) in more.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Tax: who says it, and that a quote and the bills that follow say the same.
+//! Taxes: their sources, and that a quote and the bills that follow agree.
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -97,7 +97,7 @@ fn a_price_bears_its_own_tax_or_the_catalogs_or_the_packs_or_the_usual_one() {
 }
 
 #[test]
-fn what_nobody_names_a_tax_for_is_quoted_with_the_usual_one() {
+fn prices_without_a_tax_are_quoted_with_the_usual_one() {
     let usual = Tax { rate: Decimal::from(21), category: "USt".into() };
     let bare = rulebook(&catalog());
     assert_eq!(bare.tax(&SpecId::new("GONE")), None);
@@ -155,7 +155,7 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
 }
 
 proptest! {
-    /// One rounding rule: what a quote says of the first period is what its bill says.
+    /// One rounding rule: a quote and its bill have the same amounts for the first period.
     #[test]
     fn quotes_and_bills_agree_to_the_cent(
         charges in prop::collection::vec(charge(), 1..4),

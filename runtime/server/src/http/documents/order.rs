@@ -4,12 +4,14 @@
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use commerce::cpq::unread;
 use engine::documents::{Change, Expected, Put};
 use engine::handle::CancelError;
 use engine::{Amendment, Submitted};
 use model::journal::CancelRequest;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
+use tmf::document::read;
 use tmf::time::Timestamp;
 
 use super::one::Found;
@@ -34,7 +36,8 @@ pub(super) async fn create(
     let document = taken(body, served)?;
     let repeat = Repeat::of(submission.as_ref(), &document);
     let unread = match kind {
-        Kind::ProductOrder => commerce::cpq::unread(&document),
+        // An order that cannot be read is refused below.
+        Kind::ProductOrder => read(&document).map(|order| unread(&order)).unwrap_or_default(),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
     let submitted = server.orders.submit(kind, document, submission).await?;

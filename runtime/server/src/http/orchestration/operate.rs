@@ -8,6 +8,7 @@ use engine::keys;
 use engine::store::{Direction, Scan};
 use model::{Event, Fulfilment, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
+use tmf::document::read;
 use tmf::table::of_key;
 use tmf::unknown::Unknown;
 
@@ -71,7 +72,9 @@ async fn simulated(
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let outcome = server.orders.plan(kind, document).await?;
     warnings.extend(unpaid(server, kind, document, &outcome));
-    warnings.extend(commerce::cpq::unread(document));
+    if let (Kind::ProductOrder, Ok(order)) = (kind, read(document)) {
+        warnings.extend(commerce::cpq::unread(&order));
+    }
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));

@@ -33,7 +33,7 @@ pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer
 /// Creates the next version of a quote.
 pub(super) async fn version(server: &ServerState, call: &Call, id: &str) -> Answer {
     let next = server.policies.cpq.version_quote(id, server.clock.now()).await?;
-    Ok(located(call, "quote", next))
+    Ok(located(call, "quote", tmf::document::write(&next)))
 }
 
 fn located(call: &Call, key: &str, mut body: Value) -> axum::response::Response {
