@@ -35,6 +35,7 @@ pub mod json_path;
 pub mod new;
 pub mod openapi;
 pub mod patch;
+pub mod references;
 pub mod unknown;
 pub mod uses;
 
