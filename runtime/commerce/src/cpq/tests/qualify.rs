@@ -157,7 +157,7 @@ fn a_rule_that_is_missing_or_wrong_is_told_apart() {
     done red
     1 VOICE
       unqualified (done)
-      DECOMP_NO_RULE: no rule says how `R-NEW` is delivered: add it under `deliver:` in a pack's rules.yaml and retry
+      DECOMP_NO_RULE: no rule states how `R-NEW` is delivered: add it under `deliver:` in a pack's rules.yaml and retry
     ");
 }
 
