@@ -33,6 +33,8 @@ impl Malformed {
     pub fn within(mut self, path: &str) -> Self {
         self.attribute = match self.attribute.as_str() {
             "" | "$" => path.into(),
+            // An entry of a list.
+            attribute if attribute.starts_with('[') => format!("{path}{attribute}"),
             attribute => format!("{path}.{attribute}"),
         };
         self

@@ -105,3 +105,6 @@ pub fn orders_of<'a>(resource: &str, document: &'a Value) -> impl Iterator<Item 
     let links = Attributes::of(document).entries(links(resource));
     links.filter_map(move |link| Attributes::of(link).text(id))
 }
+
+#[cfg(test)]
+mod tests;
