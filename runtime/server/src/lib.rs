@@ -7,7 +7,6 @@ mod bulk;
 pub mod config;
 pub mod documents;
 pub mod events;
-mod json;
 pub mod orders;
 pub mod packs;
 pub mod plugins;

@@ -31,6 +31,7 @@ pub mod describes;
 pub mod event;
 pub mod href;
 pub mod index;
+pub mod json;
 pub mod json_path;
 pub mod new;
 pub mod openapi;

@@ -18,8 +18,8 @@ use tmf::time::Timestamp;
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Progress, RowResult, State, Wrong, WrongLine};
 use crate::documents::{Documents, Session};
-use crate::json;
 use crate::policies::{Draft, Policies, Refusal, catalog};
+use tmf::json;
 
 /// The progress of imports, as documents.
 pub(crate) const IMPORTS: &str = "import";

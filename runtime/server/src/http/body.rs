@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::Limits;
 use super::problem::Problem;
 use crate::aside::aside_of_bytes;
-use crate::json;
+use tmf::json;
 
 /// Timeout of a body.
 pub(super) const BODY_WAIT: Duration = Duration::from_secs(60);

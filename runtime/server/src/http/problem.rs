@@ -15,12 +15,12 @@ use tmf::patch::PatchError;
 use tmf::version::{Refused, View};
 
 use super::answer;
-use crate::json::NotJson;
 use crate::orders::SubmitError;
 use crate::policies::Refusal;
 use crate::reconcile::CheckError;
 use crate::retention::RetentionError;
 use crate::search::SearchError;
+use tmf::json::NotJson;
 
 /// Seconds after which a client may try again when the engine is full.
 const RETRY_AFTER_S: u64 = 5;

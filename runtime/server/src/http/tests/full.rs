@@ -323,7 +323,7 @@ async fn moved(bench: &Bench, key: &str) -> Vec<String> {
         return vec![format!("{key}: {}", taken.text)];
     }
     let by_id = |text: &str| -> BTreeMap<String, Value> {
-        let rows = text.lines().map(|line| crate::json::parse(line.as_bytes()).unwrap());
+        let rows = text.lines().map(|line| tmf::json::parse(line.as_bytes()).unwrap());
         rows.map(|row| (row["id"].as_str().unwrap().to_string(), row)).collect()
     };
     let there = by_id(&other.get(&export).await.text);

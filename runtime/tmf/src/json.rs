@@ -22,7 +22,7 @@ const VALUES_MAX: usize = 1_000_000;
 
 /// Why a text is refused.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotJson {
+pub enum NotJson {
     /// It nests too deep.
     #[error("objects and arrays may nest {DEPTH_MAX} deep")]
     TooDeep,
@@ -46,7 +46,7 @@ pub(crate) enum NotJson {
 }
 
 /// Reads a document; an error has its position.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
+pub fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     if depth(bytes) > DEPTH_MAX {
         return Err(NotJson::TooDeep);
     }
@@ -110,7 +110,7 @@ fn has_reserved_name(bytes: &[u8]) -> bool {
 
 /// Max number of values in a text, before it is parsed: each follows a comma or begins an
 /// object, an array or the text.
-pub(crate) fn values(bytes: &[u8]) -> usize {
+pub fn values(bytes: &[u8]) -> usize {
     let (mut values, mut in_text, mut escaped) = (1_usize, false, false);
     for byte in bytes {
         match byte {
