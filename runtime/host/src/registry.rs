@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use engine::causes::chain;
 use engine::worker::Effects;
 use model::{Digest, PluginId};
 use serde::Serialize;
@@ -315,7 +316,7 @@ impl Entry {
     /// The entry of a rejected file.
     pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, refused: &Refused) -> Self {
         let known = refused.manifest.as_deref().map_or_else(Self::empty, Self::of);
-        let state = State::Rejected { reason: explain(&refused.error) };
+        let state = State::Rejected { reason: chain(&refused.error) };
         let digest = digest.map(ToString::to_string);
         Self { digest, file: Some(shown(file).into()), state, ..known }
     }
@@ -335,18 +336,6 @@ impl Entry {
             limits: None,
         }
     }
-}
-
-/// An error with all that caused it, in one text.
-fn explain(error: &InstallError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// A path as it may be shown in logs and lists: nothing in it ends a line, moves a cursor or turns

@@ -9,6 +9,7 @@ use tmf::time::Timestamp;
 use super::entry::Entry;
 use super::settle::{Fault, Gathered};
 use super::{After, Answer, Core, Denied, Step};
+use crate::causes::chain;
 use crate::documents::Put;
 use crate::keys;
 
@@ -159,16 +160,4 @@ impl<R> Core<R> {
         step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
         step
     }
-}
-
-/// An error with its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -14,11 +14,12 @@ use super::callbacks::{self, Head, Kept};
 use super::entry::Entry;
 use super::locks::Locks;
 use super::owed::{Mark, Owed};
-use super::quarantine::{SetAside, chain};
+use super::quarantine::SetAside;
 use super::reservations::Held;
 use super::slices::without_strays;
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
+use crate::causes::chain;
 use crate::keys;
 use crate::store::{Scan, Store};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use engine::causes::chain;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
@@ -117,16 +118,6 @@ fn judged(status: StatusCode) -> Answer {
 async fn drain(response: Response<Incoming>) {
     // A body that is not read to its end ends with its connection, which is as good.
     Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok();
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 impl tower_service::Service<Uri> for Connector {
