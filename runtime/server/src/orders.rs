@@ -21,7 +21,6 @@ use model::order::OrderError;
 use model::plan::{Plan, Step};
 use model::{Event, Failure, FailureClass, FailureCode, Kind, Order, PluginId, Rulebook};
 use serde_json::Value;
-use tmf::time::Timestamp;
 use tokio::sync::Notify;
 
 use crate::documents::Documents;
@@ -29,6 +28,7 @@ use crate::plugins::Plugins;
 use crate::rulebooks::Rulebooks;
 pub(crate) use pools::Use;
 pub(crate) use replan::{Retried, Wanted};
+use requested::Content;
 pub use requested::Requested;
 
 /// Takes orders and runs. Cheap to clone.
@@ -152,24 +152,18 @@ impl Orders {
     }
 
     /// Plans an order or a run without submitting it: the event is `planned`, `held` or `rejected`.
-    pub async fn plan(&self, kind: &Kind, document: &Arc<Value>) -> Result<Event, SubmitError> {
-        let requested = Requested::read(kind, document)?;
+    pub async fn plan(&self, requested: Requested) -> Result<Event, SubmitError> {
         // Orders that it waits for must be there.
         self.awaited(&requested).await?;
-        self.plan_at(requested, document, self.clock.now()).await
+        self.plan_event(&Arc::new(requested)).await
     }
 
-    /// Plans an order or a run as of a time.
-    async fn plan_at(
-        &self,
-        requested: Requested<'_>,
-        document: &Arc<Value>,
-        at: Timestamp,
-    ) -> Result<Event, SubmitError> {
+    /// Plans an order or a run.
+    async fn plan_event(&self, requested: &Arc<Requested>) -> Result<Event, SubmitError> {
         if !self.plugins.are_ready() {
             return Err(SubmitError::Starting);
         }
-        if let Requested::Run(workflow) = requested {
+        if let Content::Run { workflow } = &requested.content {
             let rulebook = self.rulebooks.current();
             if let Some(failure) = rulebook.closed_workflow(workflow) {
                 return Err(SubmitError::Closed(failure));
@@ -177,10 +171,10 @@ impl Orders {
             if rulebook.workflow(workflow).is_none() {
                 let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
                 let known = known.collect::<Vec<_>>().join(", ");
-                return Err(SubmitError::Workflow { workflow: workflow.into(), known });
+                return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
             }
         }
-        let planned = self.decomposed(requested, document, at).await?;
+        let planned = self.decomposed(requested).await?;
         Ok(match planned.and_then(|plan| self.pinned(plan)) {
             Ok(plan) => Event::Planned { plan: Arc::new(plan) },
             Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
@@ -191,51 +185,45 @@ impl Orders {
     /// The plan of an order or a run, without the versions of its plugins.
     pub async fn decomposed(
         &self,
-        requested: Requested<'_>,
-        document: &Arc<Value>,
-        at: Timestamp,
+        requested: &Arc<Requested>,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
         let rulebook = self.rulebooks.current();
-        match requested {
-            Requested::Run(workflow) => {
+        let document = &requested.document;
+        match &requested.content {
+            Content::Run { workflow } => {
                 Ok(Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?))
             }
-            Requested::Order(order) => self.decompose(order.at(at), document, &rulebook).await,
+            Content::Order(order) => self.decompose(order, requested, &rulebook).await,
         }
     }
 
     async fn decompose(
         &self,
-        order: Order,
-        document: &Arc<Value>,
+        order: &Order,
+        requested: &Arc<Requested>,
         rulebook: &Rulebook,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
         order.check_dates()?;
-        let order = Arc::new(order);
-        self.check_references(&order, document).await?;
+        self.check_references(requested).await?;
+        let document = &requested.document;
         // Only a dated order needs to know which checks may run before its date.
         let is_dated = order.dates.start.is_some();
         let pure = if is_dated { self.pure_checks(rulebook) } else { BTreeSet::new() };
-        let decide = |answers: &Answers| decompose(&order, document, rulebook, answers);
+        let decide = |answers: &Answers| decompose(order, document, rulebook, answers);
         let decision = Decision::new(Answers::new().with_pure(pure), decide);
         self.decided(decision, document, order.lines.len()).await
     }
 
     /// Checks the instances and quotes that an order names against the store, in one read. An order
     /// that names none is not read for.
-    async fn check_references(
-        &self,
-        order: &Arc<Order>,
-        document: &Arc<Value>,
-    ) -> Result<(), SubmitError> {
-        let has_quotes = quotes::are_named(order, document);
-        if !has_quotes && !instances::are_named(order, document) {
+    async fn check_references(&self, requested: &Arc<Requested>) -> Result<(), SubmitError> {
+        if requested.quotes().is_empty() && !instances::are_named(requested) {
             return Ok(());
         }
-        let (order, document) = (Arc::clone(order), Arc::clone(document));
+        let requested = Arc::clone(requested);
         let check = self.documents.read(move |session| {
-            instances::check(session, &order, &document)?;
-            if has_quotes { quotes::check(session, &document) } else { Ok(()) }
+            instances::check(session, &requested)?;
+            quotes::check(session, &requested)
         });
         check.await
     }

@@ -7,22 +7,9 @@ use model::decompose::{Answer, Instance, InstanceLookup};
 use model::documents::fulfilments_of;
 use model::installed::{INSTALLED, Installed, SERVING};
 use model::{Fulfilment, FulfilmentId, InstanceId};
-use serde_json::Value;
 
 use super::{Orders, SubmitError};
 use crate::documents::Session;
-
-/// Whether an order changes or terminates an existing instance.
-pub(super) fn changes(order: &Value) -> bool {
-    match order {
-        Value::Object(fields) => {
-            let action = fields.get("action").and_then(Value::as_str);
-            matches!(action, Some("modify" | "delete")) || fields.values().any(changes)
-        }
-        Value::Array(entries) => entries.iter().any(changes),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
 
 /// Looks up the instances that a decision asks for, each fulfilment once.
 pub(super) struct Instances<'a> {

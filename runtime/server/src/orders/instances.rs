@@ -1,32 +1,32 @@
 //! The instances that an order names, validated against the inventories: those that it changes or
 //! terminates exist, those that it adds do not, and a change that an instance cannot make is refused.
 
-use model::Order;
 use model::order::attributes::fixed;
 use model::order::{Form, Line};
 use model::plan::Action;
-use serde_json::Value;
 use tmf::document::Attributes;
-use tmf::document::order::{Items, Written};
+use tmf::document::order::Written;
 
-use super::SubmitError;
+use super::{Requested, SubmitError};
 use crate::documents::Session;
 
 /// Whether an order names instances, or lacks one that it must name.
-pub(super) fn are_named(order: &Order, document: &Value) -> bool {
+pub(super) fn are_named(requested: &Requested) -> bool {
+    let Some(order) = requested.order() else { return false };
     let form = Form::of(order.level);
     order
         .lines
         .iter()
-        .zip(items(form, document))
+        .zip(requested.items(form))
         .any(|(line, item)| line.instance.is_some() || must_exist(line) || relates(form, item))
 }
 
 /// Checks the instance that each line names, and those that it relates to (the validation
 /// matrix: 422).
-pub(super) fn check(session: &Session, order: &Order, document: &Value) -> Result<(), SubmitError> {
+pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), SubmitError> {
+    let Some(order) = requested.order() else { return Ok(()) };
     let form = Form::of(order.level);
-    for (line, item) in order.lines.iter().zip(items(form, document)) {
+    for (line, item) in order.lines.iter().zip(requested.items(form)) {
         check_instance(session, form, line, item)?;
         check_relations(session, form, line, item)?;
     }
@@ -110,12 +110,6 @@ fn relates(form: Form, item: Written<'_>) -> bool {
 
 fn relations<'a>(form: Form, item: Written<'a>) -> impl Iterator<Item = Attributes<'a>> {
     item.subject.entries(&relationship(form)).map(Attributes::of).collect::<Vec<_>>().into_iter()
-}
-
-/// The items of an order in the order of its lines.
-fn items(form: Form, document: &Value) -> Vec<Written<'_>> {
-    let items = Items::of(Attributes::of(document), form.names());
-    items.map(|items| items.all()).unwrap_or_default()
 }
 
 fn is_absolute(href: &str) -> bool {

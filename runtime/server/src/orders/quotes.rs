@@ -3,15 +3,13 @@
 use commerce::cpq::{is_from_elsewhere, quote_path, unbacked};
 use engine::documents::Document;
 use engine::keys;
-use model::order::quotes_of;
-use model::plan::Level;
-use model::{FulfilmentId, Order};
+use model::FulfilmentId;
 use serde_json::Value;
 use tmf::document::order_request::ProductOrderRequest;
 use tmf::document::quote::Quote;
 use tmf::document::read;
 
-use super::{Orders, SubmitError};
+use super::{Orders, Requested, SubmitError};
 use crate::documents::Session;
 
 /// Max orders of one quote that are read: all but one of them were rejected, cancelled or failed.
@@ -24,8 +22,11 @@ impl Orders {
     /// Checks that the quotes of an order are not ordered yet: their prices were agreed once. Orders
     /// that were rejected, cancelled or failed do not count. The commit of an order records its quote;
     /// orders that were imported are found by their documents.
-    pub(super) async fn check_ordered_once(&self, document: &Value) -> Result<(), SubmitError> {
-        for quote in quotes_of(document) {
+    pub(super) async fn check_ordered_once(
+        &self,
+        requested: &Requested,
+    ) -> Result<(), SubmitError> {
+        for quote in requested.quotes() {
             let key = keys::quote(quote);
             let first = self.documents.read(move |session| session.get(&key)).await?;
             if let Some(first) = first {
@@ -71,20 +72,14 @@ pub(super) fn ordered_before(quote: &str, order: &FulfilmentId) -> SubmitError {
     SubmitError::Reference { path: "quote".into(), message }
 }
 
-/// Whether an order names quotes.
-pub(super) fn are_named(order: &Order, document: &Value) -> bool {
-    order.level == Level::Product && !quotes_of(document).is_empty()
-}
-
 /// Validates an order against its quote: it has the prices that were quoted.
-pub(super) fn check(session: &Session, document: &Value) -> Result<(), SubmitError> {
-    let quotes = quotes_of(document);
+pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), SubmitError> {
+    let quotes = requested.quotes();
     if quotes.is_empty() {
         return Ok(());
     }
-    let order: ProductOrderRequest = read(document).map_err(|wrong| SubmitError::Reference {
-        path: wrong.attribute,
-        message: wrong.problem.into(),
+    let order: ProductOrderRequest = read(&requested.document).map_err(|wrong| {
+        SubmitError::Reference { path: wrong.attribute, message: wrong.problem.into() }
     })?;
     let wrong = |path: String, message: String| SubmitError::Reference { path, message };
     if let Some(second) = quotes.iter().nth(1) {

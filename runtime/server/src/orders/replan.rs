@@ -110,15 +110,16 @@ impl Orders {
     /// Plans it as of the time of its submission.
     async fn planned_as_taken(&self, fulfilment: &Fulfilment) -> Result<Event, SubmitError> {
         let document = fulfilment.document();
-        let requested = Requested::read(fulfilment.kind(), document)?;
-        self.plan_at(requested, document, fulfilment.submitted_at()).await
+        let at = fulfilment.submitted_at();
+        let requested = Requested::read(fulfilment.kind(), document, at)?;
+        self.plan_event(&Arc::new(requested)).await
     }
 
     /// The open orders that an order waits for. An unknown order, and one that will never complete,
     /// is refused.
     pub(crate) async fn awaited(
         &self,
-        requested: &Requested<'_>,
+        requested: &Requested,
     ) -> Result<Vec<FulfilmentId>, SubmitError> {
         let mut open = Vec::new();
         for after in requested.after() {

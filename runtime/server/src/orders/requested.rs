@@ -1,36 +1,75 @@
 //! The request of a client, read from its document once.
 
-use model::order::{After, OrderError};
-use model::plan::Level;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::order::{After, Form, OrderError, quotes_of};
+use model::plan::{Action, Level};
 use model::{Kind, Order};
 use serde_json::Value;
+use tmf::document::Attributes;
+use tmf::document::order::{Items, Written};
+use tmf::time::Timestamp;
 
-/// A requested run or order.
-pub enum Requested<'a> {
-    /// A run of this workflow.
-    Run(&'a str),
-    /// An order.
+/// A requested run or order, with its document.
+pub struct Requested {
+    pub(super) content: Content,
+    pub(super) document: Arc<Value>,
+}
+
+/// What the document was read as.
+pub(super) enum Content {
+    /// The input of a run of this workflow.
+    Run {
+        workflow: String,
+    },
     Order(Box<Order>),
 }
 
-impl<'a> Requested<'a> {
-    /// Reads a document of a kind.
-    pub fn read(kind: &'a Kind, document: &Value) -> Result<Self, OrderError> {
-        let level = match kind {
-            Kind::Run { workflow } => return Ok(Self::Run(workflow)),
-            Kind::ProductOrder => Level::Product,
-            Kind::ServiceOrder => Level::CustomerService,
-            Kind::ResourceOrder => Level::Resource,
+impl Requested {
+    /// Reads a document of a kind, as of a time.
+    pub fn read(kind: &Kind, document: &Arc<Value>, at: Timestamp) -> Result<Self, OrderError> {
+        let order = |level| {
+            Ok::<_, OrderError>(Content::Order(Box::new(Order::parse(level, document)?.at(at))))
         };
-        Ok(Self::Order(Box::new(Order::parse(level, document)?)))
+        let content = match kind {
+            Kind::Run { workflow } => Ok(Content::Run { workflow: workflow.clone() }),
+            Kind::ProductOrder => order(Level::Product),
+            Kind::ServiceOrder => order(Level::CustomerService),
+            Kind::ResourceOrder => order(Level::Resource),
+        };
+        Ok(Self { content: content?, document: Arc::clone(document) })
+    }
+
+    /// The order; `None` for a run.
+    pub(super) fn order(&self) -> Option<&Order> {
+        match &self.content {
+            Content::Run { .. } => None,
+            Content::Order(order) => Some(order),
+        }
     }
 
     /// The ids of the other orders that must have completed first, with the attributes that name
     /// them.
-    pub(crate) fn after(&self) -> &[After] {
-        match self {
-            Self::Run(_) => &[],
-            Self::Order(order) => &order.after,
-        }
+    pub(super) fn after(&self) -> &[After] {
+        self.order().map_or(&[], |order| &order.after)
+    }
+
+    /// The quotes that a product order is of.
+    pub(super) fn quotes(&self) -> BTreeSet<&str> {
+        let is_product_order = self.order().is_some_and(|order| order.level == Level::Product);
+        if is_product_order { quotes_of(&self.document) } else { BTreeSet::new() }
+    }
+
+    /// Whether an order changes or terminates an existing instance.
+    pub(super) fn changes_instances(&self) -> bool {
+        let mut lines = self.order().into_iter().flat_map(|order| &order.lines);
+        lines.any(|line| matches!(line.action, Action::Modify | Action::Delete))
+    }
+
+    /// The items of an order in the order of its lines.
+    pub(super) fn items(&self, form: Form) -> Vec<Written<'_>> {
+        let items = Items::of(Attributes::of(&self.document), form.names());
+        items.map(|items| items.all()).unwrap_or_default()
     }
 }

@@ -5,13 +5,12 @@
 use engine::{NotSubmitted, Submitted};
 use model::FailureCode;
 use model::journal::Activation;
-use model::order::quotes_of;
 use model::{Event, Failure, Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use std::sync::Arc;
 
 use super::quotes::ordered_before;
-use super::{Orders, Requested, SubmitError, existing};
+use super::{Orders, Requested, SubmitError};
 
 /// Max times that an order is planned while others change its instances.
 const PLANS_MAX: usize = 16;
@@ -43,19 +42,19 @@ impl Orders {
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
         let (activation, document) = (activation.map(Arc::new), Arc::new(document));
-        let is_of_quote = kind == Kind::ProductOrder && !quotes_of(&document).is_empty();
-        let mut looks = is_of_quote || existing::changes(&document);
+        let requested = Arc::new(Requested::read(&kind, &document, self.clock.now())?);
+        let is_of_quote = !requested.quotes().is_empty();
+        let mut looks = is_of_quote || requested.changes_instances();
         for _ in 0..PLANS_MAX {
             if let Some(first) = self.submitted_before(submission.as_deref()).await? {
                 return Ok(Submitted::Before(first));
             }
             let seen = if looks { Some(self.engine.look().await?) } else { None };
             if is_of_quote {
-                self.check_ordered_once(&document).await?;
+                self.check_ordered_once(&requested).await?;
             }
-            let requested = Requested::read(&kind, &document)?;
             let after = self.awaited(&requested).await?;
-            let event = self.plan_at(requested, &document, self.clock.now()).await?;
+            let event = self.plan_event(&requested).await?;
             let event = after_others(after, event);
             // Planning may have taken long. The engine knows the last keys only.
             if let Some(first) = self.submitted_before(submission.as_deref()).await? {
@@ -81,7 +80,7 @@ impl Orders {
                 Ok(submitted) => return Ok(submitted),
                 Err(NotSubmitted::Stale) => {}
                 Err(NotSubmitted::Ordered(first)) => {
-                    let quotes = quotes_of(&document);
+                    let quotes = requested.quotes();
                     let quote = quotes.first().copied().unwrap_or_default();
                     return Err(ordered_before(quote, &first));
                 }

@@ -71,9 +71,9 @@ impl Rehearsal {
     /// The plan of an order, as things are.
     pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
         let kind = kind(document);
-        let requested = Requested::read(&kind, document)?;
         let (document, now) = (Arc::new(document.clone()), System::default().now());
-        match self.orders.decomposed(requested, &document, now).await? {
+        let requested = Arc::new(Requested::read(&kind, &document, now)?);
+        match self.orders.decomposed(&requested).await? {
             Ok(plan) => Ok(plan),
             Err(failure) => bail!("{}: {}", failure.code, failure.message),
         }

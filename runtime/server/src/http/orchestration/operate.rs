@@ -17,7 +17,7 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{ServerState, answer, documents, resources};
-use crate::orders::Retried;
+use crate::orders::{Requested, Retried, SubmitError};
 use crate::search::as_kept;
 
 /// Max logs of attempts in an answer; the last ones, if there are more.
@@ -70,7 +70,8 @@ async fn simulated(
     unknown: &[Unknown],
 ) -> Answer {
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-    let outcome = server.orders.plan(kind, document).await?;
+    let requested = Requested::read(kind, document, server.clock.now());
+    let outcome = server.orders.plan(requested.map_err(SubmitError::from)?).await?;
     warnings.extend(unpaid(server, kind, document, &outcome));
     if let (Kind::ProductOrder, Ok(order)) = (kind, read(document)) {
         warnings.extend(commerce::cpq::unread(&order));
