@@ -182,7 +182,7 @@ impl Engine {
             Answer::Fulfilment(Some(open)) => Ok(open),
             Answer::NotCancelled(refusal) => Err(CancelError::Refused(refusal)),
             _ => {
-                let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                let ended = self.read_ended(id).await?;
                 let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
                 let state = ended.order_state().to_string();
                 Err(CancelError::Refused(Refusal::Final { state }))
@@ -203,7 +203,7 @@ impl Engine {
             Answer::Fulfilment(Some(open)) => Ok(open),
             Answer::NotDecided(denied) => Err(DecideError::Refused(denied)),
             _ => {
-                let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                let ended = self.read_ended(id).await?;
                 let ended = ended.ok_or_else(|| DecideError::Unknown(id.clone()))?;
                 let state = ended.phase().name();
                 Err(DecideError::Refused(NotGivenUp::Ended { state }))
@@ -233,7 +233,7 @@ impl Engine {
                 // It is not open: whatever it became is on disk by now, since this answer came
                 // after it.
                 _ => {
-                    let read = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                    let read = self.read_ended(id).await?;
                     let read = read.ok_or_else(|| AmendError::Unknown(id.clone()))?;
                     ended = Some(Box::new(read));
                 }
@@ -245,7 +245,7 @@ impl Engine {
     pub async fn get(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::Get { fulfilment, reply }).await?;
-        self.open_or_ended(id, answer)
+        self.open_or_ended(id, answer).await
     }
 
     /// The open fulfilment that changes any of some earlier work, which is known by its keys.
@@ -263,7 +263,7 @@ impl Engine {
     pub async fn ended(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::AwaitEnd { fulfilment, reply }).await?;
-        self.open_or_ended(id, answer)
+        self.open_or_ended(id, answer).await
     }
 
     /// Writes documents that no fulfilment owns, together or not at all. When this returns they
@@ -322,7 +322,7 @@ impl Engine {
         &self.store
     }
 
-    fn open_or_ended(
+    async fn open_or_ended(
         &self,
         id: &FulfilmentId,
         answer: Answer,
@@ -330,10 +330,29 @@ impl Engine {
         match answer {
             Answer::Fulfilment(Some(open)) => Ok(Some(open)),
             _ => {
-                let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                let ended = self.read_ended(id).await?;
                 Ok(ended.map(Arc::new))
             }
         }
+    }
+
+    /// Reads a fulfilment that is not open, on a thread that may wait for the disk.
+    async fn read_ended(&self, id: &FulfilmentId) -> Result<Option<Fulfilment>, ReadError> {
+        let id = id.clone();
+        let read = self.read(move |store| read_fulfilment(store, &id), RecoverError::Store);
+        read.await.map_err(ReadError::Journal)
+    }
+
+    /// Reads the store on a thread that may wait for the disk.
+    async fn read<T: Send + 'static, E: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, E> + Send + 'static,
+        failed: impl FnOnce(crate::store::Error) -> E,
+    ) -> Result<T, E> {
+        let store = Arc::clone(&self.store);
+        let done = tokio::task::spawn_blocking(move || read(&*store)).await;
+        let ended = crate::store::Error::failed("finish a read of the store");
+        done.map_err(|error| failed(ended(error)))?
     }
 
     async fn ask(&self, input: impl FnOnce(Reply) -> Input<Reply>) -> Result<Answer, AskError> {

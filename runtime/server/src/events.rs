@@ -29,6 +29,7 @@ pub(crate) use retention::TOPIC_EVENT;
 pub use settings::Settings;
 pub use subscriber::Subscriber;
 
+use crate::documents::{Documents, Session};
 use client::Client;
 use outbox::Outbox;
 
@@ -47,6 +48,7 @@ pub struct Events(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    documents: Documents,
     clock: Arc<dyn Clock>,
     settings: Settings,
     client: Client,
@@ -54,7 +56,7 @@ struct Inner {
     subscribers: RwLock<BTreeMap<String, Arc<Subscriber>>>,
     /// Locked while a subscription is created, so that none is created twice.
     taking: tokio::sync::Mutex<()>,
-    /// Told when there is a subscriber without a worker.
+    /// Notified when there is a subscriber without a worker.
     arrived: Notify,
 }
 
@@ -86,15 +88,26 @@ impl Events {
     /// [`run`]: Self::run
     pub fn open(
         engine: Engine,
+        documents: Documents,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, engine::documents::Error> {
         let client = Client::new(settings.guard.clone(), settings.answer_wait);
-        let outbox = Outbox::open(Arc::clone(engine.store()))?;
+        let outbox = Outbox::open(&**engine.store(), documents.clone())?;
         let subscribers = RwLock::new(read_all(&engine)?);
         let arrived = Notify::new();
         let taking = tokio::sync::Mutex::new(());
-        let inner = Inner { engine, clock, settings, client, outbox, subscribers, taking, arrived };
+        let inner = Inner {
+            engine,
+            documents,
+            clock,
+            settings,
+            client,
+            outbox,
+            subscribers,
+            taking,
+            arrived,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -144,7 +157,7 @@ impl Events {
         if self.subscribers().len() >= SUBSCRIPTIONS_MAX {
             return Err(SubscribeError::TooMany);
         }
-        let progress = Progress::from(outbox::end(&**engine.store())?);
+        let progress = Progress::from(self.end().await?);
         let document = Put::create(RESOURCE, &id, subscription.kept());
         let subscriber = Arc::new(Subscriber::new(subscription, progress));
         engine.append(vec![subscriber.kept()], vec![document]).await?;
@@ -159,8 +172,10 @@ impl Events {
             return Ok(false);
         };
         subscriber.end();
-        let Inner { engine, .. } = &*self.0;
-        let mut writes: Vec<Write> = dead_letters::keys_of(&**engine.store(), id)?;
+        let Inner { engine, documents, .. } = &*self.0;
+        let own = id.to_owned();
+        let letters = move |session: &Session| dead_letters::keys_of(session.store(), &own);
+        let mut writes: Vec<Write> = documents.read(letters).await?;
         writes.push((keys::progress(id), None));
         let remove = Put::new(RESOURCE, id, Change::Remove, Expected::Anything);
         engine.append(writes, vec![remove]).await?;
@@ -204,8 +219,8 @@ impl Events {
     }
 
     /// The number of the next event.
-    pub fn end(&self) -> Result<u64, engine::documents::Error> {
-        outbox::end(&**self.0.engine.store())
+    pub async fn end(&self) -> Result<u64, engine::documents::Error> {
+        self.0.documents.read(|session| outbox::end(session.store())).await
     }
 
     /// Pauses a subscription.

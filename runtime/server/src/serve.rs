@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::causes::chain;
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
@@ -127,12 +128,17 @@ impl Server {
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine.rebuild_indexes().await.map_err(ServeError::Failed)?;
         let settings = config.events.settings(config.public_url.as_deref(), address);
-        let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
-        let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
         let (look, first_look) = first_look();
         let plugins = Plugins::new(host.clone()).ready_after(first_look.clone());
         let services = Services::new(engine, plugins, clock, serving.rulebook, config.commerce());
+        let events = Events::open(
+            services.engine.clone(),
+            services.documents.clone(),
+            Arc::clone(&services.clock),
+            settings,
+        );
+        let events = events.map_err(ServeError::Failed)?;
         take_catalogs(&services).await.map_err(ServeError::Failed)?;
         let router = router(&services, &events, &config);
         let folder = folder(&services, host, plugins_dir, &config);
@@ -313,16 +319,6 @@ fn host(
 pub fn reason(error: &InstallError) -> String {
     let is_bad = |c: char| c.is_control() && c != '\n';
     chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()
-}
-
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Fulfilments that are set aside, and the operator's requests about them.
 
+use std::convert::identity;
 use std::sync::Arc;
 
 use model::{Fulfilment, FulfilmentId};
 use serde_json::json;
 
 use super::{Engine, QuarantineError, unexpected};
-use crate::core::{Answer, Denied, Input, SetAside, read_sized};
+use crate::core::{Answer, Denied, Input, RecoverError, SetAside, read_sized};
 use crate::documents::{Change, Document, Expected, Put};
 use crate::keys;
-use crate::store::{Error, Scan};
+use crate::store::{Error, Scan, Store};
 
 /// Facts that are read from the store at once.
 const PAGE: usize = 1_024;
@@ -39,7 +40,9 @@ impl Engine {
     /// Continues a fulfilment that is set aside, if its journal can be read by now. When this returns
     /// that is on disk.
     pub async fn readmit(&self, id: &FulfilmentId) -> Result<Arc<Fulfilment>, QuarantineError> {
-        let read = read_sized(&*self.store, id).map_err(QuarantineError::Journal)?;
+        let own = id.clone();
+        let read = self.read(move |store| read_sized(store, &own), RecoverError::Store).await;
+        let read = read.map_err(QuarantineError::Journal)?;
         let Some((fulfilment, bytes)) = read else {
             return Err(not_set_aside(id));
         };
@@ -53,28 +56,30 @@ impl Engine {
     /// Gives up a fulfilment that is set aside: its orders are failed, and its locks are released. Its
     /// reservations stay. When this returns that is on disk.
     pub async fn give_up(&self, id: &FulfilmentId) -> Result<(), QuarantineError> {
-        let documents = self.failed_orders(id).map_err(QuarantineError::Store)?;
+        let own = id.clone();
+        let documents = self.read(move |store| failed_orders(store, &own), identity).await;
+        let documents = documents.map_err(QuarantineError::Store)?;
         let fulfilment = id.clone();
         let give_up = |reply| Input::GiveUp { fulfilment, documents, reply };
         self.ask(give_up).await?;
         Ok(())
     }
+}
 
-    /// The orders of a fulfilment as failed. The fulfilment owns them, so no one else changes them.
-    fn failed_orders(&self, id: &FulfilmentId) -> Result<Vec<Put>, Error> {
-        let mut puts = Vec::new();
-        for resource in ORDERS {
-            let Some(kept) = self.store.get(&keys::document(resource, id.as_str()))? else {
-                continue;
-            };
-            // An unreadable one is left as it is: it is reported where it is read.
-            if Document::read(&kept).is_ok() {
-                let failed = Change::Merge(json!({ "state": "failed" }));
-                puts.push(Put::new(resource, id.as_str(), failed, Expected::Anything));
-            }
+/// The orders of a fulfilment as failed. The fulfilment owns them, so no one else changes them.
+fn failed_orders(store: &dyn Store, id: &FulfilmentId) -> Result<Vec<Put>, Error> {
+    let mut puts = Vec::new();
+    for resource in ORDERS {
+        let Some(kept) = store.get(&keys::document(resource, id.as_str()))? else {
+            continue;
+        };
+        // An unreadable one is left as it is: it is reported where it is read.
+        if Document::read(&kept).is_ok() {
+            let failed = Change::Merge(json!({ "state": "failed" }));
+            puts.push(Put::new(resource, id.as_str(), failed, Expected::Anything));
         }
-        Ok(puts)
     }
+    Ok(puts)
 }
 
 fn not_set_aside(id: &FulfilmentId) -> QuarantineError {

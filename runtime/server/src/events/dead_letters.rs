@@ -54,7 +54,7 @@ impl DeadLetter {
 
 impl Events {
     /// The dead letters of a subscription after a number, the oldest first.
-    pub fn dead_letters(
+    pub async fn dead_letters(
         &self,
         subscription: &str,
         after: Option<u64>,
@@ -62,14 +62,15 @@ impl Events {
     ) -> Result<Vec<DeadLetter>, Error> {
         let after = after.map(|after| keys::dead_letter(subscription, after));
         let scan = Scan { after, ..Scan::prefix(keys::dead_letters(subscription), limit) };
-        let facts = self.0.engine.store().scan(&scan)?;
+        let facts = self.0.documents.read(move |session| session.scan(&scan)).await?;
         Ok(facts.iter().filter_map(|(_, bytes)| read(bytes)).collect())
     }
 
     /// Sends a dead letter once more.
     pub async fn retry(&self, subscriber: &Subscriber, sequence: u64) -> Result<Retried, Error> {
         let id = &subscriber.subscription.id;
-        let kept = self.0.engine.store().get(&keys::dead_letter(id, sequence))?;
+        let key = keys::dead_letter(id, sequence);
+        let kept = self.0.documents.read(move |session| session.get(&key)).await?;
         let Some(mut letter) = kept.and_then(|kept| read(&kept)) else {
             return Ok(Retried::Unknown);
         };
@@ -91,7 +92,9 @@ impl Events {
     /// Removes a dead letter; returns whether there was one.
     pub async fn forget(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
         let key = keys::dead_letter(&subscriber.subscription.id, sequence);
-        if self.0.engine.store().get(&key)?.is_none() {
+        let own = key.clone();
+        let kept = self.0.documents.read(move |session| session.get(&own)).await?;
+        if kept.is_none() {
             return Ok(false);
         }
         let fewer = |progress: &mut tmf::subscription::Progress| {

@@ -11,6 +11,7 @@ use tmf::subscription::OutboxEvent;
 use tokio::sync::watch;
 
 use super::Events;
+use crate::documents::Documents;
 
 /// Max events in memory, and their max bytes together.
 const RECENT_MAX: usize = 1_024;
@@ -28,7 +29,7 @@ pub(super) type Numbered = (u64, Option<Arc<OutboxEvent>>);
 
 /// The events, readable from any number on.
 pub(super) struct Outbox {
-    store: Arc<dyn Store>,
+    documents: Documents,
     recent: Mutex<Recent>,
     /// The number of the next event; all before it are durable.
     end: watch::Sender<u64>,
@@ -75,9 +76,9 @@ pub(super) async fn follow(events: Events) {
 
 impl Outbox {
     /// The outbox of a store. All events in it are durable: the store was just opened.
-    pub(super) fn open(store: Arc<dyn Store>) -> Result<Self, Error> {
-        let (end, _) = watch::channel(end(&*store)?);
-        Ok(Self { store, recent: Mutex::default(), end })
+    pub(super) fn open(store: &dyn Store, documents: Documents) -> Result<Self, Error> {
+        let (end, _) = watch::channel(end(store)?);
+        Ok(Self { documents, recent: Mutex::default(), end })
     }
 
     /// Follows the number of the next event.
@@ -87,7 +88,7 @@ impl Outbox {
 
     /// The events from a number on, some at once; empty at the end. The first may have a
     /// higher number than `next`: those before were removed.
-    pub(super) fn from(&self, next: u64) -> Result<Vec<Numbered>, Error> {
+    pub(super) async fn from(&self, next: u64) -> Result<Vec<Numbered>, Error> {
         let end = *self.end.borrow();
         if next >= end {
             return Ok(Vec::new());
@@ -95,12 +96,15 @@ impl Outbox {
         if let Some(page) = self.recent().from(next) {
             return Ok(page);
         }
-        let facts = self.store.scan(&scan_from(next, PAGE_STORED))?;
-        let page = facts.iter().filter_map(|(key, bytes)| {
-            let sequence = sequence(key).filter(|sequence| *sequence < end)?;
-            Some((sequence, read(sequence, bytes)))
+        let read = self.documents.read(move |session| {
+            let facts = session.scan(&scan_from(next, PAGE_STORED))?;
+            let page = facts.iter().filter_map(|(key, bytes)| {
+                let sequence = sequence(key).filter(|sequence| *sequence < end)?;
+                Some((sequence, read(sequence, bytes)))
+            });
+            Ok::<_, Error>(page.collect::<Vec<_>>())
         });
-        let page: Vec<_> = page.collect();
+        let page = read.await?;
         // All from here on were removed.
         Ok(if page.is_empty() { vec![(end - 1, None)] } else { page })
     }
@@ -108,21 +112,28 @@ impl Outbox {
     /// Reads the new events. Events that the store shows may still be on their way to the disk, and
     /// subscribers must not see what a power loss undoes: it first waits for a commit.
     async fn catch_up(&self, events: &Events) -> Result<(), Error> {
-        let (known, end) = (*self.end.borrow(), end(&*self.store)?);
+        let known = *self.end.borrow();
+        let end = self.documents.read(|session| end(session.store())).await?;
         if end <= known {
             return Ok(());
         }
         events.0.engine.append(Vec::new(), Vec::new()).await?;
         let mut next = known;
         while next < end {
-            let facts = self.store.scan(&scan_from(next, FOLLOWED_AT_ONCE))?;
-            let found = facts.iter().filter_map(|(key, bytes)| Some((sequence(key)?, bytes)));
+            let read = self.documents.read(move |session| {
+                let facts = session.scan(&scan_from(next, FOLLOWED_AT_ONCE))?;
+                let found = facts.iter().filter_map(|(key, bytes)| Some((sequence(key)?, bytes)));
+                let found = found.take_while(|(sequence, _)| *sequence < end);
+                let found = found.map(|(number, bytes)| (number, bytes.len(), read(number, bytes)));
+                Ok::<_, Error>((facts.len(), found.collect::<Vec<_>>()))
+            });
+            let (count, found) = read.await?;
             let mut recent = self.recent();
-            for (sequence, bytes) in found.take_while(|(sequence, _)| *sequence < end) {
-                recent.push(sequence, bytes.len(), read(sequence, bytes));
+            for (sequence, bytes, event) in found {
+                recent.push(sequence, bytes, event);
                 next = sequence + 1;
             }
-            if facts.len() < FOLLOWED_AT_ONCE {
+            if count < FOLLOWED_AT_ONCE {
                 next = end;
             }
         }

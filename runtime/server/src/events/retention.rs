@@ -1,4 +1,4 @@
-//! Removes events that no subscriber waits for.
+//! Removes expired events.
 
 use engine::documents::{Change, Error, Expected, Put};
 use engine::keys;
@@ -31,7 +31,7 @@ impl Events {
     pub(crate) async fn remove_expired(&self) -> Result<u64, Error> {
         let mut removed = 0;
         loop {
-            let (writes, documents) = self.over()?;
+            let (writes, documents) = self.over().await?;
             if writes.is_empty() {
                 return Ok(removed);
             }
@@ -41,14 +41,17 @@ impl Events {
     }
 
     /// The oldest expired events, some at once, as the writes that remove them.
-    fn over(&self) -> Result<(Vec<Write>, Vec<Put>), Error> {
-        let store = self.0.engine.store();
-        let end = outbox::end(&**store)?;
+    async fn over(&self) -> Result<(Vec<Write>, Vec<Put>), Error> {
+        let read = self.0.documents.read(|session| {
+            let oldest = Scan::prefix(keys::OUTBOX, FACTS_AT_ONCE);
+            Ok::<_, Error>((outbox::end(session.store())?, session.scan(&oldest)?))
+        });
+        let (end, oldest) = read.await?;
         let waited_for = self.all().into_iter().map(|subscriber| subscriber.progress().next);
         let range = Range { end, needed: waited_for.min().unwrap_or(end) };
         let now = self.0.clock.now();
         let (mut writes, mut documents) = (Vec::new(), Vec::new());
-        for (key, bytes) in store.scan(&Scan::prefix(keys::OUTBOX, FACTS_AT_ONCE))? {
+        for (key, bytes) in oldest {
             let Some(sequence) = outbox::sequence(&key) else { continue };
             let event = OutboxEvent::read(sequence, &bytes);
             let time = event.as_ref().map_or(now, |event| event.time);

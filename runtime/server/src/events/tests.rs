@@ -71,7 +71,7 @@ fn open(store: &Memory, settings: Settings) -> Bench {
     };
     let (engine, engine_loop) = Engine::begin(parts).unwrap();
     tokio::spawn(engine_loop.run());
-    let events = Events::open(engine, clock, settings).unwrap();
+    let events = Events::open(engine.clone(), Documents::new(engine), clock, settings).unwrap();
     Bench { events, store: store.clone(), stop: watch::Sender::new(false) }
 }
 
@@ -179,7 +179,7 @@ async fn undelivered_events_are_kept_and_can_be_sent_again() {
     bench.customers(0..3).await;
     bench.until(&subscriber, |progress| progress.delivered == 1).await;
     let id = &subscriber.subscription.id;
-    let dead = bench.events.dead_letters(id, None, 10).unwrap();
+    let dead = bench.events.dead_letters(id, None, 10).await.unwrap();
     let reasons: Vec<_> = dead.iter().map(|letter| (letter.sequence, &*letter.reason)).collect();
     let expected = [(0, "answered 410 Gone"), (1, "answered 500 Internal Server Error")];
     assert_eq!(reasons, expected);
@@ -189,7 +189,7 @@ async fn undelivered_events_are_kept_and_can_be_sent_again() {
     assert_eq!(bench.events.retry(&subscriber, 0).await.unwrap(), Retried::Taken);
     assert_eq!(bench.events.retry(&subscriber, 0).await.unwrap(), Retried::Unknown);
     assert!(bench.events.forget(&subscriber, 1).await.unwrap());
-    assert!(bench.events.dead_letters(id, None, 10).unwrap().is_empty());
+    assert!(bench.events.dead_letters(id, None, 10).await.unwrap().is_empty());
     assert_eq!(subscriber.progress().dead, 0);
 }
 
@@ -337,5 +337,5 @@ async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_lim
     assert_eq!((progress.delivered, progress.missed), (6, 4));
     assert_eq!(receiver.customers(6).await, ids(9..15));
     // Numbers go on, and are not given again.
-    assert_eq!(bench.events.end().unwrap(), 15);
+    assert_eq!(bench.events.end().await.unwrap(), 15);
 }

@@ -4,7 +4,6 @@
 use engine::documents::Error;
 use std::sync::Arc;
 
-use engine::keys;
 use hyper::body::Bytes;
 use serde_json::Value;
 use tmf::subscription::message::Message;
@@ -63,14 +62,17 @@ impl DeliveryWorker {
 
     /// Sends a page of events; false if there is none.
     async fn send_from(&self, position: Position) -> Result<bool, Error> {
-        let page = self.events.0.outbox.from(position.next)?;
+        let page = self.events.0.outbox.from(position.next).await?;
         if let Some((first, _)) = page.first() {
             self.subscriber.lost_until(position.turn, *first);
         }
         for (sequence, event) in &page {
-            let message = event.as_deref().map(|event| self.message(event)).transpose()?.flatten();
+            let message = match event {
+                Some(event) => self.message(event).await?,
+                None => None,
+            };
             // The document of an event may be a later revision than that of the event.
-            self.events.0.engine.store().settled().await?;
+            self.events.0.documents.settled().await?;
             let after = match message {
                 Some(message) => self.send(position.turn, *sequence, &message).await?,
                 None => self.skip(position.turn, *sequence),
@@ -93,8 +95,8 @@ impl DeliveryWorker {
         After::GoOn
     }
 
-    fn message(&self, event: &OutboxEvent) -> Result<Option<Message>, Error> {
-        message(&self.events, &self.subscriber.subscription, event)
+    async fn message(&self, event: &OutboxEvent) -> Result<Option<Message>, Error> {
+        message(&self.events, &self.subscriber.subscription, event).await
     }
 
     /// Sends an event until it is done, or the task changes.
@@ -139,17 +141,19 @@ impl DeliveryWorker {
         let progress = self.subscriber.progress();
         let reason = progress.error.map(|error| error.message).unwrap_or_default();
         let letter = DeadLetter::new(sequence, self.events.0.clock.now(), reason, message);
-        let Inner { engine, .. } = &*self.events.0;
+        let Inner { engine, documents, .. } = &*self.events.0;
         let write = letter.write(&self.subscriber.subscription.id);
         // If events are replayed, one may become a dead letter twice.
-        let is_known = engine.store().get(&write.0)?.is_some();
+        let key = write.0.clone();
+        let known = documents.read(move |session| session.get(&key));
+        let is_known = known.await?.is_some();
         let counted = |progress: &mut Progress| progress.dead -= u64::from(is_known);
         self.subscriber.note(engine, vec![write], counted).await
     }
 }
 
 /// The message for a subscription about an event; `None` if the event does not concern it.
-pub(super) fn message(
+pub(super) async fn message(
     events: &Events,
     subscription: &Subscription,
     event: &OutboxEvent,
@@ -158,15 +162,14 @@ pub(super) fn message(
         return Ok(None);
     }
     let document = match (&event.about, subscription.needs_document()) {
-        (About::Documents { key, id }, true) => document(events, key, id)?,
+        (About::Documents { key, id }, true) => document(events, key, id).await?,
         (About::Documents { .. } | About::Topic { .. }, _) => None,
     };
     Ok(subscription.message(event, document.as_ref(), &events.0.settings.base))
 }
 
-fn document(events: &Events, resource: &str, id: &str) -> Result<Option<Value>, Error> {
-    let key = keys::document(resource, id);
-    let kept = events.0.engine.store().get(&key)?;
-    let unreadable = &events.0.engine.counters().unreadable;
-    Ok(kept.and_then(|kept| unreadable.pass_over(&key, &kept)).map(|document| document.body))
+async fn document(events: &Events, resource: &str, id: &str) -> Result<Option<Value>, Error> {
+    let (resource, id) = (resource.to_owned(), id.to_owned());
+    let read = events.0.documents.read(move |session| session.readable(&resource, &id));
+    Ok(read.await?.map(|document| document.body))
 }

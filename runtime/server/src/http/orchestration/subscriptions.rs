@@ -21,7 +21,7 @@ const LETTERS_MAX: usize = 1_000;
 /// Handles a request about subscriptions.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     let Some((id, rest)) = path.split_first() else {
-        let end = server.events.end()?;
+        let end = server.events.end().await?;
         let all = server.events.all();
         let rows = all.iter().map(|subscriber| view(subscriber, end)).collect();
         return Ok(answer::json(StatusCode::OK, &Value::Array(rows)));
@@ -30,8 +30,8 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     let missing = || Problem::not_found(format!("there is no subscription `{id}`")).about("id");
     let subscriber = found.ok_or_else(missing)?;
     match rest {
-        [] => shown(server, &subscriber),
-        ["dead-letters"] => letters(server, &call, id),
+        [] => shown(server, &subscriber).await,
+        ["dead-letters"] => letters(server, &call, id).await,
         ["dead-letters", "retry"] => retry_all(server, &subscriber).await,
         ["dead-letters", sequence] => match call.method {
             Method::DELETE => {
@@ -64,7 +64,7 @@ async fn act(
                 let message = "say from or after which event: `?after=<sequence>`";
                 return Err(Problem::bad(message).about("after"));
             };
-            let (next, end) = (next as u64, server.events.end()?);
+            let (next, end) = (next as u64, server.events.end().await?);
             if next > end {
                 let message = format!("the next event has the number {end}");
                 return Err(Problem::bad(message).about("after"));
@@ -72,11 +72,11 @@ async fn act(
             server.events.replay(subscriber, next).await?;
         }
     }
-    shown(server, subscriber)
+    shown(server, subscriber).await
 }
 
-fn shown(server: &ServerState, subscriber: &Subscriber) -> Answer {
-    let end = server.events.end()?;
+async fn shown(server: &ServerState, subscriber: &Subscriber) -> Answer {
+    let end = server.events.end().await?;
     Ok(answer::json(StatusCode::OK, &view(subscriber, end)))
 }
 
@@ -115,10 +115,10 @@ fn view(subscriber: &Subscriber, end: u64) -> Value {
     })
 }
 
-fn letters(server: &ServerState, call: &Call, id: &str) -> Answer {
+async fn letters(server: &ServerState, call: &Call, id: &str) -> Answer {
     let limit = call.query.number("limit")?.unwrap_or(LETTERS_MAX).clamp(1, LETTERS_MAX);
     let after = call.query.number("after")?.map(|after| after as u64);
-    let letters = server.events.dead_letters(id, after, limit)?;
+    let letters = server.events.dead_letters(id, after, limit).await?;
     let rows = letters.into_iter().map(|letter| {
         json!({
             "sequence": letter.sequence,
@@ -146,7 +146,8 @@ async fn retry(server: &ServerState, subscriber: &Subscriber, sequence: u64) -> 
 async fn retry_all(server: &ServerState, subscriber: &Subscriber) -> Answer {
     let mut taken = 0;
     let mut refused = None;
-    for letter in server.events.dead_letters(&subscriber.subscription.id, None, LETTERS_MAX)? {
+    let id = &subscriber.subscription.id;
+    for letter in server.events.dead_letters(id, None, LETTERS_MAX).await? {
         match server.events.retry(subscriber, letter.sequence).await? {
             Retried::Taken => taken += 1,
             Retried::Unknown => {}

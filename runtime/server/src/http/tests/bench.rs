@@ -153,7 +153,9 @@ impl Bench {
             Services::new(engine, Plugins::new(host), Arc::clone(&clock), rulebook, settings);
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events = Events::open(services.engine.clone(), clock, settings).unwrap();
+        let events =
+            Events::open(services.engine.clone(), services.documents.clone(), clock, settings)
+                .unwrap();
         let router = router(services.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
