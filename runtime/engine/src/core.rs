@@ -1,10 +1,11 @@
-//! The engine without its surroundings: inputs and the time come in, commits and calls come out.
-//! It is synchronous, so that the simulator can drive it through any interleaving and crash.
+//! The synchronous part of the engine: inputs and the time come in, commits and calls come out.
+//! So the simulator can drive it through any interleaving and crash.
 //!
-//! Check, record, act: events are applied to the fold in memory, written in one batch, and what
-//! they make due is done when the batch is on disk. A batch that cannot be written ends the
-//! process: what is in memory is then ahead of the disk, and the disk is the truth.
+//! Check, record, act: events are applied to the fold in memory and written in one batch, and the work
+//! that they make due starts when the batch is on disk. A batch that cannot be written ends the
+//! process: the memory is then ahead of the disk, and the disk is the truth.
 
+mod advance;
 mod agenda;
 mod border;
 mod callbacks;
@@ -19,7 +20,6 @@ mod quarantine;
 mod recent;
 mod recover;
 mod reservations;
-mod settle;
 mod slices;
 mod submit;
 mod write;
@@ -48,29 +48,29 @@ use crate::pools::Pools;
 use crate::store::{Epoch, Write};
 use crate::worker::{Report, Worker};
 
-/// Whether tasks that cannot have an effect share a commit.
+/// Whether tasks of pure plugins share a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// Consecutive tasks of pure plugins share one commit. Nothing can be told from it but speed.
+    /// Consecutive tasks of pure plugins share one commit. Only the speed differs.
     #[default]
     Shared,
     /// Every step is on disk before the next one begins.
     EachStep,
 }
 
-/// What the engine begins with, besides what the store holds.
+/// The parts that the engine begins with, besides the store.
 pub struct Setup {
-    /// Who runs plugins.
+    /// Runs the plugins.
     pub worker: Arc<dyn Worker>,
     /// The pools, defined.
     pub pools: Pools,
     /// Whether pure tasks share commits.
     pub durability: Durability,
-    /// What may be held at the most.
+    /// The limits of open orders and callbacks.
     pub limits: Limits,
-    /// How much one fulfilment may do in one turn.
+    /// The limits of one turn of a fulfilment.
     pub shares: Shares,
-    /// Random bytes, for the addresses of callbacks where the store has no secret yet.
+    /// Random bytes, for the addresses of callbacks if the store has no secret yet.
     pub secret: [u8; SECRET_BYTES],
 }
 
@@ -88,27 +88,27 @@ pub struct Core<R> {
     /// The bytes of the journals of open fulfilments.
     open_bytes: u64,
     timers: BTreeSet<(Timestamp, FulfilmentId)>,
-    /// Who waits for which callback.
+    /// The task that waits for each callback.
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
-    /// Whose last record is decided and not handed to the store yet: it is written in pieces.
+    /// Fulfilments whose last record is decided and still being written in pieces.
     held_back: BTreeSet<FulfilmentId>,
-    /// Callbacks that came before their task waited for them.
+    /// Callbacks that arrived before their task asked for them.
     kept: callbacks::Kept,
-    /// What cannot be carried on.
+    /// The fulfilments that cannot be continued.
     set_aside: BTreeMap<FulfilmentId, SetAside>,
-    /// How many facts cannot be read, besides journals.
+    /// The number of unreadable facts, besides journals.
     unreadable: u64,
     /// The last idempotency keys of clients: a second submission that was on its way before the
     /// first was on disk finds it here.
     submissions: Recent<FulfilmentId>,
-    /// Which open fulfilment keeps, changes or takes back which earlier work, by its key.
+    /// The open fulfilments that keep, change or undo prior work, by its key.
     locks: Locks,
-    /// How many records fulfilments have that were changed after their end.
+    /// The number of records of fulfilments that were changed after their end.
     changed_late: Recent<u32>,
 }
 
 impl<R> Core<R> {
-    /// How many fulfilments are open.
+    /// The number of open fulfilments.
     pub fn open(&self) -> usize {
         self.open.len()
     }
@@ -125,7 +125,7 @@ impl<R> Core<R> {
         resting.map(|entry| &*entry.fulfilment)
     }
 
-    /// Whose store it is.
+    /// The epoch in which this engine owns the store.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
@@ -135,7 +135,7 @@ impl<R> Core<R> {
         self.open_bytes
     }
 
-    /// How many facts could not be read, besides journals.
+    /// The number of unreadable facts, besides journals.
     pub fn unreadable(&self) -> u64 {
         self.unreadable
     }
@@ -213,7 +213,7 @@ impl<R> Core<R> {
         }
     }
 
-    /// Does what has become due by time alone.
+    /// Does the work that has become due by time alone.
     pub fn wake(&mut self, now: Timestamp) -> Vec<Step<R>> {
         let mut steps = Vec::new();
         while let Some((time, _)) = self.timers.first() {
@@ -262,7 +262,7 @@ impl<R> Core<R> {
             report.outcome = Outcome::Failed(failure);
         }
         let reservations = match &report.outcome {
-            Outcome::Done(_) => self.pools.settle(id, task),
+            Outcome::Done(_) => self.pools.finish(id, task),
             Outcome::Waiting(_) | Outcome::Failed(_) => {
                 self.pools.abandon(id, task);
                 Vec::new()
@@ -293,8 +293,8 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    /// Removes what is kept of a fulfilment that has ended. A patch that read it before is told
-    /// that it is stale.
+    /// Removes the data of a fulfilment that has ended. A patch that read it before is refused as
+    /// stale.
     fn remove(
         &mut self,
         now: Timestamp,

@@ -1,4 +1,4 @@
-//! The door to the engine: a cheap-clone handle, and behind it the one loop that owns the plans.
+//! The engine for its users: a cheap-clone handle, and behind it the one loop that owns the plans.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "any other answer than its own is a bug of ours"
@@ -62,7 +62,7 @@ pub struct Engine {
     counters: Arc<Counters>,
 }
 
-/// What the engine counts, for metrics.
+/// Counters for metrics.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Open fulfilments.
@@ -71,42 +71,41 @@ pub struct Counters {
     pub open_bytes: AtomicU64,
     /// Fulfilments that are set aside.
     pub set_aside: AtomicU64,
-    /// Facts that could not be read, besides journals.
+    /// Unreadable facts, besides journals.
     pub unreadable_facts: AtomicU64,
     /// Callbacks that are kept until their task waits for them.
     pub callbacks_kept: AtomicU64,
     /// The bytes of their bodies.
     pub callbacks_kept_bytes: AtomicU64,
-    /// Fulfilments that were submitted.
+    /// Submitted fulfilments.
     pub submitted: AtomicU64,
-    /// Fulfilments that ended.
+    /// Ended fulfilments.
     pub ended: AtomicU64,
     /// Calls to plugins.
     pub calls: AtomicU64,
     /// Commits.
     pub commits: AtomicU64,
-    /// Documents that were met and could not be read.
+    /// Unreadable documents.
     pub unreadable: Unreadable,
 }
 
-/// What the engine works with.
+/// The parts of the engine.
 pub struct Parts {
-    /// Where facts are kept.
+    /// Keeps the facts.
     pub store: Arc<dyn Store>,
-    /// Who runs plugins.
+    /// Runs the plugins.
     pub worker: Arc<dyn Worker>,
-    /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The pools, defined.
     pub pools: Pools,
     /// Whether pure tasks share commits.
     pub durability: Durability,
-    /// What may be held at the most.
+    /// The limits of open orders and callbacks.
     pub limits: Limits,
 }
 
 impl Engine {
-    /// Begins from what the store holds. The loop must be run for anything to happen.
+    /// Begins from the store. The loop must be run for anything to happen.
     pub fn begin(parts: Parts) -> Result<(Self, Loop), RecoverError> {
         let mut secret = [0; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|error| {
@@ -146,13 +145,12 @@ impl Engine {
         Ok((engine, engine_loop))
     }
 
-    /// Who holds what of the pools.
+    /// The pools and their reservations.
     pub fn pools(&self) -> &Pools {
         &self.pools
     }
 
-    /// Delivers an element's answer under a name: a task's own key, or `<plugin>/<key>`. When this
-    /// returns it is on disk, or nobody waits for it.
+    /// Delivers an element's answer. When this returns it is on disk, or no task waits for it.
     pub async fn callback(&self, callback: Callback) -> Result<Received, AskError> {
         match self.ask(|reply| Input::Callback { callback, reply }).await? {
             Answer::Callback(received) => Ok(received),
@@ -160,8 +158,7 @@ impl Engine {
         }
     }
 
-    /// Has what failed tried again; says how many tasks that were, nothing where the fulfilment is
-    /// not open.
+    /// Retries the failed tasks; returns their number, `None` if the fulfilment is not open.
     pub async fn retry(&self, id: FulfilmentId) -> Result<Option<usize>, AskError> {
         match self.ask(|reply| Input::Retry { fulfilment: id, reply }).await? {
             Answer::Retried(count) => Ok(count),
@@ -169,8 +166,8 @@ impl Engine {
         }
     }
 
-    /// Has an order taken back, or says why it is not. When this returns the answer is on disk,
-    /// and so is the document of the request; what was done is taken back from then on.
+    /// Cancels an order, or returns the reason why it does not. When this returns the decision and the
+    /// document of the request are on disk; the rollback starts then.
     pub async fn cancel(
         &self,
         id: &FulfilmentId,
@@ -190,8 +187,8 @@ impl Engine {
         }
     }
 
-    /// Follows what an operator wants where nothing goes on by itself, or tells why not. When this
-    /// returns it is on disk.
+    /// Follows an operator's decision about work that does not continue by itself, or returns the reason
+    /// why it does not. When this returns it is on disk.
     pub async fn decide(
         &self,
         id: &FulfilmentId,
@@ -230,8 +227,7 @@ impl Engine {
                 Answer::Fulfilment(Some(changed)) => return Ok(changed),
                 Answer::NotPatched(error) => return Err(AmendError::Refused(error)),
                 Answer::Changed(_) => return Err(AmendError::Changed),
-                // It is not open: whatever it became is on disk by now, since this answer came
-                // after it.
+                // It is not open: its end is on disk by now, since this answer came after it.
                 _ => {
                     let read = self.read_ended(id).await?;
                     let read = read.ok_or_else(|| AmendError::Unknown(id.clone()))?;
@@ -241,25 +237,25 @@ impl Engine {
         }
     }
 
-    /// A fulfilment, open or ended; nothing where there is none.
+    /// A fulfilment, open or ended; `None` if there is none.
     pub async fn get(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::Get { fulfilment, reply }).await?;
         self.open_or_ended(id, answer).await
     }
 
-    /// The open fulfilment that changes any of some earlier work, which is known by its keys.
+    /// The open fulfilment that locks any of some prior work, which is named by its keys.
     pub async fn lock_holder(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, AskError> {
         match self.ask(|reply| Input::LockHolder { keys, reply }).await {
             Ok(Answer::Fulfilment(open)) => Ok(open.map(|open| open.id().clone())),
-            // What is set aside keeps what it locks.
+            // A fulfilment that is set aside keeps its locks.
             Err(AskError::Denied(Denied::SetAside { fulfilment, .. })) => Ok(Some(fulfilment)),
             Ok(other) => Err(unexpected(&other)),
             Err(error) => Err(error),
         }
     }
 
-    /// Waits until a fulfilment has ended; nothing where there is none.
+    /// Waits until a fulfilment has ended; `None` if there is none.
     pub async fn ended(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::AwaitEnd { fulfilment, reply }).await?;
@@ -279,29 +275,29 @@ impl Engine {
         self.store.append(batch).into()
     }
 
-    /// What time it is, as the engine has it.
+    /// The time of the engine's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The records of all fulfilments from now on. A watcher that is too slow is told how many it
-    /// missed, and reads them from the store.
+    /// The records of all fulfilments from now on. A watcher that is too slow gets the number of records
+    /// that it missed, and reads them from the store.
     pub fn watch(&self) -> broadcast::Receiver<Published> {
         self.published.subscribe()
     }
 
-    /// What may be held at the most.
+    /// The limits of open orders and callbacks.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Where elements answer tasks.
+    /// The addresses at which elements answer tasks.
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
     }
 
-    /// Removes what is kept of a fulfilment that has ended, or a part of it, with some documents.
-    /// When this returns it is on disk.
+    /// Removes all or a part of the data of an ended fulfilment, with some documents. When this returns
+    /// that is on disk.
     pub async fn remove(
         &self,
         fulfilment: FulfilmentId,
@@ -312,12 +308,10 @@ impl Engine {
         self.ask(input).await.map(drop)
     }
 
-    /// What the engine counts.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Where the facts are.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }

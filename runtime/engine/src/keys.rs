@@ -1,4 +1,4 @@
-//! Where each kind of fact lies in the store: one letter, then what names it.
+//! The keys of facts: one letter for each kind, then the name of the fact. No other module knows them.
 
 use model::{FulfilmentId, PoolId};
 
@@ -20,7 +20,7 @@ pub fn records_pieces(fulfilment: &FulfilmentId) -> Vec<u8> {
 /// The pieces of all records.
 pub const RECORD_PIECES: &[u8] = b"g/j/";
 
-/// There while the pieces of a record are written, and not the record.
+/// Exists while the pieces of a record are written, and not the record.
 pub fn cut(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
     format!("g/w/{fulfilment}/{record:08x}").into_bytes()
 }
@@ -36,12 +36,12 @@ pub fn document_pieces(resource: &str, id: &str, record: u32) -> Vec<u8> {
 /// All journals.
 pub const JOURNALS: &[u8] = b"j/";
 
-/// There while what is kept of a fulfilment is removed in more than one commit.
+/// Exists while the data of a fulfilment is removed in more than one commit.
 pub fn removing(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("y/{fulfilment}").into_bytes()
 }
 
-/// All fulfilments whose removal was begun.
+/// All fulfilments whose removal has begun.
 pub const REMOVING: &[u8] = b"y/";
 
 /// All keys of submissions.
@@ -52,7 +52,7 @@ pub fn journal_prefix(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("j/{fulfilment}/").into_bytes()
 }
 
-/// There while a fulfilment is open.
+/// Exists while a fulfilment is open.
 pub fn open(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("o/{fulfilment}").into_bytes()
 }
@@ -60,7 +60,7 @@ pub fn open(fulfilment: &FulfilmentId) -> Vec<u8> {
 /// All open fulfilments.
 pub const OPEN: &[u8] = b"o/";
 
-/// There while documents that follow from a fulfilment's last record are not all written.
+/// Exists while documents of a fulfilment's last record are not all written.
 pub fn owed(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("w/{fulfilment}").into_bytes()
 }
@@ -81,12 +81,12 @@ pub fn documents(resource: &str) -> Vec<u8> {
 /// All counts of documents.
 pub const COUNTS: &[u8] = b"n/";
 
-/// How many documents a resource has.
+/// The number of documents of a resource.
 pub fn total(resource: &str) -> Vec<u8> {
     format!("n/{resource}").into_bytes()
 }
 
-/// How many documents of a resource have this value of an attribute.
+/// The number of documents of a resource with this value of an attribute.
 pub fn count(resource: &str, path: &str, value: &str) -> Vec<u8> {
     format!("n/{resource}\0{path}\0{value}").into_bytes()
 }
@@ -94,12 +94,12 @@ pub fn count(resource: &str, path: &str, value: &str) -> Vec<u8> {
 /// All index entries.
 pub const ENTRIES: &[u8] = b"i/";
 
-/// That a document has this value of an attribute. Ids and values have no `\0`.
+/// The index entry of a document with this value of an attribute. Ids and values have no `\0`.
 pub fn entry(resource: &str, path: &str, value: &str, id: &str) -> Vec<u8> {
     format!("i/{resource}\0{path}\0{value}\0{id}").into_bytes()
 }
 
-/// All documents of a resource that have this value of an attribute.
+/// The index entries of all documents of a resource with this value of an attribute.
 pub fn entries(resource: &str, path: &str, value: &str) -> Vec<u8> {
     entry(resource, path, value, "")
 }
@@ -114,40 +114,40 @@ pub fn versions(resource: &str, id: &str) -> Vec<u8> {
     format!("v/{resource}\0{id}\0").into_bytes()
 }
 
-/// What is left of a document that was removed: the revision to go on from.
+/// The last revision of a removed document.
 pub fn ended(resource: &str, id: &str) -> Vec<u8> {
     format!("r/{resource}\0{id}").into_bytes()
 }
 
-/// The bytes of a document that could not be read and was replaced.
+/// The bytes of an unreadable document that was replaced.
 pub fn set_aside(resource: &str, id: &str) -> Vec<u8> {
     format!("a/{resource}\0{id}").into_bytes()
 }
 
-/// A value that is held.
+/// The reservation of a pool value.
 pub fn reservation(pool: &PoolId, index: u64) -> Vec<u8> {
     format!("h/{pool}/{index:012x}").into_bytes()
 }
 
-/// All values of a pool that are held.
+/// All reservations of a pool.
 pub fn reservations(pool: &PoolId) -> Vec<u8> {
     format!("h/{pool}/").into_bytes()
 }
 
-/// All values that are held.
+/// All reservations.
 pub const RESERVATIONS: &[u8] = b"h/";
 
-/// An answer that came before anyone waited for it.
+/// The head of a callback that arrived before its task asked for it.
 pub fn callback(key: &str) -> Vec<u8> {
     format!("c/{key}").into_bytes()
 }
 
-/// The body of such an answer; what is known besides lies under [`callback`].
+/// The body of such a callback; its head lies under [`callback`].
 pub fn callback_body(key: &str) -> Vec<u8> {
     format!("b/{key}").into_bytes()
 }
 
-/// All answers that came before anyone waited for them.
+/// The heads of all kept callbacks.
 pub const CALLBACKS: &[u8] = b"c/";
 
 /// Why a fulfilment is set aside.
@@ -161,7 +161,7 @@ pub const QUARANTINE: &[u8] = b"z/";
 /// The secret that the addresses of callbacks are derived from.
 pub const CALLBACK_SECRET: &[u8] = b"s/callback-secret";
 
-/// A notification that waits to be delivered, in the order in which they came to be.
+/// A notification in the outbox, by its number.
 pub fn outbox(sequence: u64) -> Vec<u8> {
     format!("e/{sequence:016x}").into_bytes()
 }
@@ -169,43 +169,43 @@ pub fn outbox(sequence: u64) -> Vec<u8> {
 /// All notifications.
 pub const OUTBOX: &[u8] = b"e/";
 
-/// The way in which documents are indexed here.
+/// The version of the indexes.
 pub const INDEXED: &[u8] = b"s/indexed";
 
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 
-/// How far the events have been delivered to a subscription.
+/// The progress of the delivery to a subscription.
 pub fn progress(subscription: &str) -> Vec<u8> {
     format!("u/{subscription}").into_bytes()
 }
 
-/// An event that a subscription did not take.
+/// An event that a subscriber refused.
 pub fn dead_letter(subscription: &str, sequence: u64) -> Vec<u8> {
     format!("x/{subscription}/{sequence:016x}").into_bytes()
 }
 
-/// All events that a subscription did not take.
+/// All events that a subscriber refused.
 pub fn dead_letters(subscription: &str) -> Vec<u8> {
     format!("x/{subscription}/").into_bytes()
 }
 
-/// The fulfilment that a client's `Idempotency-Key` made.
+/// The fulfilment of a client's `Idempotency-Key`.
 pub fn submission(key: &str) -> Vec<u8> {
     format!("k/{key}").into_bytes()
 }
 
-/// The last order that was taken of a quote.
+/// The last order of a quote.
 pub fn quote(quote: &str) -> Vec<u8> {
     format!("q/{quote}").into_bytes()
 }
 
-/// What a plugin logged in an attempt.
+/// The log of a plugin in an attempt.
 pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}").into_bytes()
 }
 
-/// What the engine has to say about an attempt, listed after what the plugin logged.
+/// A note of the engine about an attempt, listed after the log of the plugin.
 pub fn note(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}+").into_bytes()
 }

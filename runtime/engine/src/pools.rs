@@ -1,15 +1,15 @@
-//! Who holds what of the pools.
+//! The reservations of pool values.
 //!
-//! A plugin that reserves gets its value at once, and no one else can get it; the commit that
-//! carries the task's outcome makes the hold durable. A hold that never got that far leaves with
-//! the attempt. After a crash the holds on disk are all there are.
+//! A plugin that reserves gets its value at once, and no one else can get it; the commit with the task's
+//! outcome makes the reservation durable. Without that commit it ends with the attempt. After a crash
+//! only the reservations on disk exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{FulfilmentId, Pool, PoolId, Reservation, TaskId};
 
-/// The pools of all packs and what is held of them; cheap to clone, shared with the worker.
+/// The pools of all packs and their reservations; cheap to clone, shared with the worker.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
     inner: Arc<Mutex<Inner>>,
@@ -18,9 +18,9 @@ pub struct Pools {
 #[derive(Debug, Default)]
 struct Inner {
     pools: BTreeMap<PoolId, State>,
-    /// Holds of attempts that are under way, not yet on disk.
+    /// Reservations of running attempts, not on disk yet.
     tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
-    /// What a task holds already that is done again, until its attempt ends.
+    /// The earlier reservations of a task that is repeated, until its attempt ends.
     offered: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
 }
 
@@ -28,42 +28,44 @@ struct Inner {
 struct State {
     pool: Arc<Pool>,
     held: BTreeMap<u64, Holder>,
-    /// No position below this is free but those in `freed`.
+    /// Below this, only the positions in `freed` are free.
     next: u64,
     freed: BTreeSet<u64>,
 }
 
-/// Who holds a value.
+/// The holder of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Holder {
-    /// An attempt that is under way.
+    /// A running attempt.
     Attempt,
     /// An instance, or a task that is for none, as [`Fulfilment::holder`] names it.
     ///
     /// [`Fulfilment::holder`]: model::Fulfilment::holder
     Named(String),
-    /// It was taken before holders were named.
+    /// It is not known.
     Unnamed,
 }
 
-/// Why nothing was reserved.
+/// Why a reservation failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReserveError {
     /// No pack defines the pool.
     #[error("no pool `{0}`: define it under `pools:` in a pack")]
     Unknown(PoolId),
-    /// Every value is held.
-    #[error("pool `{pool}` is exhausted: all {len} values are held; extend it and retry the task")]
+    /// Every value is reserved.
+    #[error(
+        "pool `{pool}` is exhausted: all {len} values are reserved; extend it and retry the task"
+    )]
     Exhausted {
         /// The pool.
         pool: PoolId,
-        /// How many values it has.
+        /// The number of its values.
         len: u64,
     },
 }
 
 impl Pools {
-    /// Defines a pool, or changes its definition; what is held stays held.
+    /// Defines a pool, or changes its definition; reservations stay.
     pub fn define(&self, pool: Pool) {
         let mut inner = self.lock();
         let id = pool.id.clone();
@@ -83,7 +85,7 @@ impl Pools {
         self.lock().pools.get(pool).map(|state| Arc::clone(&state.pool))
     }
 
-    /// Marks a value as held, as read from the store. Pools are defined first.
+    /// Adds a reservation from the store. Pools are defined first.
     pub fn restore(&self, pool: &PoolId, index: u64, holder: Option<String>) {
         if let Some(state) = self.lock().pools.get_mut(pool) {
             state.held.insert(index, holder.map_or(Holder::Unnamed, Holder::Named));
@@ -91,13 +93,13 @@ impl Pools {
         }
     }
 
-    /// Offers a task that is done again what it holds already: where it asks the same pool for the
-    /// same name, it gets the same value.
+    /// Offers a repeated task its earlier reservations: if it asks the same pool for the same name, it
+    /// gets the same value.
     pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, reservations: Vec<Reservation>) {
         self.lock().offered.insert((fulfilment.clone(), task), reservations);
     }
 
-    /// Names who holds a value, with the commit that records it.
+    /// Sets the holder of a value, with the commit that records it.
     pub fn keep(&self, reservation: &Reservation, holder: &str) {
         if let Some(state) = self.lock().pools.get_mut(&reservation.pool) {
             state.held.insert(reservation.index, Holder::Named(holder.into()));
@@ -147,21 +149,21 @@ impl Pools {
         Ok(reservation)
     }
 
-    /// Hands over what a task reserved, to be committed with its outcome.
-    pub fn settle(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Reservation> {
+    /// Returns the reservations of a task, to be committed with its outcome.
+    pub fn finish(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Reservation> {
         let (mut inner, attempt) = (self.lock(), (fulfilment.clone(), task));
         inner.offered.remove(&attempt);
         inner.tentative.remove(&attempt).unwrap_or_default()
     }
 
-    /// Gives back what a failed attempt reserved; what it held before stays.
+    /// Releases the reservations of a failed attempt; earlier ones of its task stay.
     pub fn abandon(&self, fulfilment: &FulfilmentId, task: TaskId) {
-        for reservation in self.settle(fulfilment, task) {
+        for reservation in self.finish(fulfilment, task) {
             self.abandon_value(&reservation.pool, reservation.index);
         }
     }
 
-    /// Gives back a value that an attempt reserved, unless it is kept by now.
+    /// Releases a value that an attempt reserved, unless the reservation is durable by now.
     pub fn abandon_value(&self, pool: &PoolId, index: u64) {
         if let Some(state) = self.lock().pools.get_mut(pool)
             && state.held.get(&index) == Some(&Holder::Attempt)
@@ -170,8 +172,8 @@ impl Pools {
         }
     }
 
-    /// Makes a value free again, if this one holds it. What another holds is left alone, and the
-    /// answer is `false`.
+    /// Releases a value if this is its holder. Returns `false` for a value of another holder, which is
+    /// left alone.
     pub fn release(&self, pool: &PoolId, index: u64, holder: &str) -> bool {
         let mut inner = self.lock();
         let Some(state) = inner.pools.get_mut(pool) else { return true };
@@ -186,12 +188,12 @@ impl Pools {
         may
     }
 
-    /// How many values of a pool are held.
+    /// The number of reserved values of a pool.
     pub fn held(&self, pool: &PoolId) -> usize {
         self.lock().pools.get(pool).map_or(0, |state| state.held.len())
     }
 
-    /// All that is reserved, and what attempts under way have of it.
+    /// All reservations, and those of running attempts.
     #[cfg(test)]
     pub(crate) fn reserved(&self) -> String {
         let inner = self.lock();

@@ -1,6 +1,6 @@
 //! Plays the engine without a clock, a disk or a network of its own: orders, answers, callbacks,
-//! crashes and time are drawn from a seed. What must be true is asserted while it runs; a seed that
-//! fails is played again, and told, with `FERRULE_SEED=<seed>`.
+//! crashes and time are drawn from a seed. Invariants are asserted while it runs; `FERRULE_SEED=<seed>`
+//! plays a failing seed again, with a log.
 
 mod changes;
 mod dice;
@@ -34,13 +34,13 @@ use crate::pools::Pools;
 use crate::store::{Fact, Store as _};
 use crate::worker::{Call, Report};
 
-/// So often a person has what failed tried again before all is given up.
+/// How often an operator retries the failed tasks before giving them up.
 const RETRIES_MAX: u32 = 4;
 
-/// Something is wrong where a simulation takes so many steps.
+/// Max steps of a simulation; one with more hangs.
 const EVENTS_MAX: u64 = 20_000;
 
-/// What is decided before a simulation begins.
+/// The settings of a simulation.
 #[derive(Clone, Copy, Debug)]
 struct Scenario {
     seed: u64,
@@ -52,7 +52,7 @@ struct Scenario {
     refuses: bool,
 }
 
-/// How long a batch takes to the disk.
+/// The time until a batch is on the disk.
 #[derive(Clone, Copy, Debug)]
 enum Speed {
     /// No time.
@@ -61,45 +61,44 @@ enum Speed {
     Slow,
 }
 
-/// When the power goes.
+/// When the power fails.
 #[derive(Clone, Copy, Debug)]
 enum Crashes {
     /// Never.
     Never,
     /// At some appends, drawn, with as many survivors as are drawn.
     Drawn,
-    /// Right after the append of this number, with at the most so many survivors of what was on
-    /// its way.
+    /// Right after the append of this number, with at most this many surviving batches.
     At { append: u64, survivors: usize },
 }
 
-/// What came of a simulation.
+/// The result of a simulation.
 #[derive(Debug)]
 struct Summary {
     /// All facts.
     facts: Vec<Fact>,
     /// All fulfilments.
     fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
-    /// How many batches were appended.
+    /// The number of appended batches.
     appends: u64,
-    /// How many events were refused.
+    /// The number of refused events.
     refusals: u32,
 }
 
-/// Who asked the engine.
+/// An asker of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
     /// The client of an order.
     Client(usize),
     /// The element that sent a message.
     Element(usize),
-    /// A person, at the console.
+    /// An operator.
     Person,
-    /// Whoever waits for an end.
+    /// A waiter for an end.
     Watcher,
-    /// The client of an order that wants it cancelled.
+    /// A client that cancels its order.
     Canceller(usize),
-    /// Whoever changes an order's attributes.
+    /// A client that changes an order's attributes.
     Editor(usize),
 }
 
@@ -108,11 +107,11 @@ enum Asker {
 enum SimEvent {
     /// A client sends its order.
     Sent { order: usize },
-    /// A client wants its order cancelled.
+    /// A client cancels its order.
     Cancelled { order: usize },
-    /// Somebody changes an order's attributes.
+    /// A client changes an order's attributes.
     Patched { order: usize },
-    /// Somebody wants what an order made changed.
+    /// A client orders a change of the instances of an order.
     Changed { order: usize },
     /// An element sends a message.
     Message { number: usize },
@@ -126,7 +125,7 @@ enum SimEvent {
     Ends { generation: u32, task: (FulfilmentId, TaskId) },
     /// The oldest batch is on the disk.
     Flushed { generation: u32 },
-    /// A person looks at every fulfilment, and has some tried again.
+    /// An operator looks at every fulfilment, and retries some.
     Looked { reopens: bool },
     /// An event is applied that is refused.
     Refused,
@@ -142,10 +141,10 @@ struct UnderWay {
 
 /// An answer that an element sends until it is told that it arrived.
 struct Message {
-    /// The name of the callback, and the key that the plugin knows it by.
+    /// The name of the callback, and its key for the plugin.
     name: String,
     key: String,
-    /// Whether anyone could have waited for it when it last arrived.
+    /// Whether a task could have waited for it when it last arrived.
     may_be_awaited: bool,
     answered: bool,
 }
@@ -161,14 +160,14 @@ struct World {
     network: Network,
     disk: Disk,
     orders: Vec<Order>,
-    /// How often each order was sent, and the fulfilment that its client was told of.
+    /// How often each order was sent, and the fulfilment in the answer to its client.
     clients: Vec<(u32, Option<FulfilmentId>)>,
     /// What elements sent.
     messages: Vec<Message>,
     calls: BTreeMap<(FulfilmentId, TaskId), UnderWay>,
-    /// The keys of what was logged in a call that an open fulfilment was told of.
+    /// The keys of the logs of reported calls.
     logged: Vec<Vec<u8>>,
-    /// How many questions of people are not answered yet.
+    /// The number of unanswered requests of people.
     unanswered: u32,
     /// Whether the submission of a change is not answered yet: the server submits one at a time.
     changing: bool,
@@ -358,7 +357,7 @@ impl World {
         told.clone().unwrap_or_else(|| FulfilmentId::new(format!("f{number}-1")))
     }
 
-    /// Somebody changes an order, which was read where it has ended.
+    /// A client changes an order, which was read if it has ended.
     fn patch(&mut self, number: usize, ended: Option<Box<Fulfilment>>) {
         let fulfilment = self.of_client(number);
         let patch = json!({ "note": [{ "text": self.now.0.to_string() }], "category": null });
@@ -392,7 +391,7 @@ impl World {
         let UnderWay { call, script, reserved, refused } = under_way;
         let mut outcome = script.outcome;
         if refused {
-            let message = "as the pool says";
+            let message = "the pool is exhausted";
             outcome = Outcome::Failed(Failure::new(FailureClass::Retry, "EXHAUSTED", message));
         }
         if let Outcome::Done(outputs) = &mut outcome
@@ -402,7 +401,7 @@ impl World {
         }
         self.tell(|| format!("  {outcome:?}"));
         self.assert_reservations();
-        // What comes while something is written is heard later, when it may have ended.
+        // An input that arrives during a write is handled later, when the task may have ended.
         let is_open = self.core.resting().any(|open| *open.id() == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {
             self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
@@ -433,7 +432,7 @@ impl World {
         }
     }
 
-    /// An operator gives a task up, whatever it is at.
+    /// An operator gives a task up, in any state.
     fn give_up(&mut self, id: FulfilmentId, reply: Asker) -> Input<Asker> {
         let open = self.core.fulfilments().find(|open| *open.id() == id);
         let count = open.map_or(0, |open| open.tasks().len() as u64);
@@ -446,7 +445,7 @@ impl World {
         Input::Decide { fulfilment: id, wish, reply }
     }
 
-    /// Where nothing can happen any more, a person mends what is held; false where nobody can.
+    /// If nothing can happen any more, an operator mends the held orders; false if there are none.
     fn person_acts(&mut self) -> bool {
         self.assert_quiet();
         if self.readmit() {

@@ -67,7 +67,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> 
             opened => break opened?,
         }
     };
-    let log = settle(path).map_err(|source| OpenError::of_io(path, source))?;
+    let log = sync_all(path).map_err(|source| OpenError::of_io(path, source))?;
     private::tighten(path, Depth::Whole);
     Ok(Opened { db, log, marker, lock, is_counted })
 }
@@ -89,7 +89,7 @@ fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
 }
 
 /// Syncs all files of the directory, itself, and its name in its parent; gives the log.
-fn settle(path: &Path) -> io::Result<File> {
+fn sync_all(path: &Path) -> io::Result<File> {
     for entry in fs::read_dir(path)? {
         File::open(entry?.path())?.sync_all()?;
     }

@@ -1,5 +1,5 @@
-//! Callbacks: who waits for which, and what came before its task waited for it. The bodies of what
-//! is kept lie on disk; here is which there are, how large, and until when.
+//! Callbacks: the tasks that wait for them, and those that arrived before their task asked for them.
+//! The bodies of kept callbacks are on disk; their names, sizes and expiries are here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ const EXPIRED_AT_ONCE: usize = 256;
 /// The form of a head, its first byte.
 const HEAD_FORM: u8 = 1;
 
-/// What is known of a callback that is kept, besides its name.
+/// The size and the expiry of a kept callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) until: Timestamp,
@@ -38,7 +38,7 @@ pub(super) struct Kept {
 }
 
 impl Head {
-    /// What is written of it.
+    /// The persisted form.
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut bytes = vec![HEAD_FORM];
         bytes.extend(self.until.0.to_be_bytes());
@@ -46,7 +46,7 @@ impl Head {
         bytes
     }
 
-    /// Reads what was written; `None` if that is something else.
+    /// Reads the persisted form; `None` if the bytes are anything else.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let (form, rest) = bytes.split_first()?;
         let (until, rest) = rest.split_first_chunk()?;
@@ -89,8 +89,7 @@ impl Kept {
         true
     }
 
-    /// Whether one more of this size is within the limits; it takes the place of what is kept under
-    /// its name.
+    /// Whether one more of this size is within the limits; it replaces a kept one of its name.
     fn has_room(&self, name: &str, bytes: u64, limits: &Limits) -> bool {
         let before = self.heads.get(name);
         let count = self.count() + u64::from(before.is_none());
@@ -170,7 +169,7 @@ impl<R> Core<R> {
             return step;
         };
         let Some(payload) = payload else {
-            // Where it has expired meanwhile there is nothing wrong.
+            // If it has expired meanwhile, nothing is wrong.
             if self.kept.remove(name) {
                 tracing::error!(name, fulfilment = %id, "a kept callback cannot be read: dropped");
                 self.unreadable += 1;
@@ -204,7 +203,7 @@ impl<R> Core<R> {
         step
     }
 
-    /// Removes callbacks that were kept for too long, some at once; nothing if none were.
+    /// Removes some of the expired callbacks; `None` if there are none.
     pub(super) fn expire_callbacks(&mut self, now: Timestamp) -> Option<Step<R>> {
         let expired = self.kept.expiries.iter().take_while(|(until, _)| *until <= now);
         let names: Vec<String> =
@@ -255,7 +254,7 @@ impl<R> Core<R> {
             let waiter = (fulfilment.clone(), task, attempt);
             let known = self.waiting.entry(name.clone()).or_insert_with(|| waiter.clone());
             if (&known.0, known.1) != (fulfilment, task) {
-                // Only a journal of an earlier version has this: new waits are refused.
+                // A wait is refused if its key is taken, so no journal should have this.
                 tracing::warn!(name, by = %known.0, %fulfilment, "two wait for a callback");
                 continue;
             }
@@ -281,8 +280,8 @@ impl<R> Core<R> {
         }
     }
 
-    /// Why a task may not wait under the keys that its plugin names; the other one that has the
-    /// key is told too.
+    /// Why a task may not wait under the keys that its plugin names. The other task that waits under
+    /// such a key gets a note.
     pub(super) fn wrong_keys(
         &self,
         fulfilment: &Fulfilment,
@@ -332,8 +331,8 @@ impl<R> Core<R> {
         id == this.id() || self.open.contains_key(id) || self.set_aside.contains_key(id)
     }
 
-    /// Whether anyone may still wait for a callback. One that is named after its task may be
-    /// awaited by that alone; any other may be awaited at any time.
+    /// Whether a task may still wait for a callback. Only its own task may wait for one that is named
+    /// after it; any task may wait for any other.
     fn may_be_awaited(&self, name: &str) -> bool {
         let Some((id, task, of)) = own_name(name) else {
             return true;
@@ -354,12 +353,12 @@ fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
     Failure::new(FailureClass::Operator, FailureCode::CallbackKeyTaken, message)
 }
 
-/// What an answer is to.
+/// The subject of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Of {
     /// The work of a task.
     Work,
-    /// Its undo, or that of earlier work.
+    /// Its undo, or that of prior work.
     Undo,
 }
 
@@ -375,7 +374,7 @@ fn own_name(name: &str) -> Option<(FulfilmentId, TaskId, Of)> {
     Some((FulfilmentId::new(fulfilment), TaskId(task), of))
 }
 
-/// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
+/// Whether a task may wait for an answer, now or later. One that is pending may: the answer can be there
 /// before the call that asks for it has ended, and a pure one has no record until then.
 fn may_wait(fulfilment: &Fulfilment, task: TaskId, of: Of) -> bool {
     let Some(state) = fulfilment.tasks().get(task.index()) else {

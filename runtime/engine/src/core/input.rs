@@ -1,4 +1,4 @@
-//! What comes into the engine, and what its askers are told.
+//! The inputs of the engine, and its answers.
 
 use std::sync::Arc;
 
@@ -15,154 +15,138 @@ use crate::worker::Report;
 /// Something that happens to the engine.
 #[derive(Debug)]
 pub enum Input<R> {
-    /// An order or a run was accepted and, where possible, planned.
+    /// An order or a run was accepted and, if possible, planned.
     Submit {
         /// The fulfilment before any of the events.
         fulfilment: Box<Fulfilment>,
-        /// What follows `submitted`: `planned`, `held` or `rejected`.
+        /// The events after `submitted`: `planned`, `held` or `rejected`.
         events: Vec<Event>,
         /// The client's idempotency key.
         submission: Option<String>,
-        /// The moment before its client looked at what it is about; `None` if it did not look.
+        /// The moment before its client read the instances; `None` if it did not read any.
         seen: Option<Seen>,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// A client is about to look at what it will submit something about.
+    /// A client is about to read the instances of its next submission.
     Look {
-        /// Told when everything decided before is on disk.
+        /// Answered when all earlier decisions are on disk.
         reply: R,
     },
     /// A call ended.
     Finished {
-        /// Of this fulfilment.
         fulfilment: FulfilmentId,
-        /// Of this task.
         task: TaskId,
         /// The number of the attempt.
         attempt: u32,
-        /// What came of it.
         report: Report,
     },
     /// An element answered.
     Callback {
         callback: Callback,
-        /// Told what became of it, when that is on disk.
+        /// Answered when the result is on disk.
         reply: R,
     },
     /// The body of a kept callback was read.
     Recalled(Recalled),
-    /// An operator wants a fulfilment that is set aside carried on.
+    /// An operator continues a fulfilment that is set aside.
     Readmit {
         /// The fulfilment, as it was read from its journal.
         fulfilment: Box<Fulfilment>,
         /// The bytes of its journal.
         bytes: u64,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// An operator gives a fulfilment up that is set aside.
+    /// An operator gives up a fulfilment that is set aside.
     GiveUp {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// What becomes of its documents.
+        /// The changes of its documents.
         documents: Vec<Put>,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// What is kept of a fulfilment that has ended is not needed any more.
+    /// The data of an ended fulfilment is not needed any more.
     Remove {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// What removes it, or a part of it.
+        /// The writes that remove all or a part of it.
         writes: Vec<Write>,
-        /// The documents that go with it.
+        /// The changes of documents.
         documents: Vec<Put>,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// Documents that no fulfilment owns change, unless an open fulfilment is about them.
+    /// Changes documents that no fulfilment owns, unless an open fulfilment uses them.
     Write {
-        /// Who must not be about them.
+        /// The fulfilments that may use them.
         unless: Unless,
-        /// A value of a pool that is free from then on.
+        /// A pool value to release.
         release: Option<Release>,
-        /// What changes, together or not at all.
+        /// The changes, together or not at all.
         documents: Vec<Put>,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// A person wants what failed tried again.
+    /// An operator retries failed tasks.
     Retry {
-        /// Of this fulfilment.
         fulfilment: FulfilmentId,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// An operator decides what does not go on by itself.
+    /// An operator decides about work that does not continue by itself.
     Decide {
-        /// Of this fulfilment.
         fulfilment: FulfilmentId,
-        /// What is wanted.
+        /// The operator's decision.
         wish: Wish,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
     /// A fulfilment without a plan was planned again: it waited for others, or could not be planned
     /// before.
     Replan {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// What comes of it: `planned`, `held` or `rejected`.
+        /// The result: `planned`, `held` or `rejected`.
         event: Event,
-        /// The moment before what it is about was looked at.
+        /// The moment before its instances were read.
         seen: Seen,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// Someone wants to know which open fulfilments have no plan.
-    Unplanned {
-        /// Told which.
-        reply: R,
-    },
+    /// Asks for the open fulfilments without a plan.
+    Unplanned { reply: R },
     /// The customer cancels the order.
     Cancel {
-        /// This fulfilment's order.
         fulfilment: FulfilmentId,
-        /// What is asked for.
         request: CancelRequest,
-        /// Told the answer when it is on disk.
+        /// Answered when the decision is on disk.
         reply: R,
     },
-    /// Someone changes attributes of an order.
+    /// A client changes attributes of an order.
     Patch {
-        /// Of this fulfilment.
         fulfilment: FulfilmentId,
-        /// The fulfilment as it was read, where it is not open any more.
+        /// The fulfilment as it was read, if it is not open any more.
         ended: Option<Box<Fulfilment>>,
         amendment: Amendment,
-        /// Told when it is on disk.
+        /// Answered when it is on disk.
         reply: R,
     },
-    /// Someone wants to see a fulfilment.
+    /// Asks for a fulfilment.
     Get {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// Told when everything it shows is on disk.
+        /// Answered when everything it shows is on disk.
         reply: R,
     },
-    /// Someone wants to see the fulfilment that changes any of some earlier work.
+    /// Asks for the fulfilment that locks any of some prior work.
     LockHolder {
         /// The keys of the work.
         keys: Vec<String>,
-        /// Told as for [`Input::Get`].
+        /// Answered as for [`Input::Get`].
         reply: R,
     },
-    /// Someone wants to know when a fulfilment has ended.
+    /// Waits for the end of a fulfilment.
     AwaitEnd {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// Told when the end is on disk.
+        /// Answered when the end is on disk.
         reply: R,
     },
 }
@@ -196,40 +180,39 @@ pub struct Amendment {
     pub expected: Option<u32>,
 }
 
-/// The fulfilments that are about some documents: while one of them is open no other may change
+/// The fulfilments that may use some documents: while one of them is open, no one else may change
 /// these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unless {
-    /// These are, where they are open.
+    /// These, if they are open.
     pub open: Vec<FulfilmentId>,
-    /// So is an open one that locks any of this earlier work, which is known by its keys.
+    /// Any open one that locks some of this prior work, named by its keys.
     pub locked: Vec<String>,
 }
 
-/// What an operator wants.
+/// An operator's decision.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
-    /// Something is given up.
+    /// Gives up a task or an item.
     GiveUp {
-        /// What.
         subject: Subject,
         /// Whether pool values of an undo that is given up are free again.
         release: bool,
-        /// Who decided it.
+        /// By whom, and why.
         decision: Decision,
     },
-    /// Something was done by hand.
+    /// Reports a task as done by hand.
     Complete {
         /// The name of the task.
         task: String,
-        /// What later steps can read.
+        /// The outputs for later steps.
         outputs: Map<String, Value>,
-        /// Who did it.
+        /// By whom, and why.
         decision: Decision,
     },
 }
 
-/// What an asker is told.
+/// An answer of the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The client's idempotency key was used before, for this fulfilment.
@@ -238,21 +221,21 @@ pub enum Answer {
     Fulfilment(Option<Arc<Fulfilment>>),
     /// Open fulfilments.
     Open(Vec<Arc<Fulfilment>>),
-    /// What became of a callback.
+    /// The result for a callback.
     Callback(Received),
-    /// How many tasks were reopened; `None` if the fulfilment is not open.
+    /// The number of retried tasks; `None` if the fulfilment is not open.
     Retried(Option<usize>),
-    /// The operator's wish cannot be followed, and nothing has changed.
+    /// The operator's decision is refused, and nothing has changed.
     NotDecided(NotGivenUp),
-    /// The order is not cancelled, and goes on.
+    /// The order is not cancelled, and continues.
     NotCancelled(Refusal),
     /// The patch is refused, and nothing has changed.
     NotPatched(PatchError),
-    /// What the input is about was changed since it was read: read it again.
+    /// The documents were changed since they were read: read them again.
     Stale,
     /// The quote is ordered already, by this order.
     Ordered(FulfilmentId),
-    /// This open fulfilment is about it.
+    /// This open fulfilment uses it.
     Locked(FulfilmentId),
     /// The moment at which the input was handled.
     Seen(Seen),
@@ -260,11 +243,11 @@ pub enum Answer {
     Changed(u32),
     /// It is done.
     Done,
-    /// The engine does not do it.
+    /// The engine refuses the input.
     Denied(Denied),
 }
 
-/// Why the engine does not do what it was asked.
+/// Why the engine refuses an input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The journal of the fulfilment cannot be read or followed.
@@ -274,11 +257,9 @@ pub enum Denied {
         at = record.map_or(String::new(), |record| format!(" (record {record})"))
     )]
     SetAside {
-        /// This one.
         fulfilment: FulfilmentId,
-        /// The record that is wrong, where it is one.
+        /// The damaged record, if it is one.
         record: Option<u32>,
-        /// What is wrong.
         reason: String,
     },
     /// It is not set aside.
@@ -287,26 +268,26 @@ pub enum Denied {
     /// It is open.
     #[error("`{0}` is open: it can be removed when it has ended")]
     Open(FulfilmentId),
-    /// What follows from it cannot be recorded: a bug of ours.
+    /// Its consequences cannot be recorded: a bug of ours.
     #[error("it cannot be carried out: {0}")]
     Unsound(String),
-    /// As many orders are open as may be.
+    /// The maximum of open orders is reached.
     #[error("{open} orders and runs are open, [limits] open-orders allows {max}: try again later")]
     TooManyOpen {
-        /// How many are open.
+        /// Open orders and runs.
         open: u64,
-        /// How many may be.
+        /// The limit.
         max: u64,
     },
-    /// Open orders hold as much as they may.
+    /// The memory limit of open orders is reached.
     #[error(
         "open orders and runs hold {mib} MiB, [limits] open-orders-mib allows {max_mib}: try again \
          later"
     )]
     TooMuchOpen {
-        /// How much they hold.
+        /// Their journals, in MiB.
         mib: u64,
-        /// How much they may hold.
+        /// The limit.
         max_mib: u64,
     },
 }
@@ -318,16 +299,16 @@ impl Denied {
     }
 }
 
-/// What became of a callback.
+/// The result for a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// The task that waited for it goes on.
+    /// The task that waited for it continues.
     Delivered,
     /// No task waits for it yet; it is kept.
     Kept,
     /// No task waits for it any more.
     Ignored,
-    /// Too many are kept already, or too much.
+    /// The limit of kept callbacks is reached, by number or by bytes.
     TooMany,
     /// Its body is too large.
     TooLarge,

@@ -1,6 +1,6 @@
-//! Who changes what: no two open fulfilments change the same earlier work, and a quote is ordered
-//! once. What a fulfilment locks follows from its plan and its order, so it is known again after a
-//! crash; that a quote is ordered is a fact of its own in the commit that takes the order.
+//! Locks on prior work and quotes: no two open fulfilments change the same prior work, and a quote is
+//! ordered once. The locks of a fulfilment follow from its plan and its order, so they are known again
+//! after a crash. The order of a quote is a fact of its own in the commit that takes the order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,28 +12,28 @@ use serde_json::Value;
 
 use super::{Answer, Core};
 
-/// Max locks remembered after they were released.
+/// Max released locks that are remembered.
 const RELEASED_MAX: usize = 65_536;
 
-/// A moment in the order of the engine's decisions. A submission that names the one before its
-/// client looked is refused if what it locks was released since: the look is out of date then.
+/// A moment in the order of the engine's decisions. A submission names the moment before its client
+/// read the instances, and is refused if one of its locks was released since: the read is stale then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen(u64);
 
-/// What open fulfilments lock, by name.
+/// The locks of open fulfilments, by name.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     held: BTreeMap<String, Holders>,
-    /// When what is not locked any more was released, as far back as is remembered.
+    /// The moment of the last release of each name, as far back as is remembered.
     released: BTreeMap<String, u64>,
     order: VecDeque<(u64, String)>,
-    /// How often something was released.
+    /// The number of releases so far.
     releases: u64,
-    /// The last release that is not remembered.
+    /// The last forgotten release.
     forgotten: u64,
 }
 
-/// Who locks a name: one that changes it, or any number that use it.
+/// The holders of a lock: one that changes the work, or any number that use it.
 #[derive(Debug)]
 enum Holders {
     One(FulfilmentId),
@@ -41,7 +41,7 @@ enum Holders {
 }
 
 impl Holders {
-    /// One of those that stand in the way of a lock by another fulfilment.
+    /// A holder that prevents a lock by another fulfilment.
     fn against(&self, mode: LockMode) -> Option<&FulfilmentId> {
         match (self, mode) {
             (Self::One(holder), _) => Some(holder),
@@ -59,23 +59,22 @@ impl Holders {
 }
 
 impl Locks {
-    /// The moment now.
     pub(super) fn seen(&self) -> Seen {
         Seen(self.releases)
     }
 
-    /// A fulfilment that locks any of these, in whichever way.
+    /// A fulfilment that has any of these locks, in either mode.
     pub(super) fn holder(&self, names: &[String]) -> Option<&FulfilmentId> {
         let mut held = names.iter().filter_map(|name| self.held.get(name));
         held.find_map(|holders| holders.against(LockMode::Exclusive))
     }
 
-    /// A fulfilment that stands in the way of any of these locks.
+    /// A fulfilment that prevents any of these locks.
     fn against(&self, locks: &[Lock]) -> Option<&FulfilmentId> {
         locks.iter().find_map(|lock| self.held.get(&lock.name)?.against(lock.mode))
     }
 
-    /// The fulfilments that stand in the way of these locks, each with the lock.
+    /// The fulfilments that prevent these locks, each with the lock.
     fn conflicts<'a>(
         &'a self,
         locks: &'a [Lock],
@@ -83,8 +82,8 @@ impl Locks {
         locks.iter().filter_map(|lock| Some((lock, self.held.get(&lock.name)?.against(lock.mode)?)))
     }
 
-    /// The fulfilment whose end another waits for that only uses what it changes; `None` if the other
-    /// changes something itself, or nothing stands in its way.
+    /// The fulfilment that a plan has to wait for because it uses the work that the fulfilment changes;
+    /// `None` if the plan changes prior work itself, or can have all its locks.
     fn queue(&self, plan: &Plan, locks: &[Lock]) -> Option<FulfilmentId> {
         let is_new = |item: &Item| matches!(item.action, Action::Add | Action::NoChange);
         let uses = |lock: &Lock| lock.mode == LockMode::Shared || lock.is_serving();
@@ -94,7 +93,7 @@ impl Locks {
         (only_uses && plan.items.iter().all(is_new)).then(|| holder.clone())
     }
 
-    /// Whether any of these may have been released since. What is not remembered may have been.
+    /// Whether any of these may have been released since; a forgotten release counts.
     fn is_stale(&self, locks: &[Lock], seen: Seen) -> bool {
         let since = |lock: &Lock| self.released.get(&lock.name).is_some_and(|at| *at > seen.0);
         !locks.is_empty() && (seen.0 < self.forgotten || locks.iter().any(since))
@@ -108,13 +107,13 @@ impl Locks {
                 (LockMode::Shared, Holders::Several(several)) => {
                     several.insert(id.clone());
                 }
-                // It changes the same itself.
+                // It has the exclusive lock itself.
                 (LockMode::Shared, Holders::One(_)) => {}
             }
         }
     }
 
-    /// Releases all that a fulfilment locks, where its plan cannot be asked.
+    /// Releases all locks of a fulfilment whose plan cannot be read.
     pub(super) fn forget(&mut self, id: &FulfilmentId) {
         let own = self.held.iter().filter(|(_, holders)| holders.has(id));
         let names = own.map(|(name, _)| name.clone()).collect();
@@ -142,7 +141,7 @@ impl Locks {
         self.trim();
     }
 
-    /// What any of these stand for has changed: who looked at it before must look again.
+    /// The work under these names has changed: an earlier read of it is stale.
     pub(super) fn outdate(&mut self, names: &[String]) {
         for name in names {
             self.note(name.clone());
@@ -168,8 +167,8 @@ impl Locks {
 }
 
 impl<R> Core<R> {
-    /// The events of a submission, with what it locks locked. Rejected if it would change what
-    /// another fulfilment is changing.
+    /// Takes the locks of a submission. Returns its events: `rejected` if another fulfilment is
+    /// changing the same work.
     pub(super) fn locked(
         &mut self,
         fulfilment: &Fulfilment,
@@ -209,7 +208,7 @@ impl<R> Core<R> {
     }
 
     /// The event of a fulfilment that was planned again, with the locks of its plan, which are taken
-    /// when the event is accepted. The order is held while another changes the same.
+    /// when the event is accepted. The order is held while another changes the same work.
     pub(super) fn locks_again(
         &self,
         event: Event,
@@ -242,14 +241,14 @@ impl<R> Core<R> {
         }
     }
 
-    /// Locks what an open fulfilment locked before a restart.
+    /// Takes the locks that an open fulfilment had before a restart.
     pub(super) fn lock_again(&mut self, fulfilment: &Fulfilment) {
         let locked = fulfilment.plan().locks().collect();
         let locks = [exclusive(quotes(fulfilment)), locked].concat();
         self.locks.take(fulfilment.id(), locks);
     }
 
-    /// Locks what an event says, of a fulfilment whose journal cannot be followed to its end.
+    /// Takes the locks of an event of a fulfilment whose journal cannot be read to its end.
     pub(super) fn lock_of(&mut self, id: &FulfilmentId, event: &Event) {
         if let Event::Planned { plan } = event {
             self.locks.take(id, plan.locks().collect());
@@ -259,7 +258,7 @@ impl<R> Core<R> {
         }
     }
 
-    /// What an ended fulfilment locked can be locked by others.
+    /// Releases the locks of an ended fulfilment.
     pub(super) fn unclaim(&mut self, fulfilment: &Fulfilment) {
         let locked = fulfilment.plan().locks().map(|lock| lock.name).collect();
         let names = [quotes(fulfilment), locked].concat();
@@ -271,7 +270,7 @@ fn exclusive(names: Vec<String>) -> Vec<Lock> {
     names.into_iter().map(|name| Lock { name, mode: LockMode::Exclusive }).collect()
 }
 
-/// What an order of quotes locks besides its plan.
+/// The names of the quotes of an order, which it locks besides its plan.
 pub(super) fn quotes(fulfilment: &Fulfilment) -> Vec<String> {
     match fulfilment.kind() {
         Kind::ProductOrder => quotes_in(fulfilment.document()),

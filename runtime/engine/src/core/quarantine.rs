@@ -1,23 +1,22 @@
-//! What cannot be carried on is set aside, alone: a fulfilment whose journal cannot be read, or one
-//! that refuses an event. It keeps what it reserved and locked, everything else goes on, and an
-//! operator has it tried again or gives it up.
+//! Sets aside a fulfilment that cannot be continued: its journal cannot be read, or it refuses an event.
+//! It keeps its reservations and locks, all others continue, and an operator retries it or gives it up.
 
 use model::{Fulfilment, FulfilmentId};
 use serde::{Deserialize, Serialize};
 use tmf::time::Timestamp;
 
+use super::advance::{Fault, Gathered};
 use super::entry::Entry;
-use super::settle::{Fault, Gathered};
 use super::{After, Answer, Core, Denied, Step};
 use crate::causes::chain;
 use crate::documents::Put;
 use crate::keys;
 
-/// Why something was set aside, as it is kept.
+/// Why a fulfilment was set aside, as it is persisted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetAside {
-    /// The number of the record that cannot be read or followed, where it is one.
+    /// The number of the record that cannot be read or applied, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<u32>,
     /// What is wrong.
@@ -30,17 +29,15 @@ pub struct SetAside {
 }
 
 impl SetAside {
-    /// Something that is set aside now.
+    /// A fulfilment that is set aside now.
     pub(super) fn new(record: Option<u32>, reason: String, since: Timestamp) -> Self {
         Self { record, reason, since, given_up: None }
     }
 
-    /// Reads what is kept.
     pub fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(bytes)
     }
 
-    /// What is kept.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts and numbers can be written")
     }
@@ -52,7 +49,7 @@ impl<R> Core<R> {
         self.set_aside.iter()
     }
 
-    /// What is answered about a fulfilment that is not open.
+    /// The answer about a fulfilment that is not open.
     pub(super) fn absent(&self, id: &FulfilmentId, reply: R, otherwise: Answer) -> Step<R> {
         match self.set_aside.get(id) {
             Some(aside) => Step::answer(reply, Answer::Denied(Denied::set_aside(id, aside))),
@@ -60,9 +57,9 @@ impl<R> Core<R> {
         }
     }
 
-    /// Puts a fulfilment that cannot be carried on out of the way. Whatever the step would have
-    /// written is dropped: the disk has what was before, and nothing was done of it. Where nothing
-    /// is on disk at all, or only its end is behind, the input is refused and nothing else changes.
+    /// Sets aside a fulfilment that cannot be continued. All writes of the step are dropped: the disk
+    /// has the state before it, and no action was taken. If nothing of the fulfilment is on disk, or it
+    /// has ended, the input is refused and nothing else changes.
     pub(super) fn put_aside(
         &mut self,
         now: Timestamp,
@@ -72,11 +69,11 @@ impl<R> Core<R> {
         step: Step<R>,
     ) -> Step<R> {
         let id = entry.fulfilment.id().clone();
-        // What was reserved and not recorded is released.
+        // Reservations that are not recorded are released.
         for (reservation, _) in &gathered.taken {
             self.pools.abandon_value(&reservation.pool, reservation.index);
         }
-        // Calls that were decided and are not made.
+        // These calls were decided and are not made.
         for call in gathered.calls.iter().chain(&gathered.pure) {
             self.pools.abandon(&id, call.task);
         }
@@ -120,7 +117,7 @@ impl<R> Core<R> {
         aside
     }
 
-    /// Carries on what was set aside, as it was read again.
+    /// Continues a fulfilment that was set aside, as it was read again.
     pub(super) fn readmit(
         &mut self,
         now: Timestamp,
@@ -139,8 +136,8 @@ impl<R> Core<R> {
         self.advance(now, entry, Vec::new(), step)
     }
 
-    /// Gives up what was set aside: it is not open any more, others may change what it locked, and
-    /// what it reserved stays reserved, since it may be in use.
+    /// Gives up a fulfilment that was set aside: it is not open any more and its locks are released. Its
+    /// reservations stay, since the values may be in use.
     pub(super) fn give_up(
         &mut self,
         now: Timestamp,

@@ -1,5 +1,5 @@
-//! Begins from what the store holds: folds every open journal and asks what is due, which is all
-//! there is to recovery. What cannot be read is set aside, alone.
+//! Begins from the store: folds every open journal and asks for the work that is due, which is all that
+//! recovery needs. A fulfilment that cannot be read is set aside, alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub enum RecoverError {
 }
 
 impl RecoverError {
-    /// The record that is wrong, where it is one.
+    /// The damaged record, if it is one.
     pub fn record(&self) -> Option<u32> {
         match self {
             Self::Store(_) => None,
@@ -76,7 +76,7 @@ impl RecoverError {
     }
 }
 
-/// Reads a fulfilment from its journal; nothing where there is none.
+/// Reads a fulfilment from its journal; `None` if there is none.
 pub fn read_fulfilment(
     store: &dyn Store,
     id: &FulfilmentId,
@@ -98,7 +98,7 @@ pub fn read_sized(
     Ok(Some((fulfilment, bytes)))
 }
 
-/// The records of a fulfilment's journal; none where there is no such fulfilment.
+/// The records of a fulfilment's journal; empty if there is no such fulfilment.
 pub fn read_records(store: &dyn Store, id: &FulfilmentId) -> Result<Vec<Record>, RecoverError> {
     Ok(read(store, id)?.0)
 }
@@ -121,7 +121,7 @@ fn read(store: &dyn Store, id: &FulfilmentId) -> Result<(Vec<Record>, u64), Reco
     Ok((records, total))
 }
 
-/// Says which record a journal contradicts itself with.
+/// Names the record that contradicts the ones before it.
 fn contradiction(id: &FulfilmentId, records: &[Record], source: ApplyError) -> RecoverError {
     let folds = |count: &usize| Fulfilment::fold(id.clone(), &records[..*count]).is_ok();
     let sound = (1..records.len()).take_while(folds).last().unwrap_or(0);
@@ -130,8 +130,8 @@ fn contradiction(id: &FulfilmentId, records: &[Record], source: ApplyError) -> R
 }
 
 impl<R> Core<R> {
-    /// Begins from what the store holds. Pools are defined before. The steps are what was due when
-    /// the last owner stopped.
+    /// Begins from the store. The pools are already defined. Returns the steps that were due when the
+    /// last owner stopped.
     pub fn recover(
         store: &dyn Store,
         setup: Setup,
@@ -172,7 +172,7 @@ impl<R> Core<R> {
         let entries = core.restore_open(store, now, &mut first)?;
         first.commit.writes.extend(without_strays(store)?);
         let mut steps = vec![first];
-        // One after the other is carried on when all are known: they may wait for one another.
+        // They continue when all are known, since they may wait for one another.
         steps.extend(
             entries.into_iter().map(|entry| core.advance(now, entry, Vec::new(), Step::default())),
         );
@@ -214,7 +214,7 @@ impl<R> Core<R> {
                 let until = head.until.min(longest);
                 self.kept.insert(name, Head { until, ..head });
             } else if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
-                // As versions before this one kept it: the body alone.
+                // A body without a head.
                 let head = Head { until: longest, bytes: bytes.len() as u64 };
                 step.commit.writes.extend(callbacks::keeping(&name, head, bytes.into()));
                 self.kept.insert(name, head);
@@ -231,7 +231,7 @@ impl<R> Core<R> {
         each(store, keys::QUARANTINE, |key, bytes| {
             let id = FulfilmentId::new(String::from_utf8_lossy(key.get(2..).unwrap_or_default()));
             let aside = SetAside::read(bytes).unwrap_or_else(|error| {
-                // That it is here is what counts.
+                // Its presence is enough.
                 let reason = format!("why it was set aside cannot be read: {error}");
                 SetAside::new(None, reason, now)
             });
@@ -266,8 +266,8 @@ impl<R> Core<R> {
                     entries.push(entry);
                 }
                 Ok((fulfilment, _)) => self.lock_again(&fulfilment),
-                // The store itself is closed or taken over; a value that it cannot read is one
-                // fulfilment's trouble.
+                // The store itself is closed or taken over. An unreadable value concerns one
+                // fulfilment alone.
                 Err(RecoverError::Store(
                     error @ (crate::store::Error::Closed | crate::store::Error::Fenced { .. }),
                 )) => return Err(RecoverError::Store(error)),
@@ -277,7 +277,7 @@ impl<R> Core<R> {
         Ok(entries)
     }
 
-    /// Sets aside what cannot be read, with what it locks as far as that can be read.
+    /// Sets aside an unreadable fulfilment, and takes its locks as far as they can be read.
     fn cannot_be_read(
         &mut self,
         store: &dyn Store,
@@ -303,7 +303,7 @@ impl<R> Core<R> {
         self.set_aside.insert(id.clone(), aside);
     }
 
-    /// Puts what was read of a fulfilment to where it can be carried on.
+    /// Adds a fulfilment to the open ones.
     pub(super) fn restored(
         &mut self,
         fulfilment: Fulfilment,
@@ -341,7 +341,7 @@ fn owed<R>(store: &dyn Store, fulfilment: &Fulfilment) -> Result<Option<Owed<R>>
     Ok(Some(owed))
 }
 
-/// The events of a journal up to what cannot be read.
+/// The events of a journal up to the first unreadable record.
 fn readable(store: &dyn Store, id: &FulfilmentId) -> Vec<Event> {
     let mut events = Vec::new();
     let read = each(store, &keys::journal_prefix(id), |_, bytes| {

@@ -1,16 +1,16 @@
-//! Who holds what of the pools, as of a commit, and what an event gives back.
+//! Writes and removes the reservations of pool values with the commits that they follow from.
 
 use model::{Fulfilment, FulfilmentId, PoolId, Reservation};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::settle::Gathered;
+use super::advance::Gathered;
 use super::{Core, Step};
 use crate::keys;
 use crate::store::Write;
 
 impl<R> Core<R> {
-    /// Writes who holds what from now on.
+    /// Writes new reservations.
     pub(super) fn write_taken(
         &self,
         fulfilment: &Fulfilment,
@@ -27,9 +27,8 @@ impl<R> Core<R> {
         }
     }
 
-    /// Writes what is free from now on. A value that another holds is left alone. The writes must
-    /// be those of the next commit: in memory a value is free at once, and what takes it now is
-    /// written after.
+    /// Removes reservations. One of another holder is left alone. The writes must be those of the next
+    /// commit: in memory a value is free at once, and its next reservation is written after.
     pub(super) fn write_freed(&self, freed: &[(Reservation, String)], writes: &mut Vec<Write>) {
         for (reservation, holder) in freed {
             if self.pools.release(&reservation.pool, reservation.index, holder) {
@@ -42,14 +41,14 @@ impl<R> Core<R> {
     }
 }
 
-/// Who holds a value, as it is kept.
+/// The holder of a pool value, as it is persisted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// The fulfilment that took it.
+    /// The fulfilment that reserved it.
     pub fulfilment: FulfilmentId,
     /// The value.
     pub value: String,
-    /// The instance, or the task that is for none; `None` if it was taken before holders were named.
+    /// The instance, or the task if it is for none.
     #[serde(default)]
     pub holder: Option<String>,
 }
@@ -57,10 +56,9 @@ pub struct Held {
 /// A value that an operator releases, since nothing uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Of this pool.
     pub pool: PoolId,
-    /// Its position.
+    /// The position of the value.
     pub index: u64,
-    /// Who held it when the operator looked.
+    /// The holder that the operator saw.
     pub holder: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! What is too much for one commit. A long record is written in pieces before it, and counts when
-//! what puts them together is written. Documents that are many are written after their record, in
-//! commits of their own. Between any two of these commits come those of others. Nothing else
-//! happens to the fulfilment meanwhile, and answers wait until all is on disk. What is owed
-//! follows from the journal, so a crash in between changes nothing: a fact records how far it is.
+//! Records and documents that are too large for one commit. A long record is written in pieces before
+//! it, and counts when the fact that puts them together is written. Many documents are written after
+//! their record, in commits of their own. Commits of others come in between. Nothing else happens to the
+//! fulfilment meanwhile, and answers wait until everything is on disk. The rest follows from the journal,
+//! and a fact records the progress, so a crash in between changes nothing.
 
 use model::{Document, FulfilmentId};
 use tmf::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::keys;
 use crate::store::{Scan, Store, Write};
 
 impl<R> Core<R> {
-    /// Goes on with a fulfilment that has more to do than one turn allows.
+    /// Continues a fulfilment that has more to do than one turn allows.
     pub fn go_on(&mut self, now: Timestamp, id: &FulfilmentId) -> Vec<Step<R>> {
         let Some(mut entry) = self.open.remove(id) else { return Vec::new() };
         if let Some(owed) = entry.owed.take() {
@@ -75,7 +75,7 @@ impl<R> Core<R> {
     pub(super) fn unless_owed(&mut self, input: Input<R>) -> Option<Input<R>> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
         let id = match &input {
-            // That no task waits for it may follow from a record that is not on disk yet.
+            // A record that is not on disk yet may have ended the wait for it.
             Input::Callback { callback, .. } => {
                 waiter(&callback.name).or_else(|| self.held_back.first())
             }
@@ -88,7 +88,7 @@ impl<R> Core<R> {
             | Input::Patch { fulfilment, .. }
             | Input::Get { fulfilment, .. }
             | Input::AwaitEnd { fulfilment, .. } => Some(fulfilment),
-            // It is told of the first one, which must be on disk then.
+            // It is answered with the first one, which must be on disk then.
             Input::Submit { fulfilment, submission, .. } => {
                 let known = submission.as_deref().and_then(|key| self.submissions.get(key));
                 known.or_else(|| self.locks.holder(&quotes(fulfilment)))

@@ -1,4 +1,4 @@
-//! Submissions: what is taken, what it locks, and under which key it is known.
+//! Submissions: their locks and their idempotency keys.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl<R> Core<R> {
         (submission, seen): (Option<String>, Option<Seen>),
         reply: R,
     ) -> Step<R> {
-        // As the journal will say, whatever the clock said when its making began.
+        // The time of the journal, not that of the request.
         fulfilment.submit_at(now);
         let known = submission.as_deref().and_then(|key| self.submissions.get(key));
         if let Some(first) = known {
@@ -56,8 +56,8 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    /// Gives a fulfilment that has no plan one, or records anew why it has none. One that has a plan by
-    /// now, or has ended, is as it is.
+    /// Gives a plan to a fulfilment that has none, or records anew why it has none. One that has a plan by
+    /// now, or has ended, stays as it is.
     pub(super) fn replan(
         &mut self,
         now: Timestamp,
@@ -101,7 +101,7 @@ impl<R> Core<R> {
         open.filter(|fulfilment| fulfilment.is_unplanned()).cloned().collect()
     }
 
-    /// Why no more may be open.
+    /// Why no more fulfilments may be open.
     fn full(&self) -> Option<Denied> {
         let Limits { open_orders, open_orders_bytes, .. } = self.limits;
         let open = self.open.len() as u64;

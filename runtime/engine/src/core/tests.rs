@@ -1,4 +1,4 @@
-//! Each test is a script of what comes in, and what goes out after each line of it.
+//! Each test is a script of inputs, with the output after each line of it.
 
 mod aside;
 pub(crate) mod refused;
@@ -75,7 +75,7 @@ fn each_step_can_be_on_disk_before_the_next() {
 }
 
 #[test]
-fn what_runs_beside_an_element_shares_its_commit_unless_someone_looks() {
+fn a_pure_task_beside_an_element_shares_its_commit_unless_a_client_looks() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task olt, external
         task check
@@ -102,7 +102,7 @@ fn what_runs_beside_an_element_shares_its_commit_unless_someone_looks() {
 }
 
 #[test]
-fn what_was_done_is_undone_in_reverse_and_what_it_held_is_free() {
+fn completed_work_is_undone_in_reverse_and_its_reservations_are_released() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task port
         task olt needs port, external
@@ -142,7 +142,7 @@ fn what_was_done_is_undone_in_reverse_and_what_it_held_is_free() {
 }
 
 #[test]
-fn what_failed_is_tried_again_by_time_and_by_a_person() {
+fn a_failed_task_is_retried_by_time_and_by_an_operator() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task olt, external
         task cpe needs olt, external
@@ -173,7 +173,7 @@ fn what_failed_is_tried_again_by_time_and_by_a_person() {
 }
 
 #[test]
-fn an_answer_may_come_before_anyone_waits_and_twice() {
+fn an_answer_may_come_before_its_task_waits_and_twice() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task olt, external
         submit
@@ -242,7 +242,7 @@ fn an_answer_that_does_not_come_has_the_element_asked_again() {
 }
 
 #[test]
-fn a_second_submission_under_one_key_is_told_of_the_first() {
+fn a_second_submission_under_one_key_is_answered_with_the_first() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task olt, external
         submit
@@ -260,7 +260,7 @@ fn a_second_submission_under_one_key_is_told_of_the_first() {
 }
 
 #[test]
-fn after_a_restart_what_was_begun_is_recovered_and_what_was_not_is_run() {
+fn a_restart_recovers_begun_tasks_and_runs_the_others() {
     insta::assert_snapshot!(play(Durability::Shared, "
         task olt, external
         task check

@@ -1,4 +1,4 @@
-//! Documents that no fulfilment owns, and that open ones may be about.
+//! Writes of documents that no fulfilment owns, and that open ones may use.
 
 use tmf::time::Timestamp;
 
@@ -7,9 +7,8 @@ use crate::documents::Put;
 use crate::keys;
 
 impl<R> Core<R> {
-    /// Writes documents, and releases a value that nothing uses, unless an open fulfilment is about
-    /// them. A submission that locks the same
-    /// and whose client looked before this is stale from now on.
+    /// Writes documents, and releases an unused pool value, unless an open fulfilment uses them. A
+    /// submission with the same locks whose client read the instances before is stale from now on.
     pub(super) fn write_unless(
         &mut self,
         now: Timestamp,

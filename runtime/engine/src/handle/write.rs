@@ -1,4 +1,4 @@
-//! Documents that no fulfilment owns, at the door to the engine.
+//! Writes of documents that no fulfilment owns.
 
 use model::FulfilmentId;
 
@@ -12,7 +12,7 @@ pub enum NotWritten {
     /// The engine has stopped, or refuses.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// An open order is about them.
+    /// An open order uses them.
     #[error("the order `{0}` is about it")]
     Locked(FulfilmentId),
     /// One of them was changed since it was read: read it again.
@@ -22,9 +22,8 @@ pub enum NotWritten {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "any other answer is a bug of ours")]
 impl Engine {
-    /// Writes documents that no fulfilment owns, together or not at all, unless an open one is
-    /// about them. No submission comes between the look at who is and the write. When this returns
-    /// they are on disk.
+    /// Writes documents that no fulfilment owns, together or not at all, unless an open one uses them.
+    /// No submission comes between that check and the write. When this returns they are on disk.
     pub async fn write_unless(
         &self,
         unless: Unless,

@@ -35,7 +35,7 @@ fn asking_twice_under_one_name_gives_the_same_value() {
 }
 
 #[test]
-fn an_abandoned_attempt_gives_back_what_it_took() {
+fn an_abandoned_attempt_releases_its_reservations() {
     let (pools, id) = pools("{1..1}");
     let order = FulfilmentId::new("f");
     pools.reserve(&order, TaskId(0), &id, "").unwrap();
@@ -45,7 +45,7 @@ fn an_abandoned_attempt_gives_back_what_it_took() {
 }
 
 #[test]
-fn what_the_store_holds_is_not_handed_out() {
+fn reservations_in_the_store_are_not_handed_out() {
     let (pools, id) = pools("{1..3}");
     pools.restore(&id, 0, None);
     pools.restore(&id, 1, Some("service/a".into()));
@@ -61,7 +61,7 @@ fn a_value_is_released_by_its_holder_alone() {
     let order = FulfilmentId::new("f");
     let reservation = pools.reserve(&order, TaskId(0), &id, "").unwrap();
     assert!(!pools.release(&id, reservation.index, "service/a"), "an attempt holds it");
-    pools.settle(&order, TaskId(0));
+    pools.finish(&order, TaskId(0));
     pools.keep(&reservation, "service/a");
     assert!(!pools.release(&id, reservation.index, "service/b"));
     assert_eq!(pools.held(&id), 1);
@@ -70,11 +70,11 @@ fn a_value_is_released_by_its_holder_alone() {
 }
 
 #[test]
-fn what_is_done_again_keeps_the_value_of_the_same_pool_and_name() {
+fn a_repeated_task_keeps_the_value_of_the_same_pool_and_name() {
     let (pools, id) = pools("{1..3}");
     let order = FulfilmentId::new("f");
     let reservation = pools.reserve(&order, TaskId(0), &id, "a").unwrap();
-    pools.settle(&order, TaskId(0));
+    pools.finish(&order, TaskId(0));
     pools.keep(&reservation, "service/s");
     let again = FulfilmentId::new("g");
     pools.offer(&again, TaskId(0), vec![reservation.clone()]);
@@ -85,5 +85,5 @@ fn what_is_done_again_keeps_the_value_of_the_same_pool_and_name() {
     assert_eq!(pools.held(&id), 1, "what it held before stays");
     pools.offer(&again, TaskId(0), vec![reservation.clone()]);
     pools.reserve(&again, TaskId(0), &id, "a").unwrap();
-    assert_eq!(pools.settle(&again, TaskId(0)), [reservation]);
+    assert_eq!(pools.finish(&again, TaskId(0)), [reservation]);
 }

@@ -1,5 +1,5 @@
-//! Orders about what earlier orders made: it ceases, or part of it is done in another way. The plans
-//! are of the shape that decomposition gives them.
+//! Generates modify and terminate orders on existing instances. The plans have the shape that
+//! decomposition gives them.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ struct Instance {
 const PRODUCT_ITEMS: usize = 3;
 
 impl World {
-    /// Somebody wants what an order made changed, if that is there and nobody changes it already.
+    /// A client orders a change of the instances of an order, if they exist and no one changes them already.
     pub(super) fn change(&mut self, order: usize) {
         let product = format!("{}-1", self.of_client(order));
         let Some(instance) = self.instance(&product).filter(|_| !self.changing) else {
@@ -109,7 +109,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
         item.origin = Some(Box::new(origin));
         plan.items.push(item);
     }
-    // What is done anew comes first, what ceases after all of it.
+    // New work comes first, terminated work after all of it.
     let mut ceasing = Vec::new();
     for index in 1..plan.items.len() {
         let item = ItemId::at(index);

@@ -36,7 +36,7 @@ impl Dice {
         low + self.below(high - low + 1)
     }
 
-    /// True once in so many times.
+    /// True with a probability of one in `times`.
     pub(super) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

@@ -1,5 +1,5 @@
-//! The disk of the simulation: batches become durable later, in order, or are lost. It folds what
-//! is durable as it becomes so, and holds each batch to the invariants.
+//! The disk of the simulation: batches become durable later, in order, or are lost. It folds
+//! the durable journals, and checks the invariants for each batch.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,8 +17,7 @@ use crate::store::{Epoch, Fact, Memory, Scan, Store, Write, pieces};
 
 /// Something that is on its way to the disk.
 struct Pending {
-    /// What is written besides documents; nothing where there is only something to do after what
-    /// was written before.
+    /// The writes besides documents; `None` if there are only actions after earlier writes.
     writes: Option<Vec<Write>>,
     then: Vec<After<Asker>>,
 }
@@ -28,20 +27,20 @@ pub(super) struct Disk {
     pending: VecDeque<Pending>,
     /// The fold over each durable journal.
     pub folds: BTreeMap<FulfilmentId, Fulfilment>,
-    /// Who holds what, by key.
+    /// The holders of reservations, by key.
     reservations: BTreeMap<String, FulfilmentId>,
-    /// What stays reserved though it is undone, since an undo after it was given up.
+    /// Reservations that stay after the undo, since a later undo was given up.
     left: Vec<(FulfilmentId, Reservation)>,
-    /// The keys of earlier work of which that is so.
+    /// The keys of prior work with such reservations.
     left_keys: BTreeSet<String>,
     /// Callbacks that are kept.
     pub kept: BTreeSet<String>,
     /// The numbers of the messages that were delivered to a task.
     pub delivered: BTreeSet<usize>,
-    /// How many notifications there are.
+    /// The number of notifications.
     notifications: u64,
-    /// What subscribers were told of each order.
-    told: BTreeMap<String, Vec<String>>,
+    /// The states in the notifications of each order.
+    states: BTreeMap<String, Vec<String>>,
 }
 
 impl Disk {
@@ -56,11 +55,11 @@ impl Disk {
             kept: BTreeSet::new(),
             delivered: BTreeSet::new(),
             notifications: 0,
-            told: BTreeMap::new(),
+            states: BTreeMap::new(),
         }
     }
 
-    /// Takes a commit; true where it writes anything.
+    /// Takes a commit; true if it writes anything.
     pub(super) fn append(&mut self, epoch: Epoch, commit: Commit<Asker>) -> bool {
         let (batch, then) = commit.split(epoch);
         let writes = batch.as_ref().map(|batch| batch.writes.clone());
@@ -72,7 +71,7 @@ impl Disk {
         has_writes
     }
 
-    /// How many batches are on their way.
+    /// The number of batches on their way.
     pub(super) fn pending(&self) -> usize {
         self.store.pending()
     }
@@ -88,7 +87,7 @@ impl Disk {
         then
     }
 
-    /// What need not wait for a batch any more.
+    /// The actions that need not wait for a batch any more.
     pub(super) fn unwritten(&mut self) -> Vec<After<Asker>> {
         let mut then = Vec::new();
         while let Some(pending) = self.pending.pop_front_if(|pending| pending.writes.is_none()) {
@@ -97,8 +96,8 @@ impl Disk {
         then
     }
 
-    /// Power is lost: so many of the batches on their way are durable, the rest is gone, and
-    /// nothing is done about either.
+    /// Power is lost: the first `survive` batches on their way are durable, the rest is gone, and no
+    /// action follows either.
     pub(super) fn crash(&mut self, survive: usize) {
         let mut survivors = survive;
         for pending in std::mem::take(&mut self.pending) {
@@ -154,7 +153,7 @@ impl Disk {
         self.read_notifications();
         for (key, _) in writes {
             let key = std::str::from_utf8(key).unwrap();
-            let journal = key.strip_prefix("j/").map(|rest| rest.rsplit_once('/').unwrap().0);
+            let journal = keys::record_of(key.as_bytes()).map(|(id, _)| id);
             if let Some(id) = journal.or_else(|| key.strip_prefix("w/")) {
                 self.assert_consistent(&FulfilmentId::new(id));
             }
@@ -166,9 +165,9 @@ impl Disk {
         let (id, number) = name.rsplit_once('/').unwrap();
         let (id, number) = (FulfilmentId::new(id), u32::from_str_radix(number, 16).unwrap());
         let record = Record::decode(bytes).unwrap();
-        assert!(!record.events.is_empty(), "a record says something");
+        assert!(!record.events.is_empty(), "a record has events");
         let Some(fold) = self.folds.get_mut(&id) else {
-            assert_eq!(number, 0, "a journal begins at the beginning");
+            assert_eq!(number, 0, "a journal begins with record 0");
             let fold = Fulfilment::fold(id.clone(), &[record]).unwrap();
             self.folds.insert(id, fold);
             return;
@@ -181,7 +180,7 @@ impl Disk {
                 let (TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) =
                     &fold.tasks()[task.index()]
                 else {
-                    panic!("nobody waits");
+                    panic!("no task waits");
                 };
                 let key = payload["key"].as_str().unwrap();
                 assert!(wait.keys.iter().any(|own| own == key), "the answer is for that task");
@@ -234,7 +233,7 @@ impl Disk {
             return;
         }
         let mut what = event["eventType"].as_str().unwrap().to_string();
-        // What else is told of an order says nothing of its state.
+        // Other notifications of an order do not name its state.
         let others = ["AttributeValueChange", "Milestone", "Jeopardy", "InformationRequired"];
         if others.iter().any(|other| what.ends_with(&format!("{other}Event"))) {
             return;
@@ -242,19 +241,19 @@ impl Disk {
         if what.ends_with("StateChangeEvent") {
             what = body["state"].as_str().unwrap().to_string();
         }
-        let told = self.told.entry(order).or_default();
-        assert_ne!(told.last(), Some(&what), "nobody is told the same twice");
+        let states = self.states.entry(order).or_default();
+        assert_ne!(states.last(), Some(&what), "no notification is repeated");
         let is_new = what.ends_with("CreateEvent");
-        assert!(!is_new || told.is_empty(), "nobody is told twice that an order is new");
-        told.push(what);
+        assert!(!is_new || states.is_empty(), "an order is created once");
+        states.push(what);
     }
 
-    /// Holds what a fulfilment's journal says against what else the batch wrote.
+    /// Validates the other writes of a batch against the fulfilment's journal.
     fn assert_consistent(&self, id: &FulfilmentId) {
         let fold = &self.folds[id];
         let open = self.store.get(&keys::open(id)).unwrap().is_some();
         let is_owed = self.is_owed(id);
-        assert_eq!(open, !fold.is_ended() || is_owed, "what is open is listed as such");
+        assert_eq!(open, !fold.is_ended() || is_owed, "open fulfilments are listed as such");
         if matches!(fold.kind(), Kind::Run { .. }) || is_owed {
             return;
         }
@@ -270,8 +269,8 @@ impl Disk {
                 let note = fold.changed().get("note").unwrap_or(&Value::Null);
                 assert_eq!(&document["note"], note, "the order shows what was changed of it");
             }
-            let told = &self.told[&format!("{resource}/{id}")];
-            let last = told.last().unwrap();
+            let states = &self.states[&format!("{resource}/{id}")];
+            let last = states.last().unwrap();
             assert!(
                 last == fold.order_state().as_str() || last.ends_with("CreateEvent"),
                 "subscribers know that {resource} {id} is {}, not {last}",
@@ -285,7 +284,7 @@ impl Disk {
         self.store.get(&keys::owed(id)).unwrap().is_some()
     }
 
-    /// A journal read again says what was folded as it was written.
+    /// A journal that is read again folds to the same state.
     pub(super) fn assert_replay(&self) {
         let mut open = Vec::new();
         for (id, fold) in &self.folds {
@@ -296,7 +295,11 @@ impl Disk {
             }
         }
         open.sort();
-        assert_eq!(self.keys(keys::OPEN), open, "what is open is listed, and nothing else");
+        assert_eq!(
+            self.keys(keys::OPEN),
+            open,
+            "the open fulfilments are listed, and nothing else"
+        );
         let mut held: Vec<String> =
             self.held().iter().map(|(_, reservation)| reservation_key(reservation)).collect();
         held.sort();
@@ -307,7 +310,7 @@ impl Disk {
         );
     }
 
-    /// Nothing is left of records that never came to be.
+    /// Unfinished records leave no pieces.
     pub(super) fn assert_no_stray_pieces(&self) {
         assert_eq!(self.keys(keys::CUT), Vec::<String>::new(), "no record is under way");
         for piece in self.keys(keys::RECORD_PIECES) {
@@ -318,7 +321,7 @@ impl Disk {
         }
     }
 
-    /// What the inventory calls reserved is held by a task.
+    /// Resources that are reserved in the inventory are held by a task.
     pub(super) fn assert_inventory(&self) {
         let id = |reservation: &Reservation| {
             format!("{}.{}", reservation.pool, reservation.value.replace('/', "_"))
@@ -331,23 +334,23 @@ impl Disk {
             let id = document["id"].as_str().unwrap();
             let is_pooled = id.starts_with("vlan.") || id.starts_with("port.");
             if is_pooled && document["resourceStatus"] == "reserved" {
-                assert!(held.contains(id), "{id} is reserved, and nobody holds it");
+                assert!(held.contains(id), "{id} is reserved without a holder");
             }
         }
     }
 
-    /// What tasks hold, as their journals say.
+    /// The reservations of tasks, by their journals.
     pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Reservation)> {
         let is_over = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
-        let mut taken_back = self.taken_back(is_over);
-        taken_back.retain(|key| !self.left_keys.contains(*key));
+        let mut undone = self.undone(is_over);
+        undone.retain(|key| !self.left_keys.contains(*key));
         let mut held: Vec<_> =
             self.left.iter().map(|(id, reservation)| (id, reservation)).collect();
         for (id, fold) in &self.folds {
             for (index, state) in fold.tasks().iter().enumerate() {
-                if !taken_back.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
+                if !undone.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
                     held.extend(reservations_of(state).iter().map(|reservation| (id, reservation)));
                 }
             }
@@ -355,13 +358,13 @@ impl Disk {
         held
     }
 
-    /// Whether another order has taken back, or may have, what was done under a key.
-    pub(super) fn is_taken_back(&self, key: &str) -> bool {
-        self.taken_back(|state| !matches!(state, TaskState::Pending)).contains(key)
+    /// Whether another order has undone, or may have undone, the work of a key.
+    pub(super) fn is_undone_by_other(&self, key: &str) -> bool {
+        self.undone(|state| !matches!(state, TaskState::Pending)).contains(key)
     }
 
-    /// The keys of earlier work that is taken back by tasks in such a state.
-    fn taken_back(&self, is_so: impl Fn(&TaskState) -> bool) -> BTreeSet<&str> {
+    /// The keys of prior work that tasks in such a state undo.
+    fn undone(&self, is_so: impl Fn(&TaskState) -> bool) -> BTreeSet<&str> {
         let mut keys = BTreeSet::new();
         for fold in self.folds.values() {
             for (task, state) in fold.plan().tasks.iter().zip(fold.tasks()) {

@@ -1,4 +1,4 @@
-//! What must be true while a simulation runs and when it ends.
+//! The invariants while a simulation runs and when it ends.
 
 use std::collections::BTreeSet;
 
@@ -26,13 +26,13 @@ impl World {
         assert_key(call);
     }
 
-    /// What a call rests on is on the disk before it is made.
+    /// The facts that a call rests on are on the disk before it is made.
     pub(super) fn assert_may_run(&self, call: &Call) {
         let fold = &self.disk.folds[&call.fulfilment];
         if let Work::Undo(made) = fold.work(call.task) {
             assert_eq!(
                 call.idempotency_key, made.key,
-                "{} is taken back as it was done",
+                "{} is undone under the key of its work",
                 call.name
             );
         } else {
@@ -67,12 +67,12 @@ impl World {
                 *state == TaskState::Running { attempt: call.attempt }
             }
         };
-        assert!(is_known, "{name} is called by {operation:?}, but the disk says {state:?}");
+        assert!(is_known, "{name} is called by {operation:?}, but on disk it is {state:?}");
         let is_undo = operation.reverts() && !undoes;
         for (index, task) in fold.plan().tasks.iter().enumerate() {
             let before = task.needs.contains(&call.task) && fold.is_turned(TaskId::at(index));
             if is_undo {
-                assert!(!before || fold.tasks()[index].is_clear(), "{name} is taken back too soon");
+                assert!(!before || fold.tasks()[index].is_clear(), "{name} is undone too soon");
             }
         }
         // An answer of a pure plugin is ignored once its work is rolled back.
@@ -88,14 +88,14 @@ impl World {
         }
     }
 
-    /// Whatever anyone is told is on the disk.
+    /// Every answer is about facts on the disk.
     pub(super) fn assert_answer(&self, asker: Asker, answer: &Answer) {
         match answer {
             Answer::Fulfilment(Some(fulfilment)) => {
                 assert_same(
                     fulfilment,
                     &self.disk.folds[fulfilment.id()],
-                    "what is told is on the disk",
+                    "the answer is on the disk",
                 );
             }
             Answer::Submitted(id) => assert!(self.disk.folds.contains_key(id)),
@@ -136,9 +136,9 @@ impl World {
                 assert!(there, "message {number} under {key} is kept");
             }
             Received::Ignored => {
-                // It may be heard after what came later, and be of no use by then.
+                // It may be handled after later messages, and be of no use by then.
                 let is_missed = *may_be_awaited && self.may_be_awaited(key);
-                assert!(!is_missed, "someone may wait for message {number} under {key}");
+                assert!(!is_missed, "a task may wait for message {number} under {key}");
             }
             Received::TooMany | Received::TooLarge => panic!("there is room for message {number}"),
         }
@@ -151,7 +151,7 @@ impl World {
         own.and_then(|id| self.disk.folds.get(&id)).is_some_and(Fulfilment::is_ended)
     }
 
-    /// Whether anyone may wait for an answer under a key, now or later, as far as is known.
+    /// Whether a task may wait for an answer under a key, now or later, as far as is known.
     pub(super) fn may_be_awaited(&self, key: &str) -> bool {
         let (work, undo) = (key.strip_suffix(UNDO).unwrap_or(key), key.ends_with(UNDO));
         let own = work.rsplit_once(':');
@@ -183,7 +183,7 @@ impl World {
         assert_eq!(self.core.wake_at(), derived, "timers follow from the state");
     }
 
-    /// Nothing is held by two, not even in memory.
+    /// No value has two holders, not even in memory.
     pub(super) fn assert_reservations(&self) {
         let mut held = BTreeSet::new();
         for open in self.core.fulfilments() {
@@ -199,25 +199,25 @@ impl World {
         }
     }
 
-    /// Where nothing is under way and nothing can arrive, all is written, and whatever is open has
-    /// a time at which it goes on or a person who must act.
+    /// If nothing is under way and nothing can arrive, everything is written, and each open fulfilment
+    /// has a time at which it continues or an operator who must act.
     pub(super) fn assert_quiet(&self) {
         assert_eq!(self.disk.pending(), 0, "all is written");
         assert!(self.calls.is_empty(), "nothing is under way");
-        assert_eq!(self.unanswered, 0, "whoever asked is answered");
+        assert_eq!(self.unanswered, 0, "every asker is answered");
         for open in self.core.fulfilments() {
-            assert_same(open, &self.disk.folds[open.id()], "what is known is on the disk");
+            assert_same(open, &self.disk.folds[open.id()], "the state in memory is on the disk");
             let waits = open.is_held() || open.wake_at(self.now).is_some();
             assert!(waits, "{} hangs: {:?}", open.id(), open.tasks());
             for (task, _, keys) in open.waits() {
                 let mut names = keys.iter().map(|key| open.callback_name(task, key));
                 let kept = names.find(|name| self.disk.kept.contains(name));
-                assert_eq!(kept, None, "{task} of {} waits for what is there", open.id());
+                assert_eq!(kept, None, "{task} of {} waits for a kept callback", open.id());
             }
         }
         let open = self.disk.folds.values().filter(|fold| !fold.is_ended()).count();
         let set_aside = self.core.set_aside().count();
-        assert_eq!(self.core.open() + set_aside, open, "what is open is known");
+        assert_eq!(self.core.open() + set_aside, open, "the open fulfilments are known");
         let held = self.disk.held();
         for pool in ["vlan", "port"] {
             let pool = PoolId::new(pool);
@@ -230,7 +230,7 @@ impl World {
         }
     }
 
-    /// What was promised of the whole.
+    /// The invariants of the whole run.
     pub(super) fn assert_end(&self) {
         self.assert_quiet();
         self.disk.assert_replay();
@@ -260,7 +260,7 @@ impl World {
         }
     }
 
-    /// Each effect is there once where an order completed, and none where it failed.
+    /// Each effect exists once if the order completed, and not at all if it failed.
     fn assert_effects(&self, fold: &Fulfilment) {
         for (index, state) in fold.tasks().iter().enumerate() {
             let task = TaskId::at(index);
@@ -274,16 +274,16 @@ impl World {
             if let (Work::Undo(made), true) = (fold.work(task), state.is_done()) {
                 let effect = self.network.effects.get(&made.key).copied();
                 let removed = effect == Some(Effect::Removed) || !step.undo;
-                assert!(removed, "{name} of {} is taken back", fold.id());
+                assert!(removed, "{name} of {} is undone by another order", fold.id());
                 continue;
             }
             match state {
-                TaskState::Done(_) if self.disk.is_taken_back(&key) => {}
+                TaskState::Done(_) if self.disk.is_undone_by_other(&key) => {}
                 TaskState::Done(_) => {
                     assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id());
                 }
                 TaskState::Undone if step.undo => {
-                    // What never began has no effect that could be removed.
+                    // Work that never began has no effect that could be removed.
                     assert_ne!(effect, Some(Effect::Applied), "{name} of {} is undone", fold.id());
                 }
                 TaskState::Pending => {
@@ -317,7 +317,7 @@ impl World {
 }
 
 impl World {
-    /// What an order changed is as the order ended.
+    /// The product of a change is as the order ended.
     fn assert_product(&self, fold: &Fulfilment) {
         let Some(item) = fold.plan().items.first() else {
             return;
@@ -339,7 +339,7 @@ impl World {
     }
 }
 
-/// What a task holds.
+/// The reservations of a task.
 pub(super) fn reservations_of(state: &TaskState) -> &[Reservation] {
     match state {
         TaskState::Done(task_output)
@@ -363,13 +363,13 @@ pub(super) fn reservations_of(state: &TaskState) -> &[Reservation] {
 fn assert_key(call: &Call) {
     let key = format!("{}:{}", call.fulfilment, call.task);
     assert_eq!(call.idempotency_key, key);
-    // What is done again as it was is done with the input that it had.
+    // Work that is reapplied has its old input.
     if let (Some(own), false) = (call.input.get("key"), call.operation == Operation::Reapply) {
-        assert_eq!(own.as_str(), Some(key.as_str()), "the input of {} says so too", call.name);
+        assert_eq!(own.as_str(), Some(key.as_str()), "the input of {} has it too", call.name);
     }
 }
 
-/// Two folds are the same; where they are not, what differs is told without the plan.
+/// Two folds are the same; if not, the difference is shown without the plan.
 pub(super) fn assert_same(one: &Fulfilment, other: &Fulfilment, why: &str) {
     let brief = |fold: &Fulfilment| {
         format!(

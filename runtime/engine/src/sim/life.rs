@@ -1,4 +1,4 @@
-//! The lives of the engine: what its loop does with what comes out of it, until the power goes.
+//! The lives of the engine: its loop handles the output of the core until the power fails.
 
 use model::plan::UNDO;
 use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
@@ -78,7 +78,7 @@ impl World {
                 After::Publish(published) => {
                     let fold = &self.disk.folds[&published.fulfilment];
                     assert_eq!(published.number + 1, fold.records());
-                    assert_same(&published.state, fold, "memory says what the disk says");
+                    assert_same(&published.state, fold, "memory and disk agree");
                 }
             }
         }
@@ -98,8 +98,8 @@ impl World {
             }
             (Asker::Person, _) => self.unanswered -= 1,
             (Asker::Editor(number), Answer::Fulfilment(None) | Answer::Stale) => {
-                // As the handle does: it is not open, so what it became is on the disk. It may be
-                // open by now where it was not sent yet.
+                // As the handle does: it is not open, so its end is on the disk. It may be open by now if
+                // it was not sent yet.
                 let read = read_fulfilment(&self.disk.store, &self.of_client(number)).unwrap();
                 if let Some(read) = read {
                     self.patch(number, Some(Box::new(read)));
@@ -110,7 +110,7 @@ impl World {
     }
 
     pub(super) fn submitted(&mut self, number: usize, id: &FulfilmentId) {
-        assert!(self.disk.folds.contains_key(id), "what a client was told of is on the disk");
+        assert!(self.disk.folds.contains_key(id), "the fulfilment in the answer is on the disk");
         let (_, told) = &mut self.clients[number];
         if self.orders[number].submission.is_some() {
             assert!(told.as_ref().is_none_or(|told| told == id), "one key makes one fulfilment");
@@ -173,7 +173,7 @@ impl World {
         }
     }
 
-    /// The power goes, and comes back after a while.
+    /// The power fails, and returns after a while.
     pub(super) fn crash(&mut self) {
         let pending = self.disk.pending() as u64;
         let survive = match self.scenario.crashes {
@@ -202,7 +202,7 @@ impl World {
         }
     }
 
-    /// Who was not answered sends again.
+    /// Clients without an answer send again.
     pub(super) fn send_again(&mut self) {
         for number in 0..self.orders.len() {
             let (sendings, told) = &self.clients[number];
@@ -221,7 +221,7 @@ impl World {
     }
 }
 
-/// What the engine begins with.
+/// The setup of the engine.
 pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, scenario: &Scenario) -> Setup {
     let (worker, pools) = (Arc::clone(plugins) as _, pools.clone());
     // Some callbacks expire while others are still to be read.

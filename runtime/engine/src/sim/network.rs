@@ -1,5 +1,5 @@
 //! What is outside of the engine: plugins, which follow a script, and the elements that they talk
-//! to. An element applies each key once and refuses a key that was taken back, as ours must.
+//! to. An element applies each key once and refuses a key that was undone, as ours must.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 /// Knows the plugins; the simulation runs them itself.
 #[derive(Debug, Default)]
 pub(super) struct Plugins {
-    /// Whether the missing plugin was put into its place.
+    /// Whether the missing plugin was installed.
     pub installed: AtomicBool,
 }
 
@@ -40,14 +40,14 @@ impl Worker for Plugins {
     }
 }
 
-/// What will come of a call; times are milliseconds after it.
+/// The course of a call; times are milliseconds after it.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     /// When the call ends.
     pub ends: u64,
     /// How.
     pub outcome: Outcome,
-    /// When the element hears of it, if ever; perhaps long after the call has ended.
+    /// When the element receives it, if ever; perhaps long after the call has ended.
     pub reaches: Option<u64>,
     /// When it asks a pool for a value.
     pub reserves: Vec<(u64, &'static str)>,
@@ -57,12 +57,12 @@ pub(super) struct Script {
     pub log: Vec<String>,
 }
 
-/// What an element has heard of a key.
+/// The state of a key at an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// It is there.
     Applied,
-    /// It was taken back.
+    /// It was undone.
     Removed,
 }
 
@@ -70,9 +70,9 @@ pub(super) enum Effect {
 #[derive(Debug, Default)]
 pub(super) struct Network {
     seed: u64,
-    /// What is there, by idempotency key.
+    /// The effects, by idempotency key.
     pub effects: BTreeMap<String, Effect>,
-    /// Keys whose removal was asked for: nobody may ask for the work again.
+    /// Keys whose removal was asked for: the work must not be asked for again.
     undone: BTreeSet<String>,
     /// How often each call was made.
     calls: BTreeMap<String, u32>,
@@ -86,7 +86,7 @@ impl Network {
         Self { seed, ..Self::default() }
     }
 
-    /// Draws what comes of a call. It depends on the seed and the call, not on what else happens.
+    /// Draws the course of a call, which depends on the seed and the call alone.
     pub(super) fn script(&mut self, call: &Call, effects: Effects) -> Script {
         let name = name_of(call);
         let count = self.calls.entry(name.clone()).or_default();
@@ -99,7 +99,7 @@ impl Network {
             }
             (Operation::Run | Operation::Recover, Effects::External) => {
                 let key = &call.idempotency_key;
-                assert!(!self.undone.contains(key), "{key} is done again after it was taken back");
+                assert!(!self.undone.contains(key), "{key} is repeated after its undo");
                 external(&mut dice, call)
             }
             (Operation::Run | Operation::Recover, Effects::Pure) => pure(&mut dice, call),
@@ -270,7 +270,7 @@ fn nested(levels: u64) -> Value {
 }
 
 fn failed(class: FailureClass, code: &str) -> Outcome {
-    Outcome::Failed(Failure::new(class, code, "as the script says"))
+    Outcome::Failed(Failure::new(class, code, "from the script"))
 }
 
 impl Script {

@@ -18,27 +18,27 @@ use super::dice::Dice;
 pub(super) struct Order {
     /// Which one it is.
     pub number: usize,
-    /// What it is submitted as.
+    /// Its kind.
     pub kind: Kind,
     /// The order as it came.
     pub document: Value,
-    /// What follows its submission.
+    /// The events of its submission.
     pub events: Vec<Event>,
     /// The client's idempotency key.
     pub submission: Option<String>,
     /// When it is sent; more than one where the client is impatient.
     pub sent_at: Vec<Timestamp>,
-    /// When its client wants it cancelled.
+    /// When its client cancels it.
     pub cancelled_at: Vec<Timestamp>,
-    /// When somebody changes its attributes.
+    /// When a client changes its attributes.
     pub patched_at: Vec<Timestamp>,
-    /// When somebody wants what it made changed.
+    /// When a client orders a change of its instances.
     pub changed_at: Vec<Timestamp>,
-    /// Whether it changes what another made.
+    /// Whether it changes the instances of another.
     pub is_change: bool,
 }
 
-/// The plugins of the simulation; the digest says what each can do.
+/// The plugins of the simulation; the digest stands for the effects of each.
 pub(super) const PLUGINS: [(&str, &str); 4] =
     [("compute", "pure"), ("allocate", "pure"), ("element", "external"), ("missing", "missing")];
 
@@ -83,7 +83,7 @@ impl Order {
     /// The fulfilment that sending it makes; each sending has an id of its own.
     pub(super) fn fulfilment(&self, sending: u32, now: Timestamp) -> Fulfilment {
         let id = FulfilmentId::new(format!("f{}-{sending}", self.number));
-        // Whoever submits read the clock a little before the engine does.
+        // The client read the clock a little before the engine does.
         let at = Timestamp(now.0 - 3);
         Fulfilment::new(id, self.kind.clone(), self.document.clone(), at)
     }

@@ -75,11 +75,11 @@ impl World {
     fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Reservation> {
         let task = TaskId(98);
         let reservation = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
-        self.pools.settle(open.id(), task);
+        self.pools.finish(open.id(), task);
         reservation.into_iter().collect()
     }
 
-    /// All that a refused step leads to is the entry in the list of what is set aside, and answers.
+    /// A refused step writes only the entry in the list of set-aside fulfilments, and answers.
     fn assert_set_aside(&self, id: &FulfilmentId, step: &Step<Asker>, legal: usize) {
         let (keys, documents) = written(step);
         assert_eq!(keys, [keys::quarantine(id.as_str())], "{legal} legal events are not recorded");
@@ -88,12 +88,12 @@ impl World {
         for after in &step.commit.then {
             let is_denied =
                 matches!(after, After::Reply(_, Answer::Denied(Denied::SetAside { .. })));
-            assert!(is_denied, "askers are told, and that is all");
+            assert!(is_denied, "askers are answered, and that is all");
         }
         assert!(!self.core.is_woken(id), "nothing wakes {id}, so the loop cannot spin");
     }
 
-    /// An operator readmits all that is set aside; false if there is none.
+    /// An operator readmits all set-aside fulfilments; false if there are none.
     pub(super) fn readmit(&mut self) -> bool {
         let ids: Vec<FulfilmentId> = self.core.set_aside().map(|(id, _)| id.clone()).collect();
         for id in &ids {

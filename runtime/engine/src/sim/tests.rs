@@ -8,7 +8,7 @@ use model::{Phase, TaskState};
 
 use super::*;
 
-/// So many seeds are played by each property.
+/// The number of seeds of each property.
 const SEEDS: u64 = 400;
 
 /// One thing at a time.
@@ -68,7 +68,7 @@ fn scenario(seed: u64) -> Scenario {
 }
 
 impl Summary {
-    /// How each fulfilment ended and what each of its tasks came to.
+    /// The end of each fulfilment and the states of its tasks.
     fn outcomes(&self) -> Vec<(&FulfilmentId, &Phase, &[TaskState])> {
         let folds = self.fulfilments.iter();
         folds.map(|(id, fold)| (id, fold.phase(), fold.tasks())).collect()
@@ -122,7 +122,7 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
-fn sharing_commits_can_be_told_from_speed_alone() {
+fn sharing_commits_changes_only_the_speed() {
     each_seed_of(200, |seed| {
         let scenario =
             Scenario { disk: Speed::Immediate, crashes: Crashes::Never, ..scenario(seed) };
@@ -134,7 +134,7 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 }
 
 #[test]
-fn what_orders_made_is_changed_taken_back_and_cancelled() {
+fn instances_are_changed_terminated_and_cancelled() {
     let (mut ceased, mut changed, mut cancelled, mut partial) = (0, 0, 0, 0);
     each_seed_of(300, |seed| {
         for fold in play(scenario(seed)).fulfilments.values() {

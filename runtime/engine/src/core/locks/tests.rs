@@ -14,7 +14,7 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_look_before_a_release_is_stale_for_what_was_released_alone() {
+fn a_read_before_a_release_is_stale_for_the_released_locks_alone() {
     let (mut locks, first) = (Locks::default(), FulfilmentId::new("first"));
     locks.take(&first, exclusive(&["a", "b"]));
     let before = locks.seen();
@@ -27,7 +27,7 @@ fn a_look_before_a_release_is_stale_for_what_was_released_alone() {
 }
 
 #[test]
-fn a_release_of_what_another_locks_changes_nothing() {
+fn a_release_of_the_lock_of_another_changes_nothing() {
     let (mut locks, first) = (Locks::default(), FulfilmentId::new("first"));
     locks.take(&first, exclusive(&["a"]));
     let before = locks.seen();
@@ -37,7 +37,7 @@ fn a_release_of_what_another_locks_changes_nothing() {
 }
 
 #[test]
-fn a_look_older_than_what_is_remembered_is_stale_for_anything() {
+fn a_read_before_the_oldest_remembered_release_is_stale_for_any_lock() {
     let (mut locks, id) = (Locks::default(), FulfilmentId::new("first"));
     let before = locks.seen();
     for number in 0..=RELEASED_MAX {
@@ -45,13 +45,13 @@ fn a_look_older_than_what_is_remembered_is_stale_for_anything() {
         locks.release(&id, names(&[&number.to_string()]));
     }
     assert!(locks.is_stale(&exclusive(&["c"]), before));
-    assert!(!locks.is_stale(&[], before), "who locks nothing has looked at nothing");
+    assert!(!locks.is_stale(&[], before), "without locks there is nothing to be stale");
     assert!(!locks.is_stale(&exclusive(&["c"]), locks.seen()));
     assert_eq!(locks.released.len(), RELEASED_MAX);
 }
 
 #[test]
-fn what_several_use_none_of_them_changes() {
+fn prior_work_that_several_use_is_changed_by_none_of_them() {
     let mut locks = Locks::default();
     let [first, second] = ["first", "second"].map(FulfilmentId::new);
     locks.take(&first, shared(&["a"]));

@@ -1,4 +1,4 @@
-//! What cannot be carried on is set aside, alone.
+//! A fulfilment that cannot be continued is set aside, alone.
 
 use model::{Event, PoolId, Reservation};
 use proptest::prelude::*;
@@ -74,7 +74,7 @@ fn a_journal_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         // An answer for it is not lost.
         stage.line("callback olt");
         assert_eq!(stage.answers.last(), Some(&Answer::Callback(Received::Kept)), "{damage}");
-        // It is still set aside after another start, until somebody has it tried again.
+        // It is still set aside after another start, until an operator retries it.
         write(&stage, vec![(key, whole)]);
         stage.line("restart");
         assert_eq!(aside(&stage), [("f", Some(0))], "{damage}");
@@ -87,7 +87,7 @@ fn a_journal_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
 }
 
 #[test]
-fn what_is_given_up_is_not_open_any_more() {
+fn a_fulfilment_that_is_given_up_is_not_open_any_more() {
     let mut stage = two();
     write(&stage, vec![(keys::journal(&id("f"), 0), Some(b"?".to_vec()))]);
     stage.line("restart");
@@ -107,7 +107,7 @@ fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else()
     let reservation = |stage: &Stage| {
         let pool = PoolId::new("ports");
         let reservation = stage.pools.reserve(&id("f"), TaskId(0), &pool, "").unwrap();
-        stage.pools.settle(&id("f"), TaskId(0));
+        stage.pools.finish(&id("f"), TaskId(0));
         reservation
     };
     let refused: [fn(Reservation) -> Event; 4] = [
@@ -134,11 +134,15 @@ fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else()
         assert_eq!(stage.core.open(), 1);
         assert!(
             matches!(stage.answers.last(), Some(Answer::Denied(_))),
-            "nobody is told it worked"
+            "no asker is told that it worked"
         );
         assert_eq!(stage.store.get(&keys::journal(&id("f"), 1)).unwrap(), before);
         let held = usize::from(!is_reservation);
-        assert_eq!(stage.pools.held(&PoolId::new("ports")), held, "what is not recorded is free");
+        assert_eq!(
+            stage.pools.held(&PoolId::new("ports")),
+            held,
+            "an unrecorded reservation is free"
+        );
         assert!(stage.core.wake(stage.now.plus_ms(86_400_000)).is_empty(), "nothing spins");
         stage.line("restart");
         assert_eq!(aside(&stage), [("f", Some(1))]);
@@ -176,7 +180,7 @@ fn facts_of_callbacks_and_holds_that_cannot_be_read_stop_no_start() {
     );
     stage.line("restart");
     assert_eq!(stage.core.unreadable(), 3);
-    assert_eq!(stage.core.callbacks_kept(), (1, 7), "what an earlier version kept is kept");
+    assert_eq!(stage.core.callbacks_kept(), (1, 7), "a callback without a head is kept");
     assert_eq!(aside(&stage), [("f", None)]);
     assert_eq!(stage.core.open(), 1);
 }

@@ -1,11 +1,11 @@
-//! A door for tests: events that no decision leads to, and what the engine remembers apart from the
-//! fulfilment that they are about.
+//! Support for tests: applies events that no decision leads to, and compares the state of the engine
+//! apart from their fulfilment.
 
 use super::super::*;
 use crate::documents::Put;
 use model::Event;
 
-/// What the engine remembers apart from one fulfilment.
+/// The state of the engine apart from one fulfilment.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Others {
     others: BTreeMap<FulfilmentId, Fulfilment>,
@@ -31,7 +31,7 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    /// What is remembered apart from a fulfilment.
+    /// The state apart from a fulfilment.
     pub(crate) fn others(&self, id: &FulfilmentId) -> Others {
         let others = self.open.values().map(|entry| &*entry.fulfilment);
         let others = others.filter(|other| other.id() != id);

@@ -1,4 +1,4 @@
-//! Bounds of what the engine holds, and whose callback is whose.
+//! The limits of the engine, and the owners of callbacks.
 
 use model::Wait;
 use serde_json::json;
@@ -34,7 +34,7 @@ fn state(stage: &Stage, task: &str) -> &'static str {
 }
 
 #[test]
-fn a_key_that_is_waited_for_is_refused_to_others_and_both_are_told() {
+fn a_key_that_is_waited_for_is_refused_to_others_with_a_note_for_both() {
     for key in ["onu-1", "f:0"] {
         let mut stage = Stage::new(Durability::Shared);
         stage.task("first, external");
@@ -110,7 +110,7 @@ fn bytes_of_callbacks_that_are_kept_are_bounded() {
 }
 
 #[test]
-fn no_more_orders_are_open_than_may_be_and_what_is_open_goes_on() {
+fn open_orders_are_limited_and_those_that_are_open_continue() {
     let bytes = Limits { open_orders_bytes: 100, ..LIMITS };
     for limits in [Limits { open_orders: 1, ..LIMITS }, bytes] {
         let mut stage = Stage::new(Durability::Shared);

@@ -1,4 +1,4 @@
-//! What scripts are played on: a core, its store, and a log of what comes out.
+//! The stage of scripts: a core, its store, and a log of the output.
 
 use std::fmt::Write as _;
 use std::pin::Pin;
@@ -23,12 +23,12 @@ pub(super) struct Stage {
     pub(super) limits: Limits,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
-    /// What askers were told, in order.
+    /// The answers, in order.
     pub(super) answers: Vec<Answer>,
     pub(super) log: String,
 }
 
-/// Plugins whose names say what they can do.
+/// Plugins whose names are their effects.
 struct Plugins;
 
 impl Worker for Plugins {
@@ -114,7 +114,7 @@ impl Stage {
             ["fail", name, class] => {
                 let retry = class == "retry";
                 let class = if retry { FailureClass::Retry } else { FailureClass::Reject };
-                let failure = Failure::new(class, "CODE", "as the script says");
+                let failure = Failure::new(class, "CODE", "from the script");
                 self.finished(name, Outcome::Failed(failure), false);
             }
             ["wait", name] => {
@@ -253,7 +253,7 @@ fn called(call: &Call) -> String {
     format!("{operation} {name} #{} by {}", call.attempt, call.idempotency_key)
 }
 
-/// What may be held, unless a test says otherwise.
+/// The limits, unless a test sets others.
 pub(super) const LIMITS: Limits = Limits {
     open_orders: 100,
     open_orders_bytes: 1 << 20,

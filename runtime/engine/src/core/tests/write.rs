@@ -1,4 +1,4 @@
-//! Documents that open orders are about are not removed, and what was removed is looked at again.
+//! Documents that open orders use are not removed, and a removal makes earlier reads stale.
 
 use model::plan::{PriorWork, Work};
 use serde_json::json;
@@ -52,7 +52,7 @@ fn submit(stage: &mut Stage, id: &str, seen: Option<Seen>) {
 }
 
 #[test]
-fn what_an_open_order_locks_is_not_removed_until_it_has_ended() {
+fn an_instance_that_an_open_order_locks_is_not_removed_until_it_has_ended() {
     let mut stage = stage();
     submit(&mut stage, "f", None);
     let f = FulfilmentId::new("f");
@@ -61,7 +61,7 @@ fn what_an_open_order_locks_is_not_removed_until_it_has_ended() {
         assert_eq!(stage.answers.last(), Some(&Answer::Locked(f.clone())));
         assert!(is_there(&stage));
     }
-    // What it locks is known after a start too.
+    // Its locks are known after a start too.
     stage.line("restart");
     remove(&mut stage, on_work());
     assert_eq!(stage.answers.last(), Some(&Answer::Locked(f.clone())));
@@ -81,7 +81,7 @@ fn a_submission_that_looked_before_a_removal_has_to_look_again() {
     submit(&mut stage, "f", Some(seen));
     assert_eq!(stage.answers.last(), Some(&Answer::Stale));
     assert_eq!(stage.core.open(), 0);
-    // One that looked after it is decided on what is there now.
+    // One that looked after it is decided by the documents of now.
     stage.input(Input::Look { reply: "client" });
     let Some(Answer::Seen(seen)) = stage.answers.last().cloned() else { panic!("no moment") };
     submit(&mut stage, "f", Some(seen));

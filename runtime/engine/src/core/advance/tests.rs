@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn what_is_charged_and_booked_is_written_once() {
+fn charges_and_ledger_entries_are_written_once() {
     let change =
         |resource| put(Document { resource, id: "x".into(), body: json!({ "id": "x" }) }).change;
     for resource in ["journalEntry", "appliedCustomerBillingRate"] {

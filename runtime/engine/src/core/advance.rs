@@ -1,5 +1,5 @@
-//! Carries a fulfilment on after an input: applies events, asks what is due, and gathers what must
-//! be written before it may be done.
+//! Advances a fulfilment after an input: applies events, asks for the work that is due, and gathers the
+//! writes that must be on disk before it starts.
 
 use std::sync::Arc;
 
@@ -20,50 +20,50 @@ use crate::store::Write;
 use crate::store::pieces::Pieces;
 use crate::worker::{Call, Effects};
 
-/// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
+/// Max outcomes of pure tasks in one commit, so that a crash does not lose a long run of them.
 const UNWRITTEN_MAX: usize = 64;
 
 /// Max commits of one fulfilment that are on their way to the disk while more of it is begun.
 const ON_THE_WAY_MAX: usize = 2;
 
-/// Things done of a fulfilment until it comes to rest, and how many more for each task.
+/// Max actions of a fulfilment until it comes to rest, and how many more for each task.
 const DONE_MAX: usize = 512;
 const DONE_OF_TASK_MAX: usize = 8;
 
-/// Why a fulfilment cannot be carried on: a bug of ours.
+/// Why a fulfilment cannot be continued: a bug of ours.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    #[error("it cannot take what follows for it")]
+    #[error("it refuses its next event")]
     Refused(#[source] ApplyError),
     #[error("its next record cannot be written")]
     Record(#[source] EncodeError),
-    #[error("it does not come to rest: {0} things were done in a row")]
+    #[error("it does not come to rest: it took {0} actions in a row")]
     Restless(usize),
 }
 
-/// What one settling has gathered.
+/// The results of one turn.
 #[derive(Default)]
 pub(super) struct Gathered {
     /// Calls that wait for the commit.
     pub(super) calls: Vec<Call>,
     /// Calls of pure plugins.
     pub(super) pure: Vec<Call>,
-    /// Holds to write and to remove.
+    /// Reservations to write and to remove.
     pub(super) taken: Vec<(Reservation, String)>,
     pub(super) freed: Vec<(Reservation, String)>,
-    /// Resources that were taken back with what had made them.
+    /// Resources that end with the work that made them.
     ended: Vec<Document>,
-    /// Kept callbacks that a task waits for now.
+    /// Kept callbacks that a task has begun to wait for.
     recalled: Vec<String>,
-    /// Something happened that must be on disk now.
+    /// An event must be on disk before anything else happens.
     must_write: bool,
-    /// There is more to do, in another turn.
+    /// There is more work, for another turn.
     goes_on: bool,
 }
 
 impl<R> Core<R> {
-    /// Applies events to a fulfilment, does what follows, and puts it back. One that cannot go on
-    /// is set aside.
+    /// Applies events to a fulfilment, does the work that is due, and puts it back. One that cannot
+    /// continue is set aside.
     pub(super) fn advance(
         &mut self,
         now: Timestamp,
@@ -72,7 +72,7 @@ impl<R> Core<R> {
         mut step: Step<R>,
     ) -> Step<R> {
         if entry.owed.is_some() {
-            // What has happened since waits until its documents are written.
+            // Later events wait until its documents are written.
             step.commit.then.push(After::GoOn(entry.fulfilment.id().clone()));
             self.put_back(now, entry);
             return step;
@@ -85,7 +85,7 @@ impl<R> Core<R> {
         entry.unwritten.append(&mut recorded);
         let carried = self
             .apply(now, &mut entry, events, &mut gathered)
-            .and_then(|()| self.settle(now, &mut entry, &mut gathered))
+            .and_then(|()| self.perform_due(now, &mut entry, &mut gathered))
             .and_then(|()| self.write(now, &mut entry, &mut gathered, &mut step));
         if let Err(fault) = carried {
             return self.put_aside(now, entry, &gathered, &fault, step);
@@ -167,9 +167,8 @@ impl<R> Core<R> {
         Fault::Refused(error)
     }
 
-    /// Does what is due until nothing new becomes due without waiting for something, or it is the
-    /// turn of others.
-    fn settle(
+    /// Does the work that is due until all of it waits for something, or the turn is over.
+    fn perform_due(
         &mut self,
         now: Timestamp,
         entry: &mut Entry<R>,
@@ -177,7 +176,7 @@ impl<R> Core<R> {
     ) -> Result<(), Fault> {
         for _ in 0..self.shares.turn {
             let Some(agenda) = &mut entry.agenda else { return Ok(()) };
-            // It does not run ahead of the disk, or others would wait for all that it wrote.
+            // It does not run ahead of the disk, or others would wait for all its writes.
             let is_ahead = entry.on_the_way >= ON_THE_WAY_MAX;
             let calls = if is_ahead { 0 } else { self.shares.calls };
             let worker = &self.worker;
@@ -199,14 +198,14 @@ impl<R> Core<R> {
         let Some(agenda) = &mut entry.agenda else { return Ok(()) };
         agenda.turns += 1;
         let done = agenda.turns * self.shares.turn;
-        // Each thing done applies an event at least, and a task takes few without waiting.
+        // Each action applies at least one event, and a task takes few without waiting.
         if done > DONE_MAX + DONE_OF_TASK_MAX * entry.fulfilment.tasks().len() {
             return Err(Fault::Restless(done));
         }
         Ok(())
     }
 
-    /// Performs what is due: gathers a call, or answers with the events that follow without one.
+    /// Performs due work: gathers a call, or returns the events that follow without one.
     fn carry_out(
         &mut self,
         now: Timestamp,
@@ -241,7 +240,7 @@ impl<R> Core<R> {
         fulfilment.before_call(task, attempt, effects).into_iter().collect()
     }
 
-    /// Turns what was gathered into one commit, unless it may wait for the next.
+    /// Turns the results into one commit, unless they may wait for the next.
     fn write(
         &mut self,
         now: Timestamp,
@@ -264,7 +263,7 @@ impl<R> Core<R> {
         }
         let is_full = entry.unwritten.len() >= UNWRITTEN_MAX;
         let record = Record::new(now, std::mem::take(&mut entry.unwritten));
-        // What cannot be read back is not written; nothing has been done about it yet.
+        // A record that cannot be read back is not written; no action was taken for it yet.
         let bytes = match record.events.is_empty() {
             true => Vec::new(),
             false => record.encode().map_err(Fault::Record)?,
@@ -338,7 +337,7 @@ impl<R> Core<R> {
         entry.order_state = Some(fulfilment.order_state());
         Self::write_changes(now, number, changes, step);
         if fulfilment.is_ended() && record.events.iter().all(Event::is_patch) {
-            // A patch that read it before this one is told that it is stale.
+            // A patch that read it before this one is refused as stale.
             self.changed_late.insert(fulfilment.id().to_string(), fulfilment.records());
         }
         entry.submission = None;
@@ -349,7 +348,7 @@ impl<R> Core<R> {
         let (bytes, pieces) = cut(prefix, bytes, self.shares.record_bytes.get());
         writes.push((keys::journal(fulfilment.id(), number), Some(bytes)));
         let ended = fulfilment.is_ended().then(|| (keys::open(fulfilment.id()), None));
-        // What is owed is found again by what is open, even if it is a change after the end.
+        // Owed documents are found again by the open fulfilments, even those of a change after the end.
         let owes_documents = owed.as_ref().is_some_and(Owed::has_documents);
         if owes_documents || (number == 0 && ended.is_none()) {
             writes.push((keys::open(fulfilment.id()), Some(Vec::new())));
@@ -376,7 +375,7 @@ impl<R> Core<R> {
         }));
     }
 
-    /// Orders are what the fold says and nothing else; what others may change too is merged.
+    /// Orders are written as the fold has them; documents that others may change too are merged.
     pub(super) fn write_changes(now: Timestamp, record: u32, changes: Changes, step: &mut Step<R>) {
         step.commit.at = now;
         for piece in changes.pieces {
@@ -405,8 +404,8 @@ impl<R> Core<R> {
     }
 }
 
-/// How a document that follows from a fulfilment is written. Others change products and services too;
-/// what is charged is charged once, and the books are not rewritten.
+/// The change that writes a document of a fulfilment. Others change products and services too; charges
+/// and ledger entries are written once.
 fn put(document: Document) -> Put {
     let Document { resource, id, body } = document;
     let change = match resource {
@@ -417,7 +416,7 @@ fn put(document: Document) -> Put {
     Put::new(resource, id, change, Expected::Anything)
 }
 
-/// What is kept under the key of a record, and its pieces where it is too long to be written at once.
+/// The value of a record's key, and its pieces if it is too long to be written at once.
 fn cut(prefix: Vec<u8>, bytes: Vec<u8>, at_once: usize) -> (Vec<u8>, Vec<Write>) {
     if bytes.len() <= at_once {
         return (bytes, Vec::new());
