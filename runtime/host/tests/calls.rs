@@ -175,7 +175,7 @@ async fn an_allocator_takes_values_out_of_the_pools_that_it_was_granted() {
     let installed = bench.host.install(bytes).await.unwrap();
     let report = bench.run(&installed.digest, json!({ "a": "test-vlan", "b": "test-vlan" })).await;
     assert_eq!(outputs(&report), json!({ "a": "1", "b": "2" }));
-    let reservations = bench.pools.settle(&model::FulfilmentId::new("F-1"), model::TaskId(3));
+    let reservations = bench.pools.finish(&model::FulfilmentId::new("F-1"), model::TaskId(3));
     assert_eq!(reservations.len(), 2);
     for (pool, code) in
         [("test-vlan", "POOL_EXHAUSTED"), ("test-none", "UNKNOWN_POOL"), ("other", "NOT_GRANTED")]

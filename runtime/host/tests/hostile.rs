@@ -135,7 +135,7 @@ async fn a_reservation_under_a_setting_or_a_long_name_is_refused() {
         let report = bench.run(&installed.digest, json!({ name: "test-vlan" })).await;
         assert_eq!(failed(&report).code.as_str(), code);
     }
-    assert_eq!(bench.pools.settle(&model::FulfilmentId::new("F-1"), model::TaskId(3)).len(), 0);
+    assert_eq!(bench.pools.finish(&model::FulfilmentId::new("F-1"), model::TaskId(3)).len(), 0);
 }
 
 fn toml_text(text: &str) -> String {
