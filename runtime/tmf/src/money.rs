@@ -26,6 +26,12 @@ impl Money {
         Some(Self { currency: value.get("unit")?.as_str()?.into(), amount })
     }
 
+    /// Another amount in the same currency.
+    #[must_use]
+    pub fn with(&self, amount: Decimal) -> Self {
+        Self { currency: self.currency.clone(), amount }
+    }
+
     /// Writes TM Forum's `Money`: the number as its shortest decimal text.
     pub fn to_tmf(&self) -> Value {
         serde_json::json!({ "unit": self.currency, "value": number(self.amount) })

@@ -152,30 +152,28 @@ pub fn limited(mut made: Vec<Rate>, known: &[Rate], rounding: Rounding) -> Vec<R
         let others = others.filter(|(at, one)| *at < index || (*at > index && !is_lower(one)));
         let all = known.iter().chain(others.map(|(_, rate)| rate));
         let left = left_of(bill, &credit.net.currency, all);
-        let limited = limit(credit, &left, rounding);
-        made[index] = limited;
+        limit(&mut made[index], &left, rounding);
     }
     made
 }
 
-fn limit(credit: &Rate, left: &Left, rounding: Rounding) -> Rate {
-    let at_most = left.net.amount.max(Decimal::ZERO);
-    if -credit.net.amount >= at_most {
-        // What is left of the taxes goes with the last of it.
-        let back = if at_most.is_zero() {
+fn limit(credit: &mut Rate, left: &Left, rounding: Rounding) {
+    let max = left.net.amount.max(Decimal::ZERO);
+    if -credit.net.amount >= max {
+        // The rest of the taxes goes with the last of the amount.
+        let back = if max.is_zero() {
             Left::of(credit).share_back(Decimal::ZERO, Decimal::ONE, rounding)
         } else {
             left.all_back(rounding)
         };
-        return Rate { net: back.net, taxes: back.taxes, ..credit.clone() };
+        (credit.net, credit.taxes) = (back.net, back.taxes);
+        return;
     }
-    let taxes = credit.taxes.iter().map(|tax| {
-        let most =
-            left.taxes.iter().find(|one| one.is_same(tax)).map_or(Decimal::ZERO, |one| one.amount);
-        let amount = tax.amount.max(-most.max(Decimal::ZERO));
-        AppliedTax { amount, ..tax.clone() }
-    });
-    Rate { taxes: taxes.collect(), ..credit.clone() }
+    for tax in &mut credit.taxes {
+        let same = left.taxes.iter().find(|one| one.is_same(tax));
+        let max = same.map_or(Decimal::ZERO, |one| one.amount.max(Decimal::ZERO));
+        tax.amount = tax.amount.max(-max);
+    }
 }
 
 #[cfg(test)]

@@ -125,8 +125,8 @@ fn totals(bill: &CustomerBill) -> Result<Vec<Total>, Malformed> {
     }
     row(true, "Amount due", &needed(bill.amount_due.as_ref(), "amountDue")?.0);
     for payment in &bill.applied_payment {
-        let Money { currency, amount } = &payment.applied_amount.0;
-        row(false, "Paid", &Money { amount: -amount, currency: currency.clone() });
+        let amount = &payment.applied_amount.0;
+        row(false, "Paid", &amount.with(-amount.amount));
     }
     row(true, "Left to pay", &bill.remaining_amount.0);
     Ok(totals)

@@ -85,7 +85,7 @@ impl Terms {
             _ => &self.tax.category,
         };
         let named = |tax: &Tax| match tax.category.as_str() {
-            "" => Tax { category: category.clone(), ..tax.clone() },
+            "" => Tax { category: category.clone(), rate: tax.rate },
             _ => tax.clone(),
         };
         price.taxes.iter().map(named).collect()

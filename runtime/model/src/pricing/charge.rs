@@ -165,7 +165,7 @@ impl Charge {
             id: self.price.clone(),
             name: self.name.clone(),
             kind: self.kind,
-            amount: Money { currency: self.list.currency.clone(), amount },
+            amount: self.list.with(amount),
             includes_tax: self.includes_tax,
             period: self.period,
             alterations: alterations.collect(),

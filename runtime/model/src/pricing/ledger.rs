@@ -165,10 +165,11 @@ impl Entry {
 
     /// The entry that reverses it.
     #[must_use]
-    pub fn reversed(&self, id: String, at: Timestamp) -> Self {
-        let lines = self.lines.iter();
-        let lines = lines.map(|line| Line { amount: negative(&line.amount), ..line.clone() });
-        Self { id, at, text: format!("Reversal of {}", self.id), lines: lines.collect() }
+    pub fn reversed(mut self, id: String, at: Timestamp) -> Self {
+        for line in &mut self.lines {
+            line.amount.amount = -line.amount.amount;
+        }
+        Self { text: format!("Reversal of {}", self.id), id, at, lines: self.lines }
     }
 
     pub fn id(&self) -> &str {
@@ -311,7 +312,7 @@ impl Ledger {
 }
 
 fn negative(money: &Money) -> Money {
-    Money { amount: -money.amount, ..money.clone() }
+    money.with(-money.amount)
 }
 
 #[cfg(test)]

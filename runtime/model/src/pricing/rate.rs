@@ -47,7 +47,7 @@ impl Rate {
     /// The sum of its taxes.
     pub fn tax(&self) -> Money {
         let amount = self.taxes.iter().map(|tax| tax.amount).sum();
-        Money { currency: self.net.currency.clone(), amount }
+        self.net.with(amount)
     }
 
     /// After tax.

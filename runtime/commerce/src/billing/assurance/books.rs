@@ -54,7 +54,7 @@ pub fn entry_of_rate(rate: &Rate, entry: Option<&Entry>) -> Option<Fault> {
 /// Compares an entry with the one that reverses it.
 pub fn reversal(entry: &Entry, reversal: &Entry) -> Option<Fault> {
     let back = |line: &Line| {
-        let amount = Money { amount: -line.amount.amount, ..line.amount.clone() };
+        let amount = line.amount.with(-line.amount.amount);
         Line { account: line.account.clone(), amount }
     };
     let expected: Vec<Line> = entry.lines().iter().map(back).collect();
@@ -112,7 +112,7 @@ impl Booked {
         let due = &bill.tax_included_amount.0;
         let mut faults = Vec::new();
         let mut differs = |what: &str, told: &Money, amount: Decimal| {
-            let expected = Money { amount, ..told.clone() };
+            let expected = told.with(amount);
             if told.amount != amount {
                 let reason = format!("{what} is {}, not {}", written(told), written(&expected));
                 faults.push(FaultKind::WrongSum.of("customerBill", &bill.id, reason));

@@ -12,7 +12,7 @@ use model::pricing::rate::{self, Rate, RateKind, is_of_order};
 use tmf::Malformed;
 use tmf::day::Days;
 use tmf::document::product::Product;
-use tmf::money::{Money, decimals};
+use tmf::money::decimals;
 use tmf::time::Timestamp;
 
 /// Compares the charges of a product with its prices. `account_at` has the account of the product
@@ -53,7 +53,7 @@ pub fn faults<'a>(
         let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
         if !exact.is_right && !is_back && !is_of_order(&charge.id) {
             let told = if exact.includes_tax { charge.gross() } else { charge.net.clone() };
-            let expected = Money { amount: exact.amount, ..told.clone() };
+            let expected = told.with(exact.amount);
             let reason =
                 format!("is {}, and its price gives {}", written(&told), written(&expected));
             faults.push(FaultKind::WrongAmount.of(rate::RESOURCE, &charge.id, reason));

@@ -86,7 +86,7 @@ impl Rating {
 
     /// Before and after tax. A price that includes tax was rated with it.
     pub(super) fn amounts(&self, includes_tax: bool, tax_rate: Decimal) -> (Money, Money) {
-        let money = |amount| Money { currency: self.net.currency.clone(), amount };
+        let money = |amount| self.net.with(amount);
         if !includes_tax {
             return (self.net.clone(), money(self.net.amount + self.tax.amount));
         }
