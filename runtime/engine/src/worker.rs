@@ -5,6 +5,7 @@ use std::pin::Pin;
 use model::{Digest, FulfilmentId, Outcome, PluginId, TaskId};
 pub use model::{Effects, Operation};
 use serde_json::{Map, Value};
+use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 
 /// Runs plugins.
@@ -55,7 +56,7 @@ pub struct Call {
     /// The action on the item: `add`, `modify`, `delete` or `noChange`.
     pub action: String,
     /// The item's characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// The key of the prior work that this call modifies or reapplies, if any.
     pub replaces: Option<String>,
     /// The step's input, evaluated.

@@ -54,7 +54,8 @@ pub(crate) fn productions(
         return Err(shown("a specification"));
     }
     let one = |one: Production| {
-        let characteristics = mask.object(one.characteristics);
+        let characteristics = mask.object(one.characteristics.into_iter().collect());
+        let characteristics = characteristics.into_iter().collect();
         Production { characteristics, ..one }
     };
     let productions: Vec<_> = productions.into_iter().map(one).collect();

@@ -32,6 +32,7 @@ use self::overhead::{FIELDS_BYTES_MAX, RESOURCES_MAX, overhead, size};
 use self::perform::{look, perform};
 pub(crate) use self::refusal::no_undo;
 use self::task::text;
+use tmf::document::Characteristics;
 
 pub(crate) mod overhead;
 mod perform;
@@ -51,7 +52,7 @@ pub struct Decomposition {
     /// What the order does to it.
     pub action: Action,
     /// The item's characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// The order as it was submitted.
     pub order: Value,
 }
@@ -62,7 +63,7 @@ pub struct Production {
     /// The specification to produce.
     pub spec: SpecId,
     /// Its characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
 }
 
 /// JSON Schemas of a plugin.
@@ -194,6 +195,7 @@ pub(crate) async fn decompose(
     let production = |production: decomposition::Production| {
         let characteristics = answer::object(&production.characteristics)
             .map_err(|what| answer::malformed(&format!("characteristics {what}")))?;
+        let characteristics = characteristics.into_iter().collect();
         Ok(Production { spec: SpecId::new(production.spec), characteristics })
     };
     productions.into_iter().map(production).collect()

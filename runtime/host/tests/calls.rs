@@ -237,7 +237,7 @@ async fn a_decomposer_names_the_items_that_an_item_becomes() {
     let mut item = Decomposition {
         spec: SpecId::new("CFS"),
         action: Action::Add,
-        characteristics: object(json!({ "speed": 200 })),
+        characteristics: [("speed", json!(200))].into_iter().collect(),
         order: json!({}),
     };
     let (productions, log) = bench.host.decompose(&digest, &item).await;

@@ -104,7 +104,7 @@ async fn a_decomposer_answers_with_productions() {
     let item = Decomposition {
         spec: SpecId::new("CFS"),
         action: Action::NoChange,
-        characteristics: object(json!({ "speed": 200 })),
+        characteristics: [("speed", json!(200))].into_iter().collect(),
         order: json!({}),
     };
     let (productions, _) = bench.host.decompose(&digest, &item).await;

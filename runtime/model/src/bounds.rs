@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::codes::FailureCode;
 use crate::outcome::{Failure, FailureClass, Outcome, Wait};
+use tmf::document::Characteristics;
 
 /// The bounds of this version. Everything that is written to a journal keeps to them.
 pub const BOUNDS: Bounds = Bounds {
@@ -113,12 +114,12 @@ impl Bounds {
     /// Checks the characteristics of the productions of one decomposition.
     pub fn productions<'a>(
         &self,
-        characteristics: impl ExactSizeIterator<Item = &'a Map<String, Value>>,
+        characteristics: impl ExactSizeIterator<Item = &'a Characteristics>,
     ) -> Result<(), Exceeded> {
         within("a decomposition", "productions", characteristics.len(), self.productions_max)?;
         let mut all = 0;
         for one in characteristics {
-            self.shape("characteristics", one.values())?;
+            self.shape("characteristics", one.iter().map(|(_, value)| value))?;
             all += bytes(one);
             let what = "a decomposition";
             within(what, "bytes of characteristics", all, self.productions_bytes_max)?;

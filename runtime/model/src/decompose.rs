@@ -23,7 +23,7 @@ mod tasks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
 pub use self::driver::{Answer, Decision, INSTANCES_MAX, QUESTIONS_MAX, Step};
@@ -37,6 +37,7 @@ use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, Plan};
 use crate::rulebook::Rulebook;
+use tmf::document::Characteristics;
 
 /// Why there is no plan yet, or none at all.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +97,7 @@ pub struct Question {
     /// The action on it.
     pub action: Action,
     /// Its characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
 }
 
 /// One instance that a decomposer plugin makes of an item.
@@ -105,7 +106,7 @@ pub struct Production {
     /// Its specification.
     pub spec: SpecId,
     /// Its characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
 }
 
 /// The answers that are known so far.

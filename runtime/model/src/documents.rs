@@ -230,8 +230,11 @@ impl Fulfilment {
 }
 
 /// Characteristics as TM Forum lists them, with their types.
-pub fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
-    values.iter().map(|(name, value)| write(&Characteristic::typed(name, value.clone()))).collect()
+pub fn characteristics<'a>(
+    values: impl IntoIterator<Item = (&'a String, &'a Value)>,
+) -> Vec<Value> {
+    let values = values.into_iter();
+    values.map(|(name, value)| write(&Characteristic::typed(name, value.clone()))).collect()
 }
 
 /// The characteristics of an item as TM Forum lists them, with their types.

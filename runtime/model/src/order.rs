@@ -11,7 +11,7 @@ mod relation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tmf::document::order::{Item, Order as Document, Relation, read};
 
 use crate::id::SpecId;
@@ -19,6 +19,7 @@ use crate::plan::{Action, Level};
 use crate::pricing::sold::Price;
 pub use dates::{Dates, LineDates};
 pub use form::Form;
+use tmf::document::Characteristics;
 pub use tmf::document::order::quotes_of;
 use tmf::field::Malformed;
 use tmf::time::Timestamp;
@@ -88,7 +89,7 @@ pub struct Line {
     /// The state that is wanted of it: a product's `status`, a service's `state`.
     pub state: Option<String>,
     /// Its characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// The id of its place.
     pub place: Option<String>,
     /// The names of its place and of the areas that it lies in: ids, post codes, cities, countries.

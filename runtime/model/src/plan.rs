@@ -15,10 +15,11 @@ pub(crate) use upstream::{Upstream, closure};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
 use crate::pricing::sold::Price;
+use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -76,8 +77,8 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<ItemId>,
     /// Its characteristics, name to value.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub characteristics: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Characteristics::is_empty")]
+    pub characteristics: Characteristics,
     /// The resources that it is made of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<SpecId>,
@@ -125,7 +126,7 @@ impl Item {
             action: Action::Add,
             parents: Vec::new(),
             needs: Vec::new(),
-            characteristics: Map::new(),
+            characteristics: Characteristics::new(),
             resources: Vec::new(),
             adapter: None,
             offering: None,

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::Map;
 
 use model::catalog::{Catalog, RESOURCES};
 use model::decompose::{CheckedLine, Mistake, check};
@@ -16,7 +15,7 @@ use tmf::document::order_request::{
     ProductOrderRequest, ProductOrderRequestItem, ServiceOrderRequest, ServiceOrderRequestItem,
 };
 use tmf::document::quote::{Quote, QuoteItem};
-use tmf::document::{Characteristic, Reference, write};
+use tmf::document::{Characteristic, Characteristics, Reference, write};
 use tmf::time::Timestamp;
 
 /// A document with items that can be configured.
@@ -185,7 +184,7 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         spec,
         instance: None,
         state: None,
-        characteristics: Map::new(),
+        characteristics: Characteristics::new(),
         place: None,
         areas: BTreeSet::new(),
         agreed: None,

@@ -32,7 +32,7 @@ fn a_setting_in_a_key_or_a_specification_is_refused() {
     assert_eq!(failed.code.as_str(), "PLUGIN_SHOWS_SETTING");
     let production = Production {
         spec: SpecId::new("CFS-s3cr3t-value"),
-        characteristics: serde_json::Map::new(),
+        characteristics: tmf::document::Characteristics::new(),
     };
     assert_eq!(
         productions(vec![production], &mask()).unwrap_err().code.as_str(),
@@ -55,7 +55,7 @@ fn observations_and_productions_are_masked() {
     assert!(!format!("{read:?}").contains("s3cr3t"), "{read:?}");
     let production = Production {
         spec: SpecId::new("CFS"),
-        characteristics: object(json!({ "a": { "b": "s3cr3t-value" } })),
+        characteristics: [("a", json!({ "b": "s3cr3t-value" }))].into_iter().collect(),
     };
     let made = productions(vec![production], &mask()).unwrap();
     assert_eq!(made[0].characteristics["a"]["b"], "[setting token]");

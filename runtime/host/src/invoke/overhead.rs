@@ -2,7 +2,7 @@
 //! charged to the budget of all guests before the call begins.
 
 use engine::worker::Effects;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::capability::log;
 use crate::install::Plugin;
@@ -31,8 +31,8 @@ pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
 }
 
 /// The approximate bytes of a JSON object as text.
-pub(super) fn size(map: &Map<String, Value>) -> usize {
-    map.iter().map(|(name, value)| name.len() + 4 + size_of_value(value)).sum::<usize>() + 2
+pub(super) fn size<'a>(object: impl IntoIterator<Item = (&'a String, &'a Value)>) -> usize {
+    object.into_iter().map(|(name, value)| name.len() + 4 + size_of_value(value)).sum::<usize>() + 2
 }
 
 fn size_of_value(value: &Value) -> usize {

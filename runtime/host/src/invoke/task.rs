@@ -2,7 +2,7 @@
 
 use engine::worker::{Call, Operation};
 use model::plan::{Action, UNDO};
-use serde_json::{Map, Value};
+
 use tokio::time::Instant;
 
 use super::Guest;
@@ -57,6 +57,6 @@ pub(super) fn action(action: Action) -> types::Action {
     }
 }
 
-pub(super) fn text(map: &Map<String, Value>) -> String {
-    serde_json::to_string(map).expect("a JSON object has string keys")
+pub(super) fn text(object: &impl serde::Serialize) -> String {
+    serde_json::to_string(object).expect("a JSON object has string keys")
 }

@@ -141,7 +141,7 @@ pub(crate) fn call(digest: &Digest, operation: Operation, input: Value) -> Call 
         digest: digest.clone(),
         spec: "RFS-VLAN".into(),
         action: "add".into(),
-        characteristics: object(serde_json::json!({ "speed": 200 })),
+        characteristics: [("speed", serde_json::json!(200))].into_iter().collect(),
         replaces: None,
         input: object(input),
         timeout_ms: 20_000,

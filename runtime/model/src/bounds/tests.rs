@@ -94,16 +94,15 @@ fn payloads_are_bounded() {
 
 #[test]
 fn decompositions_are_bounded_in_count_and_size() {
-    let one = json!({ "a": "x".repeat(1_100) });
-    let one = one.as_object().unwrap();
-    let check = |count: usize| BOUNDS.productions(vec![one; count].into_iter());
+    let one = Characteristics::from_iter([("a", json!("x".repeat(1_100)))]);
+    let check = |count: usize| BOUNDS.productions(vec![&one; count].into_iter());
     assert_eq!(check(900), Ok(()));
     assert_eq!(check(1_000).unwrap_err().unit, "bytes of characteristics");
-    let none = Map::new();
+    let none = Characteristics::new();
     let many = BOUNDS.productions(vec![&none; 1_001].into_iter()).unwrap_err();
     assert_eq!(many.to_string(), "a decomposition with 1001 productions, the limit is 1000");
-    let deep = json!({ "a": nested(40) });
-    let deep = BOUNDS.productions(std::iter::once(deep.as_object().unwrap())).unwrap_err();
+    let deep = Characteristics::from_iter([("a", nested(40))]);
+    let deep = BOUNDS.productions(std::iter::once(&deep)).unwrap_err();
     assert_eq!(deep.unit, "levels");
 }
 

@@ -3,7 +3,6 @@
 //! discount on all that is in it.
 
 use rust_decimal::Decimal;
-use serde_json::{Map, Value};
 
 use super::CheckedLine;
 use crate::catalog::{Catalog, Effect, Offering, OfferingPrice, PriceRole, Spec};
@@ -11,6 +10,7 @@ use crate::order::Order;
 use crate::plan::Action;
 use crate::pricing::charge::{Alteration, By, Change, Charge};
 use crate::rulebook::Rulebook;
+use tmf::document::Characteristics;
 use tmf::money::{Money, PriceKind};
 use tmf::period::Period;
 
@@ -68,7 +68,7 @@ struct Own<'a> {
     catalog: &'a Catalog,
     order: &'a Order,
     spec: Option<&'a Spec>,
-    characteristics: &'a Map<String, Value>,
+    characteristics: &'a Characteristics,
 }
 
 impl<'a> Own<'a> {
@@ -169,7 +169,7 @@ impl<'a> Own<'a> {
 
     /// The part of the usage that a price is for.
     fn tier(&self, price: &OfferingPrice) -> Option<String> {
-        let tiers = price.when.iter().filter(|(name, _)| !self.characteristics.contains_key(*name));
+        let tiers = price.when.iter().filter(|(name, _)| !self.characteristics.contains(name));
         let texts = tiers.map(|(name, values)| {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
             format!("{name} {}", values.join(", "))

@@ -5,14 +5,13 @@ mod together;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
 use crate::catalog::{Catalog, Characteristic, Offering, Spec, SpecKind};
 use crate::codes::FailureCode;
 use crate::id::SpecId;
 use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level};
+use tmf::document::Characteristics;
 
 /// An order after validation against the catalogs.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +30,7 @@ pub struct CheckedLine {
     /// The name of the specification, else of the offering.
     pub title: String,
     /// Its characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
 }
 
 /// Something that is wrong with a line.
@@ -112,7 +111,7 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
         checked.lines.push(CheckedLine {
             spec: spec.map(|(id, _)| id.clone()),
             title: title.or_else(|| Some(offering?.name.clone())).unwrap_or_default(),
-            characteristics: spec.map_or_else(Map::new, |(_, spec)| {
+            characteristics: spec.map_or_else(Characteristics::new, |(_, spec)| {
                 characteristics(line, spec, offering, &mut found)
             }),
         });
@@ -265,7 +264,7 @@ fn characteristics(
     spec: &Spec,
     offering: Option<&Offering>,
     found: &mut Mistakes,
-) -> Map<String, Value> {
+) -> Characteristics {
     let mut complete = line.characteristics.clone();
     let mut reject = |code, message| found.push((code, FailureClass::Reject, message));
     let offered = |name: &str, characteristic: &Characteristic| match offering {
@@ -289,7 +288,7 @@ fn characteristics(
         return complete;
     }
     for (name, characteristic) in &spec.characteristics {
-        if complete.contains_key(name) {
+        if complete.contains(name) {
             continue;
         }
         let characteristic = offered(name, characteristic);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::existing::PriorItem;
 use super::{Answers, Question};
@@ -12,6 +12,7 @@ use crate::order::Order;
 use crate::plan::{Item, Part, PriorWork, Step};
 use crate::rule::Rule;
 use crate::rulebook::Rulebook;
+use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 
 /// The items of a plan, and which product items each is for.
@@ -91,7 +92,7 @@ pub(super) const NUMBER: &str = "number";
 pub(super) struct Requested {
     pub spec: SpecId,
     /// The characteristics that a rule maps.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// Which it is of those of its specification.
     pub part: Option<Part>,
     /// What tells it apart from those that others within its scope ask for.
@@ -103,7 +104,7 @@ pub(super) struct Requested {
 }
 
 impl Requested {
-    pub(super) fn new(spec: &SpecId, characteristics: Map<String, Value>) -> Self {
+    pub(super) fn new(spec: &SpecId, characteristics: Characteristics) -> Self {
         let spec = spec.clone();
         let (part, share) = (None, None);
         Self { spec, characteristics, part, share, is_one_of_several: false, is_shared: false }
@@ -112,7 +113,7 @@ impl Requested {
     /// What a rule or a plugin asks for once; a rule may number it itself.
     pub(super) fn by_rule(
         spec: &SpecId,
-        characteristics: Map<String, Value>,
+        characteristics: Characteristics,
         rule: &Rule,
         name: &str,
     ) -> Self {
@@ -127,11 +128,7 @@ impl Requested {
     }
 
     /// One of several, told apart from the others by its rule already.
-    pub(super) fn of_several(
-        spec: &SpecId,
-        characteristics: Map<String, Value>,
-        part: Part,
-    ) -> Self {
+    pub(super) fn of_several(spec: &SpecId, characteristics: Characteristics, part: Part) -> Self {
         let share = match &part {
             Part::Number(number) => number.to_string(),
             Part::Each(key) => format!("each {key}"),

@@ -5,7 +5,7 @@ mod gather;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(super) use self::gather::{gather, gather_from};
 use super::{Answers, Blocked, Instance, InstanceLookup, rejected};
@@ -16,6 +16,7 @@ use crate::installed::{Installed, ORDERED};
 use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, root_of};
+use tmf::document::Characteristics;
 
 /// An installed instance, and the item of the fulfilment that made it what it is.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ pub(super) struct PriorItem<'a> {
 pub(super) struct ExistingLine<'a> {
     pub known: PriorItem<'a>,
     /// Its characteristics when the line is done.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// Whether the rules are asked again what it becomes.
     pub is_changed: bool,
     /// The state that is wanted, where it is another.

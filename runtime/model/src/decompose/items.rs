@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
 use super::charges::charges;
 use super::checks::CheckedLine;
 use super::dates::time;
@@ -22,6 +20,7 @@ use crate::pricing::charge::Charge;
 use crate::pricing::sold::Price;
 use crate::rule::Scope;
 use crate::rulebook::Rulebook;
+use tmf::document::Characteristics;
 
 /// Max items of a plan.
 const ITEMS_MAX: usize = 200_000;
@@ -241,17 +240,22 @@ impl<'a> Builder<'a> {
         &mut self,
         shared: ItemId,
         root: ItemId,
-        characteristics: Map<String, Value>,
+        characteristics: Characteristics,
     ) -> Result<(), Blocked> {
         if self.origins.contains_key(&shared) {
             return self.wish(shared, root, &characteristics);
         }
         let item = &mut self.built.items[shared.index()];
         for (name, value) in characteristics {
-            let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
-            if *own != value {
-                return Err(conflict(&item.spec, &name, own, &value));
+            if let Some(own) = item.characteristics.get(&name).filter(|own| **own != value) {
+                let message = format!(
+                    "`{}` is shared, but `{name}` would be {own} for one and {value} for another: \
+                     narrow its `scope` (`parent` is the narrowest), or map the characteristic",
+                    item.spec
+                );
+                return Err(Blocked::Failure(rule_failure(FailureCode::DecompConflict, message)));
             }
+            item.characteristics.insert(name, value);
         }
         Ok(())
     }
@@ -261,7 +265,7 @@ impl<'a> Builder<'a> {
         wanted: &Requested,
         parent: ItemId,
         root: ItemId,
-        characteristics: Map<String, Value>,
+        characteristics: Characteristics,
     ) -> ItemId {
         let spec = &wanted.spec;
         let known = &self.catalog().specs[spec];
@@ -348,8 +352,8 @@ impl<'a> Builder<'a> {
         &self,
         spec: &SpecId,
         parent: ItemId,
-        mapped: &Map<String, Value>,
-    ) -> Map<String, Value> {
+        mapped: &Characteristics,
+    ) -> Characteristics {
         self.inherited_from(spec, &self.built.items[parent.index()].characteristics, mapped)
     }
 
@@ -357,16 +361,16 @@ impl<'a> Builder<'a> {
     pub(super) fn inherited_from(
         &self,
         spec: &SpecId,
-        own: &Map<String, Value>,
-        mapped: &Map<String, Value>,
-    ) -> Map<String, Value> {
-        let mut characteristics = Map::new();
+        own: &Characteristics,
+        mapped: &Characteristics,
+    ) -> Characteristics {
+        let mut characteristics = Characteristics::new();
         for (name, characteristic) in &self.catalog().specs[spec].characteristics {
             if let Some(value) = own.get(name).or(characteristic.default.as_ref()) {
                 characteristics.insert(name.clone(), value.clone());
             }
         }
-        characteristics.extend(mapped.clone());
+        characteristics.extend_from(mapped);
         characteristics
     }
 
@@ -423,13 +427,4 @@ impl<'a> Builder<'a> {
             .with("item", &self.built.items[item.index()].view())
             .with("product", &self.built.items[root.index()].product_view())
     }
-}
-
-/// Two items that share an instance want different values of it.
-fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Blocked {
-    let message = format!(
-        "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
-         its `scope` (`parent` is the narrowest), or map the characteristic"
-    );
-    Blocked::Failure(rule_failure(FailureCode::DecompConflict, message))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::draft::{Builder, NUMBER, Requested};
 use super::existing::PriorItem;
@@ -14,6 +14,7 @@ use crate::id::{ItemId, PluginId, SpecId};
 use crate::outcome::Failure;
 use crate::plan::{Item, Part};
 use crate::rule::{Produces, Rule};
+use tmf::document::Characteristics;
 
 /// Max instances of one specification that one rule makes for one item.
 const QUANTITY_MAX: usize = 10_000;
@@ -54,14 +55,17 @@ impl<'a> Builder<'a> {
         let rulebook = self.rulebook;
         let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
         if rules.is_empty() {
-            return Ok(edges.iter().map(|edge| Requested::new(edge, Map::new())).collect());
+            return Ok(edges
+                .iter()
+                .map(|edge| Requested::new(edge, Characteristics::new()))
+                .collect());
         }
         let mut wanted = Vec::new();
         for edge in &edges {
             let to = Produces::Spec(edge.clone());
             let about: Vec<&&Rule> = rules.iter().filter(|rule| rule.to == to).collect();
             if about.is_empty() {
-                wanted.push(Requested::new(edge, Map::new()));
+                wanted.push(Requested::new(edge, Characteristics::new()));
             }
             for rule in about {
                 let made = self.produced(rule, edge, variables).map_err(Blocked::Failure)?;
@@ -150,7 +154,7 @@ impl<'a> Builder<'a> {
         for number in 1..=count {
             let own = variables.clone().with(NUMBER, &json!(number));
             let mut made = self.mapped(rule, &own)?;
-            made.insert(NUMBER.into(), json!(number));
+            made.insert(NUMBER, json!(number));
             numbered.push(Requested::of_several(spec, made, Part::Number(number)));
         }
         Ok(numbered)
@@ -195,12 +199,8 @@ impl<'a> Builder<'a> {
     }
 
     /// The characteristics that a rule maps.
-    fn mapped(
-        &mut self,
-        rule: &Rule,
-        variables: &Variables,
-    ) -> Result<Map<String, Value>, Failure> {
-        let mut mapped = Map::new();
+    fn mapped(&mut self, rule: &Rule, variables: &Variables) -> Result<Characteristics, Failure> {
+        let mut mapped = Characteristics::new();
         for (name, template) in &rule.characteristics {
             let value = self.expressions.fill(template, variables);
             mapped.insert(name.clone(), value.map_err(|error| in_rule(rule, &error))?);

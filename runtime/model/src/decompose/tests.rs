@@ -17,7 +17,8 @@ mod size;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tmf::document::Characteristics;
 
 use super::*;
 use crate::pack::{FILES, Pack, PackFiles};

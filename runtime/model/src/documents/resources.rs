@@ -22,8 +22,7 @@ impl Fulfilment {
         let item = &self.plan().items[id.index()];
         let mut documents = Vec::new();
         let yields = self.yields(id);
-        let mut values: BTreeMap<&str, &Value> =
-            item.characteristics.iter().map(|(name, value)| (&**name, value)).collect();
+        let mut values: BTreeMap<&str, &Value> = item.characteristics.iter().collect();
         let mut pooled = Vec::new();
         for (task_output, stands) in &yields {
             let is_shown = *stands || used == Use::Ended;

@@ -9,6 +9,7 @@ use crate::id::{Digest, PluginId, TaskId};
 use crate::operation::Operation;
 use crate::outcome::{Failure, Reservation};
 use crate::plan::{Action, Work};
+use tmf::document::Characteristics;
 
 /// A request to a plugin.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Request {
     /// The action on the item.
     pub action: Action,
     /// The item's characteristics; those of the prior work if that is undone or reapplied.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// The key of the prior work that is modified or reapplied, if any.
     pub replaces: Option<String>,
     /// The step's input, evaluated.

@@ -1,6 +1,5 @@
 //! Makes a line of an item of an order.
 
-use serde_json::{Map, Value};
 use tmf::document::order::{Item, Subject};
 
 use super::{
@@ -8,6 +7,7 @@ use super::{
 };
 use crate::id::SpecId;
 use crate::plan::Action;
+use tmf::document::Characteristics;
 
 impl Reader<'_> {
     /// The line of an item. Items of questions need no ids and actions.
@@ -59,10 +59,10 @@ impl Reader<'_> {
         dates::of_line(self.form, self.document.start, subject, action)
     }
 
-    fn characteristics(&self, subject: &Subject<'_>) -> Result<Map<String, Value>, OrderError> {
-        let mut characteristics = Map::new();
+    fn characteristics(&self, subject: &Subject<'_>) -> Result<Characteristics, OrderError> {
+        let mut characteristics = Characteristics::new();
         for (position, (name, value)) in subject.characteristics.iter().enumerate() {
-            if characteristics.insert((*name).into(), (*value).clone()).is_some() {
+            if characteristics.insert(*name, (*value).clone()).is_some() {
                 let name_of_list = self.form.characteristics();
                 let path = format!("{}.{name_of_list}[{position}]", subject.path);
                 let message = format!("the characteristic `{name}` occurs twice");

@@ -62,7 +62,7 @@ fn a_good_product_order_is_read() {
                 spec: Some(SpecId::new("P")),
                 state: None,
                 instance: Some("p-1".into()),
-                characteristics: speed.as_object().cloned().unwrap(),
+                characteristics: serde_json::from_value(speed).unwrap(),
                 place: Some("home".into()),
                 areas: BTreeSet::from(["home".into()]),
                 agreed: None,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, InstanceId};
 use crate::outcome::Reservation;
+use tmf::document::Characteristics;
 use tmf::document::ordered::OrderLink;
 use tmf::time::Timestamp;
 
@@ -70,7 +71,7 @@ pub struct PriorWork {
     pub change: Option<Map<String, Value>>,
     /// The characteristics of its item then, where they differ from those of the item now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub characteristics: Option<Map<String, Value>>,
+    pub characteristics: Option<Characteristics>,
     /// Whether it is done again only if the input is another by then. The plan could not tell, since
     /// the input follows from work that is done again too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -131,7 +132,7 @@ impl Work {
     }
 
     /// Drops the characteristics that the item still has.
-    pub(crate) fn trim(&mut self, now: &Map<String, Value>) {
+    pub(crate) fn trim(&mut self, now: &Characteristics) {
         let (Self::Modify(made) | Self::Undo(made)) = self else { return };
         if made.characteristics.as_ref() == Some(now) {
             made.characteristics = None;

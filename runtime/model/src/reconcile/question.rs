@@ -17,6 +17,7 @@ use crate::journal::Kind;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, OnFailure, Plan, PriorWork, Step, Task, Work};
 use crate::task::TaskState;
+use tmf::document::Characteristics;
 
 /// The end of the key of work that was done again because a change of it was undone.
 const UNDO: &str = ":undo";
@@ -62,7 +63,7 @@ pub struct Question {
     /// The action of the item.
     pub action: Action,
     /// The item's characteristics.
-    pub characteristics: Map<String, Value>,
+    pub characteristics: Characteristics,
     /// Whether it is to be there.
     pub expected: Expected,
 }

@@ -158,6 +158,15 @@ impl IntoIterator for Characteristics {
     }
 }
 
+impl<'a> IntoIterator for &'a Characteristics {
+    type Item = (&'a String, &'a Value);
+    type IntoIter = btree_map::Iter<'a, String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 impl<Name: Borrow<str> + ?Sized> std::ops::Index<&Name> for Characteristics {
     type Output = Value;
 

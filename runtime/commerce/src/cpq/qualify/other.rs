@@ -97,10 +97,10 @@ impl Qualifier<'_> {
                 && other.is_on_sale(Some(self.facts.now))
                 && other.categories.iter().any(shares)
         });
-        let values = configured.lines.get(line).map(|line| line.characteristics.iter());
+        let values = configured.lines.get(line).map(|line| &line.characteristics);
         let items = others.map(|(id, other)| {
             let spec = other.spec.as_ref().and_then(|spec| catalog.specs.get(spec));
-            let kept = values.clone().into_iter().flatten().filter(|(name, value)| {
+            let kept = values.into_iter().flatten().filter(|(name, value)| {
                 let known = spec.and_then(|spec| spec.characteristics.get(*name));
                 known.is_some_and(|known| {
                     let known = other.offers(name, known);
@@ -130,9 +130,7 @@ impl Qualifier<'_> {
                     continue;
                 };
                 if checked.characteristics.get(name) != Some(&value) {
-                    let own_values = checked.characteristics.iter();
-                    let mut values: Characteristics =
-                        own_values.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+                    let mut values = checked.characteristics.clone();
                     values.insert(name, value);
                     items.push(item(configured, line, own.offering.as_ref(), values));
                 }

@@ -1,4 +1,4 @@
-use serde_json::Map;
+use tmf::document::Characteristics;
 
 use super::*;
 use crate::id::{PluginId, SpecId};
@@ -10,7 +10,7 @@ fn question(key: &str) -> Question {
         plugin: PluginId::new("decider"),
         spec: SpecId::new("S"),
         action: Action::Add,
-        characteristics: Map::new(),
+        characteristics: Characteristics::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Those who share an instance agree on its characteristics: the lines of the order, and the products
 //! that the order leaves alone.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::checks::attribute;
 use super::super::draft::{Builder, Requested, Wish};
@@ -15,6 +15,7 @@ use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, root_of};
+use tmf::document::Characteristics;
 
 impl<'a> Builder<'a> {
     /// Notes what a line wants the characteristics of an existing instance to be. Lines that want
@@ -23,7 +24,7 @@ impl<'a> Builder<'a> {
         &mut self,
         id: ItemId,
         line: ItemId,
-        characteristics: &Map<String, Value>,
+        characteristics: &Characteristics,
     ) -> Result<(), Blocked> {
         for (name, value) in characteristics {
             let said = self.said.entry(id).or_default();
@@ -91,7 +92,7 @@ impl<'a> Builder<'a> {
         &mut self,
         user: PriorItem<'a>,
         known: PriorItem<'a>,
-    ) -> Result<Map<String, Value>, Blocked> {
+    ) -> Result<Characteristics, Blocked> {
         let root = &user.owner.plan().items
             [root_of(&user.owner.plan().items, user.installed.item).index()];
         let root = self.recalled(&user.read_from())?.map_or(root, |root| root.item());
@@ -112,7 +113,7 @@ impl<'a> Builder<'a> {
         let fits = [Fit::Same, Fit::Alternative].into_iter();
         let found = fits.filter_map(|fit| wanted.iter().find(|wanted| is_it(fit, wanted))).next();
         let above = &user.item().characteristics;
-        Ok(found.map_or_else(Map::new, |wanted| {
+        Ok(found.map_or_else(Characteristics::new, |wanted| {
             self.inherited_from(spec, above, &wanted.characteristics)
         }))
     }

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize as _;
-use serde_json::{Map, Value};
 
 use super::super::draft::{Builder, Requested};
 use super::super::existing::{PriorItem, gather_from, installed};
@@ -13,6 +12,7 @@ use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::{SERVING, Serving, scope_name};
 use crate::rule::Scope;
+use tmf::document::Characteristics;
 
 impl<'a> Builder<'a> {
     /// The name under which an instance of a specification serves the customer of this order;
@@ -45,7 +45,7 @@ impl<'a> Builder<'a> {
         &mut self,
         known: PriorItem<'a>,
         (parent, root): (ItemId, ItemId),
-        wanted: &Map<String, Value>,
+        wanted: &Characteristics,
     ) -> Result<ItemId, Blocked> {
         let is_new = !self.by_instance.contains_key(known.id);
         let id = self.stays(known)?;

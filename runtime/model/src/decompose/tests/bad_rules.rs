@@ -134,7 +134,7 @@ fn a_plugin_that_names_an_unknown_specification() {
 decompose:
   - { rule: by plugin, from: A, plugin: splitter }
 ";
-    let nope = Production { spec: SpecId::new("NOPE"), characteristics: Map::new() };
+    let nope = Production { spec: SpecId::new("NOPE"), characteristics: Characteristics::new() };
     let stop = answered(&[("by plugin/A", vec![nope])], |answers| {
         decomposed(CATALOG, rules, "1 add O", answers)
     });

@@ -311,7 +311,7 @@ decompose:
     );
     let production = Production {
         spec: SpecId::new("Z"),
-        characteristics: json!({ "part": 1 }).as_object().cloned().unwrap(),
+        characteristics: Characteristics::from_iter([("part", json!(1))]),
     };
     let mut answers = Answers::new();
     answers.insert(question, vec![production]);
@@ -429,9 +429,9 @@ decompose:
 ";
     let catalog = CATALOG.replace("Y network after X", "Y network; speed number");
     let made = |question: &Question| match question.spec.as_str() {
-        "A" => vec![Production { spec: SpecId::new("Y"), characteristics: Map::new() }],
-        _ if question.characteristics.contains_key("speed") => Vec::new(),
-        _ => vec![Production { spec: SpecId::new("Z"), characteristics: Map::new() }],
+        "A" => vec![Production { spec: SpecId::new("Y"), characteristics: Characteristics::new() }],
+        _ if question.characteristics.contains("speed") => Vec::new(),
+        _ => vec![Production { spec: SpecId::new("Z"), characteristics: Characteristics::new() }],
     };
     let (mut answers, mut rounds) = (Answers::new(), Vec::new());
     let plan = loop {

@@ -44,7 +44,7 @@ fn added(rules: &str, characteristics: &Value, answers: &[(&str, &[Value])]) -> 
     let given = answers.iter().map(|(key, productions)| {
         let productions = productions.iter().map(|characteristics| Production {
             spec: SpecId::new("X"),
-            characteristics: characteristics.as_object().unwrap().clone(),
+            characteristics: serde_json::from_value(characteristics.clone()).unwrap(),
         });
         (*key, productions.collect())
     });
@@ -167,7 +167,8 @@ fn changed(decompose: &str, before: &Value, after: &Value) -> String {
     let plan = played.plan(&order("modify", after)).unwrap_or_else(|stop| panic!("{stop:?}"));
     let told = plan.items.iter().filter(|item| ["X", "Y"].contains(&item.spec.as_str()));
     let told = told.map(|item| {
-        let values: Vec<String> = item.characteristics.values().map(ToString::to_string).collect();
+        let values: Vec<String> =
+            item.characteristics.iter().map(|(_, value)| value.to_string()).collect();
         format!("{} {} {}", item.action.as_str(), item.spec, values.join(" ")).trim().to_string()
     });
     let mut told: Vec<String> = told.collect();

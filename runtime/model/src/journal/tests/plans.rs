@@ -1,6 +1,7 @@
 //! Plans in which every field of a plan is set once and left out once.
 
 use serde_json::{Map, Value, json};
+use tmf::document::Characteristics;
 
 use crate::PoolId;
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
@@ -22,7 +23,7 @@ fn items() -> Vec<Item> {
         action: Action::Add,
         parents: Vec::new(),
         needs: Vec::new(),
-        characteristics: json!({ "speed": 200 }).as_object().cloned().unwrap_or_default(),
+        characteristics: Characteristics::from_iter([("speed", json!(200))]),
         resources: Vec::new(),
         adapter: None,
         offering: Some(SpecId::new("PO-1")),
@@ -54,7 +55,7 @@ fn items() -> Vec<Item> {
         title: "Bearer".into(),
         parents: vec![ItemId(0)],
         needs: vec![ItemId(0)],
-        characteristics: Map::new(),
+        characteristics: Characteristics::new(),
         resources: vec![SpecId::new("RS-1")],
         adapter: Some("OLT".into()),
         offering: None,
@@ -185,7 +186,7 @@ pub(super) fn moved() -> Plan {
     for task in &mut plan.tasks {
         let (Work::Modify(made) | Work::Undo(made)) = &mut task.work else { continue };
         made.change = input();
-        made.characteristics = json!({ "speed": 100 }).as_object().cloned();
+        made.characteristics = Some(Characteristics::from_iter([("speed", json!(100))]));
         made.if_changed = true;
         made.if_moved = true;
     }

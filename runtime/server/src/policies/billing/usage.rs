@@ -13,7 +13,7 @@ use engine::documents::{Document, Error};
 use engine::worker::{Call, Operation, Worker as _};
 use model::pricing::tariff::{self, RatingInput};
 use model::{FailureClass, FulfilmentId, Outcome, PluginId, TaskId};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tmf::Malformed;
 use tmf::day::Days;
 use tmf::document::product::Product;
@@ -343,7 +343,7 @@ async fn ask(
         digest: resolved.digest,
         spec: guided.tariff.specification.clone(),
         action: "add".into(),
-        characteristics: Map::new(),
+        characteristics: tmf::document::Characteristics::new(),
         replaces: None,
         input: write(input).as_object_mut().map(std::mem::take).unwrap_or_default(),
         timeout_ms: RATING_MS_MAX,
