@@ -82,7 +82,7 @@ impl<'a> Builder<'a> {
             if let Some(existing) = existing.get(&index) {
                 self.existing(index, existing)?;
                 let was = before.as_ref().map_or(now, |before| &before[index]);
-                self.price(index, existing, (was, now));
+                self.price(index, existing, (was, now))?;
             }
         }
         let roots = self.built.items.len();

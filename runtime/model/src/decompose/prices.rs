@@ -4,19 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::CheckedLine;
 use super::charges::charges;
 use super::draft::Builder;
 use super::existing::ExistingLine;
+use super::{Blocked, CheckedLine};
+use crate::codes::FailureCode;
 use crate::documents::{PRICES, product_price};
 use crate::order::Order;
+use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level};
 use crate::pricing::charge::Charge;
 use crate::pricing::sold::Price;
 use crate::rulebook::Rulebook;
-use tmf::money::{Decimal, PriceKind, decimal};
+use tmf::document;
+use tmf::document::product::{PriceAlteration, ProductPrice};
+use tmf::money::{Decimal, PriceKind};
 
 /// The catalog's charges for each line as it was before the order; `None` if the order changes no
 /// characteristics of a product.
@@ -39,6 +41,13 @@ pub(super) fn before(
     changes.then(|| charges(order, &was, rulebook))
 }
 
+tmf::document! {
+    /// The prices of a product.
+    struct Priced {
+        product_price*: ProductPrice,
+    }
+}
+
 impl Builder<'_> {
     /// Notes the prices of a product that the order changes, where they change.
     pub(super) fn price(
@@ -46,51 +55,49 @@ impl Builder<'_> {
         index: usize,
         existing: &ExistingLine<'_>,
         charges: (&[Charge], &[Charge]),
-    ) {
+    ) -> Result<(), Blocked> {
         let line = &self.order.lines[index];
         let item = &mut self.built.items[index];
         if item.level != Level::Product || line.action != Action::Modify {
-            return;
+            return Ok(());
         }
-        let document = existing.known.document;
-        let prices = changed(document, item, line.agreed.is_some(), charges);
+        let own: Priced = document::read(existing.known.document).map_err(|malformed| {
+            let message = format!("the product of item `{}`: {malformed}", line.id);
+            let code = FailureCode::InventoryDocument;
+            Blocked::Failure(Failure::new(FailureClass::Operator, code, message))
+        })?;
+        let prices = changed(&own.product_price, item, line.agreed.is_some(), charges);
         if let (Some(prices), Some(origin)) = (prices, &mut item.origin) {
-            origin.shown.insert(PRICES.into(), Value::Array(prices));
+            origin.shown.insert(PRICES.into(), document::write(&prices));
         }
+        Ok(())
     }
 }
 
 /// The prices that a changed product has from now on; `None` if they stay as they are. `was` and
-/// `now` are what the catalog charges for it before and after.
+/// `now` are the catalog's charges for it before and after.
 fn changed(
-    document: &Value,
+    own: &[ProductPrice],
     item: &Item,
     is_agreed: bool,
     (was, now): (&[Charge], &[Charge]),
-) -> Option<Vec<Value>> {
-    let priced = |price: &Price| tmf::document::write(&product_price(price, item.quantity));
+) -> Option<Vec<ProductPrice>> {
+    let priced = |price: &Price| product_price(price, item.quantity);
     if is_agreed {
-        let agreed = item.prices.iter().map(|price| with_payer(priced(price), document));
-        let mut prices: Vec<Value> = agreed.collect();
-        let once = charged_once(document, &prices);
+        let mut prices: Vec<ProductPrice> =
+            item.prices.iter().map(|price| with_payer(priced(price), own)).collect();
+        let once = charged_once(own, &prices);
         prices.extend(once);
         return Some(prices);
     }
     if was == now {
         return None;
     }
-    let of = |charges: &[Charge], id: &str| -> Option<Charge> {
-        charges.iter().find(|charge| charge.price == id).cloned()
-    };
-    let own = document.get("productPrice").and_then(Value::as_array).cloned().unwrap_or_default();
-    let id_of = |entry: &Value| -> Option<String> {
-        Some(entry.pointer("/productOfferingPrice/id")?.as_str()?.into())
-    };
-    let is_there = |id: &str| own.iter().any(|entry| id_of(entry).as_deref() == Some(id));
+    let is_there = |id: &str| own.iter().any(|entry| listed_as(entry) == Some(id));
     let mut prices = Vec::new();
-    for entry in &own {
-        let id = id_of(entry).unwrap_or_default();
-        match (of(was, &id), of(now, &id)) {
+    for entry in own {
+        let id = listed_as(entry).unwrap_or_default();
+        match (of(was, id), of(now, id)) {
             (Some(_), None) => {}
             (Some(was), Some(now)) if was != now => {
                 let (was, now) = (priced(&was.billed(None)), priced(&now.billed(None)));
@@ -105,85 +112,125 @@ fn changed(
     (prices != own).then_some(prices)
 }
 
-/// A price of a product that goes from one list price to another: what the product has beside the
-/// list price (who pays it, its tariff, a tax of its own, what alters it by hand) stays.
-fn moved(entry: &Value, was: &Value, now: Value) -> Value {
-    let mut moved = now;
-    let Some(fields) = moved.as_object_mut() else { return moved };
-    for (name, value) in entry.as_object().into_iter().flatten() {
-        if was.get(name).is_none() && name != ALTERATIONS {
-            fields.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-    }
-    if let Some(rate) = entry.pointer("/price/taxRate") {
-        fields["price"]["taxRate"] = rate.clone();
-    }
-    let kept = altered(alterations(entry), alterations(was), alterations(&moved));
-    if let Some(fields) = moved.as_object_mut() {
-        fields.remove(ALTERATIONS);
-        if !kept.is_empty() {
-            fields.insert(ALTERATIONS.into(), Value::Array(kept));
-        }
-    }
-    moved
+/// The charge of a price of the catalog.
+fn of<'a>(charges: &'a [Charge], price: &str) -> Option<&'a Charge> {
+    charges.iter().find(|charge| charge.price == price)
 }
 
-const ALTERATIONS: &str = "productPriceAlteration";
+/// The id of the price of the catalog that a price of a product is for.
+fn listed_as(price: &ProductPrice) -> Option<&str> {
+    price.product_offering_price.as_ref()?.id.as_deref()
+}
 
-/// What alters a price that moves: of the catalog's what the product still has, as it is now, and what
-/// it has beside those. What was agreed in a quote stays so: it does not begin anew.
-fn altered(own: &[Value], was: &[Value], now: &[Value]) -> Vec<Value> {
-    let id = |one: &Value| one.pointer("/productOfferingPrice/id").cloned();
-    let of = |all: &[Value], like: &Value| {
-        let found = all.iter().find(|one| id(one).is_some() && id(one) == id(like));
-        found.cloned()
-    };
+/// A price of a product that goes from one list price to another. What the product has besides the
+/// list price (a payer, a tariff, a tax of its own, alterations made by hand) stays.
+fn moved(entry: &ProductPrice, was: &ProductPrice, now: ProductPrice) -> ProductPrice {
+    let alterations = altered(
+        &entry.product_price_alteration,
+        &was.product_price_alteration,
+        &now.product_price_alteration,
+    );
+    let mut rest = now.rest;
+    for (name, value) in entry.rest.iter().filter(|(name, _)| !was.rest.contains_key(*name)) {
+        rest.entry(name).or_insert_with(|| value.clone());
+    }
+    let tax = if now.tax.is_empty() && was.tax.is_empty() { entry.tax.clone() } else { now.tax };
+    let mut price = kept(entry.price.as_ref(), was.price.as_ref(), now.price);
+    if let (Some(price), Some(own)) = (&mut price, &entry.price)
+        && own.tax_rate.is_some()
+    {
+        price.tax_rate.clone_from(&own.tax_rate);
+    }
+    ProductPrice {
+        name: kept(entry.name.as_ref(), was.name.as_ref(), now.name),
+        price_type: kept(entry.price_type.as_ref(), was.price_type.as_ref(), now.price_type),
+        recurring_charge_period: kept(
+            entry.recurring_charge_period.as_ref(),
+            was.recurring_charge_period.as_ref(),
+            now.recurring_charge_period,
+        ),
+        recurring_charge_period_type: kept(
+            entry.recurring_charge_period_type.as_ref(),
+            was.recurring_charge_period_type.as_ref(),
+            now.recurring_charge_period_type,
+        ),
+        recurring_charge_period_length: kept(
+            entry.recurring_charge_period_length.as_ref(),
+            was.recurring_charge_period_length.as_ref(),
+            now.recurring_charge_period_length,
+        ),
+        price,
+        product_offering_price: kept(
+            entry.product_offering_price.as_ref(),
+            was.product_offering_price.as_ref(),
+            now.product_offering_price,
+        ),
+        billing_account: kept(
+            entry.billing_account.as_ref(),
+            was.billing_account.as_ref(),
+            now.billing_account,
+        ),
+        tax,
+        product_price_alteration: alterations,
+        tariff: kept(entry.tariff.as_ref(), was.tariff.as_ref(), now.tariff),
+        kind: kept(entry.kind.as_ref(), was.kind.as_ref(), now.kind),
+        rest,
+    }
+}
+
+/// The new value of an attribute; the product's own if the list price had none.
+fn kept<T: Clone>(entry: Option<&T>, was: Option<&T>, now: Option<T>) -> Option<T> {
+    now.or_else(|| entry.filter(|_| was.is_none()).cloned())
+}
+
+/// The alterations of a price that moves: those of the catalog that the product still has, as they are
+/// now, and those that it has besides. The terms that were agreed in a quote stay: they do not begin
+/// anew.
+fn altered(
+    own: &[PriceAlteration],
+    was: &[PriceAlteration],
+    now: &[PriceAlteration],
+) -> Vec<PriceAlteration> {
     let listed = now.iter().filter_map(|one| {
-        let before = of(own, one);
-        if before.is_none() && of(was, one).is_some() {
+        let before = like(own, one);
+        if before.is_none() && like(was, one).is_some() {
             return None;
         }
-        let mut one = one.clone();
-        let quote = before.and_then(|before| before.get("quote").cloned());
-        if let (Some(quote), Some(fields)) = (quote, one.as_object_mut()) {
-            fields.insert("quote".into(), quote);
-        }
-        Some(one)
+        let quote = before.and_then(|before| before.quote.clone());
+        Some(PriceAlteration { quote: quote.or_else(|| one.quote.clone()), ..one.clone() })
     });
-    let beside = own.iter().filter(|one| of(was, one).is_none() && of(now, one).is_none());
+    let beside = own.iter().filter(|one| like(was, one).is_none() && like(now, one).is_none());
     listed.chain(beside.cloned()).collect()
 }
 
-fn alterations(price: &Value) -> &[Value] {
-    price.get(ALTERATIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// The alteration that is for the same price of the catalog as another.
+fn like<'a>(all: &'a [PriceAlteration], one: &PriceAlteration) -> Option<&'a PriceAlteration> {
+    let id = one.product_offering_price.as_ref()?.id.as_deref()?;
+    all.iter()
+        .find(|other| other.product_offering_price.as_ref().is_some_and(|price| price.is_to(id)))
 }
 
 /// The one-off prices of the catalog that a product has and that others do not name: they are charged.
-fn charged_once(document: &Value, others: &[Value]) -> Vec<Value> {
-    let id = |price: &Value| price.pointer("/productOfferingPrice/id").cloned();
-    let own = document.get("productPrice").and_then(Value::as_array).into_iter().flatten();
-    let once = own.filter(|own| {
-        let kind = own.get("priceType").and_then(Value::as_str).and_then(PriceKind::from_tmf);
-        kind == Some(PriceKind::OneOff) && id(own).is_some()
+fn charged_once(own: &[ProductPrice], others: &[ProductPrice]) -> Vec<ProductPrice> {
+    let once = own.iter().filter(|own| {
+        let kind = own.price_type.as_deref().and_then(PriceKind::from_tmf);
+        kind == Some(PriceKind::OneOff) && listed_as(own).is_some()
     });
-    once.filter(|own| !others.iter().any(|other| id(other) == id(own))).cloned().collect()
+    let is_named = |own: &&ProductPrice| others.iter().any(|one| listed_as(one) == listed_as(own));
+    once.filter(|own| !is_named(own)).cloned().collect()
 }
 
 /// An agreed price with the payer of the price that it takes the place of.
-fn with_payer(mut price: Value, document: &Value) -> Value {
-    let own = document.get("productPrice").and_then(Value::as_array).into_iter().flatten();
-    let id = |price: &Value| price.pointer("/productOfferingPrice/id").cloned();
-    let mut before = own.filter(|own| id(own).is_some() && id(own) == id(&price));
-    let payer = before.find_map(|own| own.get("billingAccount").cloned());
-    if let (Some(payer), Some(fields)) = (payer, price.as_object_mut()) {
-        fields.insert("billingAccount".into(), payer);
-    }
-    price
+fn with_payer(price: ProductPrice, own: &[ProductPrice]) -> ProductPrice {
+    let is_same =
+        |own: &&ProductPrice| listed_as(own).is_some() && listed_as(own) == listed_as(&price);
+    let payer = own.iter().filter(is_same).find_map(|own| own.billing_account.clone());
+    ProductPrice { billing_account: payer.or_else(|| price.billing_account.clone()), ..price }
 }
 
-/// What a price of a product amounts to.
-fn amount(entry: &Value) -> Option<Decimal> {
-    decimal(entry.pointer("/price/dutyFreeAmount/value")?)
+/// The amount of a price of a product.
+fn amount(price: &ProductPrice) -> Option<Decimal> {
+    Some(price.price.as_ref()?.duty_free_amount.as_ref()?.0.amount)
 }
 
 #[cfg(test)]

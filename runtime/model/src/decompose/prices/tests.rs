@@ -1,5 +1,5 @@
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::id::SpecId;
@@ -29,6 +29,18 @@ fn entry(price: &str, amount: i64) -> Value {
     entry
 }
 
+/// The prices that a document of a product has afterwards.
+fn changed_values(
+    document: &Value,
+    item: &Item,
+    is_agreed: bool,
+    charges: (&[Charge], &[Charge]),
+) -> Option<Vec<Value>> {
+    let own: Priced = document::read(document).unwrap();
+    let prices = changed(&own.product_price, item, is_agreed, charges)?;
+    Some(prices.iter().map(document::write).collect())
+}
+
 fn item(quantity: u32, prices: &[Charge]) -> Item {
     let prices = prices.iter().map(|price| price.billed(None)).collect();
     Item { quantity, prices, ..Item::new(Level::Product, SpecId::new("P"), "1") }
@@ -37,7 +49,7 @@ fn item(quantity: u32, prices: &[Charge]) -> Item {
 /// The ids and amounts that a product has afterwards; `None` if its prices stay.
 fn priced(own: &[Value], was: &[Charge], now: &[Charge]) -> Option<String> {
     let document = json!({ "productPrice": own });
-    let prices = changed(&document, &item(2, now), false, (was, now))?;
+    let prices = changed_values(&document, &item(2, now), false, (was, now))?;
     let shown = prices.iter().map(|price| {
         let id = price.pointer("/productOfferingPrice/id").and_then(Value::as_str);
         format!("{} {}", id.unwrap_or("-"), price["price"]["dutyFreeAmount"]["value"])
@@ -75,10 +87,11 @@ fn agreed_prices_replace_recurring_prices() {
     let mut once = entry("NRC", 49);
     once["priceType"] = json!("oneTime");
     let document = json!({ "productPrice": [entry("A", 7), entry("", 3), once] });
-    let prices = changed(&document, &item(1, &[charge("A", 5)]), true, (&listed, &listed)).unwrap();
+    let prices =
+        changed_values(&document, &item(1, &[charge("A", 5)]), true, (&listed, &listed)).unwrap();
     // What was charged once stays with the product.
     assert_eq!((prices.len(), &prices[1]), (2, &once));
-    assert_eq!(amount(&prices[0]), Some(5.into()));
+    assert_eq!(prices[0]["price"]["dutyFreeAmount"]["value"], json!(5));
 }
 
 #[test]
@@ -101,7 +114,7 @@ fn a_discount_that_was_agreed_moves_with_its_price_and_does_not_begin_anew() {
     plain.as_object_mut().unwrap().remove("productPriceAlteration");
     let moved = |own: &Value| {
         let document = json!({ "productPrice": [own] });
-        changed(&document, &item(2, &now), false, (&was, &now)).unwrap().remove(0)
+        changed_values(&document, &item(2, &now), false, (&was, &now)).unwrap().remove(0)
     };
     let kept = moved(&own);
     assert_eq!(kept["price"]["dutyFreeAmount"]["value"], json!(32));
@@ -125,11 +138,11 @@ fn a_price_that_moves_keeps_what_the_product_has_beside_it() {
     own["price"]["taxRate"] = json!(7);
     own["productPriceAlteration"] = json!([by_hand]);
     let document = json!({ "productPrice": [own] });
-    let prices = changed(&document, &item(2, &now), false, (&was, &now)).unwrap();
+    let prices = changed_values(&document, &item(2, &now), false, (&was, &now)).unwrap();
     let mut expected = own.clone();
     expected["price"]["dutyFreeAmount"]["value"] = json!(30);
     assert_eq!(prices, [expected]);
     // Prices that a quote agrees are paid by the one who paid them.
-    let agreed = changed(&document, &item(2, &now), true, (&was, &now)).unwrap();
+    let agreed = changed_values(&document, &item(2, &now), true, (&was, &now)).unwrap();
     assert_eq!(agreed[0]["billingAccount"]["id"], "BOSS");
 }
