@@ -1,20 +1,36 @@
 //! A small HTTP client for the command line: JSON in and out, and a stream of events.
 
+use std::borrow::Cow;
+
 use anyhow::{Context as _, Result, bail};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A client of one server. Cheap to clone; connections are kept and shared.
 #[derive(Clone)]
 pub(crate) struct Client {
     base: String,
     pooled: Pooled<HttpConnector, Body>,
+}
+
+/// A response that was read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    body: Bytes,
+}
+
+/// The reason for a response that is no success: TM Forum's `Error`, or our problem.
+#[derive(Deserialize)]
+struct Reason {
+    #[serde(alias = "reason")]
+    message: String,
 }
 
 /// Events of one fulfilment, as they come.
@@ -35,52 +51,37 @@ impl Client {
     }
 
     /// GETs a JSON document.
-    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
-        let (status, body) = self.send(Method::GET, path, None).await?;
-        expect_ok(path, status, body)
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.look(path).await?.success(path)?.json()
     }
 
-    /// POSTs a JSON document and answers with the one that comes back.
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let (status, body) = self.send(Method::POST, path, Some(body)).await?;
-        expect_ok(path, status, body)
+    /// GETs a path, to the end of its answer.
+    pub(crate) async fn look(&self, path: &str) -> Result<Answer> {
+        Answer::read(self.open(Method::GET, path, "", Body::empty()).await?).await
     }
 
-    /// Sends a request; answers with status and body, whatever they are.
+    /// Sends a JSON document; the answer may have any status.
     pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
-    ) -> Result<(StatusCode, Value)> {
-        let response = self.request(method, path, body).await?;
-        read(response).await
+        body: &impl Serialize,
+    ) -> Result<Answer> {
+        let body = Body::from(serde_json::to_vec(body)?);
+        Answer::read(self.open(method, path, "application/json", body).await?).await
     }
 
     /// Follows the events of a fulfilment, from its first.
     pub(crate) async fn events(&self, fulfilment: &str) -> Result<Events> {
         let path = format!("/orchestration/v1/fulfilments/{fulfilment}/events");
-        let response = self.request(Method::GET, &path, None).await?;
+        let response = self.open(Method::GET, &path, "", Body::empty()).await?;
         if !response.status().is_success() {
             bail!("{path} answered {}", response.status());
         }
         Ok(Events { body: response.into_body(), buffer: String::new() })
     }
 
-    async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Response<Incoming>> {
-        let (media_type, body) = match body {
-            Some(body) => ("application/json", Body::from(serde_json::to_vec(body)?)),
-            None => ("", Body::empty()),
-        };
-        self.open(method, path, media_type, body).await
-    }
-
-    /// Sends a request, to the beginning of its answer. The body may be one that comes as it goes.
+    /// Sends a request, to the beginning of its answer. The body may be a stream.
     pub(crate) async fn open(
         &self,
         method: Method,
@@ -101,8 +102,8 @@ impl Client {
 }
 
 impl Events {
-    /// The next event's data; nothing once the stream has ended.
-    pub(crate) async fn next(&mut self) -> Result<Option<Value>> {
+    /// The next event's data; `None` once the stream has ended.
+    pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         loop {
             if let Some(end) = self.buffer.find("\n\n") {
                 let event: String = self.buffer.drain(..end + 2).collect();
@@ -125,23 +126,29 @@ impl Events {
     }
 }
 
-/// Reads an answer to its end.
-pub(crate) async fn read(response: Response<Incoming>) -> Result<(StatusCode, Value)> {
-    let status = response.status();
-    let bytes = response.into_body().collect().await?.to_bytes();
-    let body = match serde_json::from_slice(&bytes) {
-        Ok(body) => body,
-        Err(_) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
-    };
-    Ok((status, body))
-}
-
-/// The body of a successful response; any other response is an error.
-pub(crate) fn expect_ok(path: &str, status: StatusCode, body: Value) -> Result<Value> {
-    if status.is_success() {
-        return Ok(body);
+impl Answer {
+    /// Reads a response to its end.
+    pub(crate) async fn read(response: Response<Incoming>) -> Result<Self> {
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok(Self { status, body })
     }
-    let message = body.get("message").or_else(|| body.get("reason")).and_then(Value::as_str);
-    let message = message.map_or_else(|| body.to_string(), Into::into);
-    bail!("{path} answered {status}: {message}")
+
+    /// The same answer if it is a success; else an error with its reason.
+    pub(crate) fn success(self, path: &str) -> Result<Self> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        let reason = serde_json::from_slice(&self.body).map(|reason: Reason| reason.message);
+        let reason = reason.map_or_else(|_| self.text(), Cow::Owned);
+        bail!("{path} answered {}: {reason}", self.status)
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).with_context(|| format!("the answer is {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
 }

@@ -10,6 +10,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use host::Grants;
+use hyper::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -39,6 +41,12 @@ const REST_ELEMENTS: &[&str] = &[
 
 /// Elements of the simulated network that speak JSON-RPC.
 const JSONRPC_ELEMENTS: &[&str] = &["acs", "hss", "pcrf", "hlr", "ims"];
+
+/// A document that was created.
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
 
 /// Options of the demo.
 #[derive(Clone, Debug)]
@@ -95,12 +103,12 @@ fn grants(simnet: &str) -> Result<BTreeMap<String, Grants>> {
 /// Runs the demo: an error unless the order completed.
 pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> {
     let repository = Repository::find()?;
-    let data = tempdir()?;
+    let data = tempfile::Builder::new().prefix("ferrule-demo-").tempdir()?;
     let simnet = match &demo.simnet {
         Some(url) => url.clone(),
         None => start_simnet().await?,
     };
-    let base = Config { listen: demo.listen, data: data.path.clone(), ..Config::default() };
+    let base = Config { listen: demo.listen, data: data.path().to_owned(), ..Config::default() };
     let config = tokio::task::block_in_place(|| config(base, &repository, &simnet))?;
     let began = Instant::now();
     let server = Server::start(config).await?;
@@ -158,8 +166,8 @@ async fn send_and_follow(
 ) -> Result<()> {
     let began = Instant::now();
     let path = tmf::table::path("productOrder");
-    let sent = client.post(path, order).await?;
-    let id = sent.get("id").and_then(Value::as_str).context("the order has no id")?.to_string();
+    let sent = client.send(Method::POST, path, order).await?.success(path)?;
+    let Created { id } = sent.json()?;
     let what = order.get("description").and_then(Value::as_str).unwrap_or("an order");
     writeln!(
         out,
@@ -172,24 +180,4 @@ async fn send_and_follow(
     let state = outcome::print(client, &id, out).await?;
     writeln!(out, "\nThe order is {state} after {} ms.", took.as_millis())?;
     if state == "completed" { Ok(()) } else { bail!("the order did not complete: it is {state}") }
-}
-
-/// A folder that is removed with its content.
-struct TempDir {
-    path: std::path::PathBuf,
-}
-
-fn tempdir() -> Result<TempDir> {
-    let name = format!("ferrule-demo-{}", uuid::Uuid::now_v7().simple());
-    let path = std::env::temp_dir().join(name);
-    std::fs::create_dir(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
-    Ok(TempDir { path })
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "cannot remove");
-        }
-    }
 }

@@ -66,7 +66,7 @@ pub struct Asked {
 }
 
 /// The limits that hold for a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Limits {
     /// Linear memory of one call, in MiB, summed over all of its memories.

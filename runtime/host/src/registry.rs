@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use engine::causes::chain;
 use engine::worker::Effects;
 use model::{Digest, PluginId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{InstallError, Refused};
 use crate::grants::Grants;
@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
 
 /// One line of the list of plugins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// The id; `None` if it cannot be read.
@@ -44,7 +44,7 @@ pub struct Entry {
 }
 
 /// Whether a plugin can be called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
 pub enum State {
     /// It can be called.
@@ -57,7 +57,7 @@ pub enum State {
 }
 
 /// The grants of a plugin, without the values of its settings: they may be secrets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Granted {
     /// Where it may send HTTP requests.

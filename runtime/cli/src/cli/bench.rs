@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use hyper::Method;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::say;
 use crate::client::Client;
@@ -67,6 +68,34 @@ struct Measured {
     cpu_seconds: Option<f64>,
 }
 
+/// The figures of one kind of request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    requests: usize,
+    seconds: f64,
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    cpu_ms_each: Option<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunsReport {
+    #[serde(flatten)]
+    measured: Report,
+    workflow: String,
+    #[serde(rename = "residentMiB")]
+    resident_mib: Option<u64>,
+}
+
+/// A run of a workflow, as the server answers.
+#[derive(Deserialize)]
+struct Run {
+    state: String,
+}
+
 pub(crate) async fn run(bench: Bench) -> Result<()> {
     match bench.what {
         What::Runs(runs) => runs.run().await,
@@ -84,19 +113,20 @@ impl Runs {
             let (client, path) = (client.clone(), Arc::clone(&path));
             async move {
                 let input = json!({ "bench": true });
-                let (status, body) = client.send(Method::POST, &path, Some(&input)).await?;
-                let state = body.get("state").and_then(Value::as_str).unwrap_or_default();
-                if !status.is_success() || state != "completed" {
-                    bail!("a run answered {status}: {body}");
+                let answer = client.send(Method::POST, &path, &input).await?.success(&path)?;
+                if answer.json::<Run>()?.state != "completed" {
+                    bail!("a run answered {}", answer.text());
                 }
                 Ok(())
             }
         };
         load.measure(self.runs.div_ceil(10), one.clone()).await?;
         let measured = load.measure(self.runs, one).await?;
-        let mut report = measured.report();
-        report["workflow"] = json!(self.workflow);
-        report["residentMiB"] = json!(load.pid.and_then(resident_mib));
+        let report = RunsReport {
+            measured: measured.report(),
+            workflow: self.workflow,
+            resident_mib: load.pid.and_then(resident_mib),
+        };
         print(&report, load.json)
     }
 }
@@ -154,16 +184,16 @@ impl Load {
 }
 
 impl Measured {
-    fn report(&self) -> Value {
+    fn report(&self) -> Report {
         let count = self.latencies.len() as f64;
-        json!({
-            "requests": self.latencies.len(),
-            "seconds": self.took.as_secs_f64(),
-            "perSecond": count / self.took.as_secs_f64(),
-            "p50Ms": self.at(0.5),
-            "p99Ms": self.at(0.99),
-            "cpuMsEach": self.cpu_seconds.map(|cpu| cpu * 1e3 / count),
-        })
+        Report {
+            requests: self.latencies.len(),
+            seconds: self.took.as_secs_f64(),
+            per_second: count / self.took.as_secs_f64(),
+            p50_ms: self.at(0.5),
+            p99_ms: self.at(0.99),
+            cpu_ms_each: self.cpu_seconds.map(|cpu| cpu * 1e3 / count),
+        }
     }
 
     /// The latency that this share of the requests stayed below, in milliseconds.
@@ -174,7 +204,9 @@ impl Measured {
     }
 }
 
-fn print(report: &Value, as_json: bool) -> Result<()> {
+/// Prints a report as JSON, or as a line for each figure.
+fn print(report: &impl Serialize, as_json: bool) -> Result<()> {
+    let report = serde_json::to_value(report)?;
     if as_json {
         return say(&report.to_string());
     }

@@ -9,12 +9,12 @@ use clap::Args;
 use http_body_util::BodyExt as _;
 use hyper::Method;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::import::escaped;
-use crate::client::{self, Client};
+use crate::client::{Answer, Client};
 use server::http::in_url;
 
 /// Max bytes at the end of a file that are searched for its last line.
@@ -61,13 +61,18 @@ pub(crate) async fn run(export: Export) -> Result<()> {
     }
 }
 
+/// A document on a line.
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+}
+
 /// Writes the answer as it comes.
 async fn write(client: &Client, path: &str, mut out: impl AsyncWrite + Unpin) -> Result<()> {
     let response = client.open(Method::GET, path, "", Body::empty()).await?;
     if !response.status().is_success() {
-        let (status, body) = client::read(response).await?;
-        client::expect_ok("the export", status, body)?;
-        bail!("the export answered {status}");
+        Answer::read(response).await?.success("the export")?;
+        bail!("the export was refused");
     }
     let bar = spinner();
     let mut body = response.into_body();
@@ -104,14 +109,12 @@ async fn resumed(file: &Path) -> Result<(File, Option<String>)> {
     };
     let lines = end.get(..whole).unwrap_or_default();
     let last = lines.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    let last: Value = serde_json::from_slice(last)
-        .with_context(|| format!("the last line of `{}` is no JSON", file.display()))?;
-    let id = last.get("id").and_then(Value::as_str);
-    let id = id.with_context(|| format!("the last line of `{}` has no id", file.display()))?;
+    let Row { id } = serde_json::from_slice(last)
+        .with_context(|| format!("the last line of `{}` is no document", file.display()))?;
     let kept = begin + whole as u64 + 1;
     opened.set_len(kept).await.with_context(cannot)?;
     opened.seek(std::io::SeekFrom::Start(kept)).await.with_context(cannot)?;
-    Ok((opened, Some(id.to_string())))
+    Ok((opened, Some(id)))
 }
 
 fn spinner() -> ProgressBar {

@@ -11,12 +11,12 @@ use futures_util::stream;
 use hyper::Method;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Digest;
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::say;
-use crate::client::{self, Client};
+use crate::client::{Answer, Client};
 
 /// Size of a chunk that is read and sent.
 const PIECE_BYTES: usize = 256 << 10;
@@ -50,6 +50,28 @@ enum Existing {
     Keep,
     /// Replace the document by the row.
     Replace,
+}
+
+/// The progress of an import, as the server reports it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Progress {
+    state: String,
+    resource: String,
+    lines: u64,
+    created: u64,
+    replaced: u64,
+    kept: u64,
+    refused: u64,
+    #[serde(default)]
+    wrong_lines: Vec<WrongLine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WrongLine {
+    line: u64,
+    path: String,
+    message: String,
 }
 
 impl Existing {
@@ -89,13 +111,13 @@ pub(crate) async fn run(import: Import) -> Result<()> {
     };
     let sent = client.open(Method::PUT, &path, "application/x-ndjson", body).await;
     let answer = match sent {
-        Ok(response) => client::read(response).await,
+        Ok(response) => Answer::read(response).await,
         Err(error) => Err(error),
     };
     bar.finish_and_clear();
     match answer {
-        Ok((status, body)) if status.is_success() => tell(&body),
-        // An answer may be lost where the server gave it before everything was sent.
+        Ok(answer) if answer.status.is_success() => tell(&answer.json()?),
+        // An answer may be lost if the server gave it before everything was sent.
         answer => Err(explained(&client, &place, &name, answer).await),
     }
 }
@@ -105,64 +127,47 @@ async fn explained(
     client: &Client,
     place: &str,
     name: &str,
-    answer: Result<(hyper::StatusCode, Value)>,
+    answer: Result<Answer>,
 ) -> anyhow::Error {
-    let progress = client.send(Method::GET, place, None).await.ok();
-    let progress = progress.filter(|(status, _)| status.is_success()).map(|(_, body)| body);
-    let Some(progress) = progress else {
-        return match answer {
-            Ok((status, body)) => client::expect_ok("the import", status, body).err(),
-            Err(error) => Some(error),
-        }
-        .unwrap_or_else(|| anyhow::anyhow!("the import did not begin"));
+    let failure = answer.and_then(|answer| answer.success("the import")).err();
+    let Ok(progress) = client.get::<Progress>(place).await else {
+        return failure.unwrap_or_else(|| anyhow::anyhow!("the import did not begin"));
     };
-    let lines = progress.get("lines").and_then(Value::as_u64).unwrap_or_default();
-    let wrong = progress.pointer("/wrongLines/0/message").and_then(Value::as_str);
-    let is_stopped = progress.get("state").and_then(Value::as_str) == Some("stopped");
-    match (is_stopped, wrong) {
-        (true, Some(wrong)) => anyhow::anyhow!(
-            "line {}: {wrong}\n  What stands before it is in. Mend the file and go on with \
+    let lines = progress.lines;
+    match (progress.state.as_str(), progress.wrong_lines.first()) {
+        ("stopped", Some(wrong)) => anyhow::anyhow!(
+            "line {}: {}\n  What stands before it is in. Mend the file and go on with \
              `--name {name}`, or pass over wrong lines with `--skip-wrong`",
-            lines + 1
+            lines + 1,
+            wrong.message
         ),
         _ => {
             let hint = format!(
                 "the import broke off after {lines} lines, which are in: run the same command \
                  again (with `--name {name}`), and it goes on from there"
             );
-            match answer {
-                Ok((status, body)) => match client::expect_ok("the import", status, body) {
-                    Err(error) => error.context(hint),
-                    Ok(_) => anyhow::anyhow!(hint),
-                },
-                Err(error) => error.context(hint),
+            match failure {
+                Some(error) => error.context(hint),
+                None => anyhow::anyhow!(hint),
             }
         }
     }
 }
 
-fn tell(progress: &Value) -> Result<()> {
-    let count = |name: &str| progress.get(name).and_then(Value::as_u64).unwrap_or_default();
+fn tell(progress: &Progress) -> Result<()> {
     say(&format!(
         "{} lines: {} created, {} replaced, {} kept, {} refused",
-        count("lines"),
-        count("created"),
-        count("replaced"),
-        count("kept"),
-        count("refused")
+        progress.lines, progress.created, progress.replaced, progress.kept, progress.refused
     ))?;
-    for wrong in progress.get("wrongLines").and_then(Value::as_array).into_iter().flatten() {
-        let text = |name: &str| wrong.get(name).and_then(Value::as_str).unwrap_or_default();
-        let line = wrong.get("line").and_then(Value::as_u64).unwrap_or_default();
-        say(&format!("  line {line}: {}: {}", text("path"), text("message")))?;
+    for wrong in &progress.wrong_lines {
+        say(&format!("  line {}: {}: {}", wrong.line, wrong.path, wrong.message))?;
     }
-    let resource = progress.get("resource").and_then(Value::as_str).unwrap_or_default();
-    if let Some(resource) = commerce::cpq::Standing::resource(resource) {
+    if let Some(resource) = commerce::cpq::Standing::resource(&progress.resource) {
         say(&format!(
             "What of it cannot be ordered, and why: GET /orchestration/v1/catalog/{resource}?isOrderable=false"
         ))?;
     }
-    match count("refused") {
+    match progress.refused {
         0 => Ok(()),
         refused => bail!("{refused} lines are wrong and were passed over"),
     }
@@ -170,12 +175,11 @@ fn tell(progress: &Value) -> Result<()> {
 
 /// The number of lines that are already imported.
 async fn lines_done(client: &Client, place: &str) -> Result<u64> {
-    let (status, body) = client.send(Method::GET, place, None).await?;
-    if status == hyper::StatusCode::NOT_FOUND {
+    let answer = client.look(place).await?;
+    if answer.status == hyper::StatusCode::NOT_FOUND {
         return Ok(0);
     }
-    let body = client::expect_ok(place, status, body)?;
-    Ok(body.get("lines").and_then(Value::as_u64).unwrap_or_default())
+    Ok(answer.success(place)?.json::<Progress>()?.lines)
 }
 
 /// A name that the same content always has.

@@ -3,23 +3,63 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use tmf::document::{Characteristics, DateTime};
 use tmf::time::Timestamp;
 
 use crate::client::Client;
 
+/// A fulfilment, as far as it is drawn.
+#[derive(Deserialize)]
+struct Plan {
+    waves: Vec<Vec<String>>,
+    items: Vec<IgnoredAny>,
+    tasks: Vec<Task>,
+}
+
+#[derive(Deserialize)]
+struct Task {
+    name: String,
+    plugin: String,
+}
+
+/// A record of the journal.
+#[derive(Deserialize)]
+struct Record {
+    at: DateTime,
+    events: Vec<Event>,
+}
+
+/// An event, as far as it is drawn.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    task: String,
+    failure: Option<Cause>,
+    cause: Option<Cause>,
+    outputs: Characteristics,
+}
+
+#[derive(Deserialize)]
+struct Cause {
+    message: String,
+}
+
 /// Follows a fulfilment until it has ended or is held, a line for each task that ends.
 pub(super) async fn follow(client: &Client, id: &str, out: &mut impl Write) -> Result<()> {
-    let plan = client.get(&format!("/orchestration/v1/fulfilments/{id}")).await?;
+    let plan: Plan = client.get(&format!("/orchestration/v1/fulfilments/{id}")).await?;
     let mut drawing = Drawing::new(&plan);
-    drawing.waves(&plan, out)?;
+    waves(&plan, out)?;
     let mut events = client.events(id).await?;
-    while let Some(record) = events.next().await? {
-        let at = record.get("at").and_then(Value::as_str).and_then(Timestamp::parse);
-        let at = at.context("a record has a time")?;
-        for event in list(&record, "events") {
-            drawing.event(at, event, out)?;
+    while let Some(record) = events.next::<Record>().await? {
+        for event in &record.events {
+            drawing.event(record.at.at(), event, out)?;
         }
         out.flush()?;
         if drawing.is_over {
@@ -27,6 +67,14 @@ pub(super) async fn follow(client: &Client, id: &str, out: &mut impl Write) -> R
         }
     }
     Ok(())
+}
+
+fn waves(plan: &Plan, out: &mut impl Write) -> Result<()> {
+    writeln!(out, "The plan: {} items, {} tasks.", plan.items.len(), plan.tasks.len())?;
+    for (number, wave) in plan.waves.iter().enumerate() {
+        writeln!(out, "  wave {}  {}", number + 1, wave.join("  "))?;
+    }
+    Ok(writeln!(out)?)
 }
 
 #[derive(Default)]
@@ -41,38 +89,25 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(plan: &Value) -> Self {
+    fn new(plan: &Plan) -> Self {
         let mut drawing = Self::default();
-        for (number, wave) in list(plan, "waves").enumerate() {
-            for item in wave.as_array().into_iter().flatten().filter_map(Value::as_str) {
-                drawing.waves.insert(item.into(), number + 1);
-            }
+        for (number, wave) in plan.waves.iter().enumerate() {
+            drawing.waves.extend(wave.iter().map(|item| (item.clone(), number + 1)));
         }
-        for task in list(plan, "tasks") {
-            drawing.plugins.insert(text(task, "name").into(), text(task, "plugin").into());
-        }
+        let plugins = plan.tasks.iter().map(|task| (task.name.clone(), task.plugin.clone()));
+        drawing.plugins.extend(plugins);
         drawing
     }
 
-    fn waves(&self, plan: &Value, out: &mut impl Write) -> Result<()> {
-        let (items, tasks) = (list(plan, "items").count(), list(plan, "tasks").count());
-        writeln!(out, "The plan: {items} items, {tasks} tasks.")?;
-        for (number, wave) in list(plan, "waves").enumerate() {
-            let names = wave.as_array().into_iter().flatten().filter_map(Value::as_str);
-            writeln!(out, "  wave {}  {}", number + 1, names.collect::<Vec<_>>().join("  "))?;
-        }
-        Ok(writeln!(out)?)
-    }
-
-    fn event(&mut self, at: Timestamp, event: &Value, out: &mut impl Write) -> Result<()> {
+    fn event(&mut self, at: Timestamp, event: &Event, out: &mut impl Write) -> Result<()> {
         let since = at.ms_since(*self.first.get_or_insert(at));
-        let task = text(event, "task");
-        let failure = event.get("failure").or_else(|| event.get("cause"));
-        let reason = failure.map_or("", |failure| text(failure, "message"));
-        match text(event, "type") {
+        let task = event.task.as_str();
+        let cause = event.failure.as_ref().or(event.cause.as_ref());
+        let reason = cause.map_or("", |cause| &cause.message);
+        match event.kind.as_str() {
             "held" | "rejected" => {
                 self.is_over = true;
-                writeln!(out, "{since:6} ms  {}: {reason}", text(event, "type"))?;
+                writeln!(out, "{since:6} ms  {}: {reason}", event.kind)?;
             }
             "started" => {
                 self.began.entry(task.into()).or_insert(at);
@@ -81,7 +116,7 @@ impl Drawing {
             "succeeded" => {
                 let took = self.began.get(task).map(|began| at.ms_since(*began));
                 let took = took.map_or_else(String::new, |ms| format!("{ms} ms"));
-                let detail = format!("{took:>6}  {}", brief(event.get("outputs")));
+                let detail = format!("{took:>6}  {}", brief(&event.outputs));
                 self.line(since, "done", task, detail.trim_end(), out)?;
             }
             "retrying" => self.line(since, "again", task, reason, out)?,
@@ -122,9 +157,8 @@ impl Drawing {
 }
 
 /// The first outputs that fit a line.
-fn brief(outputs: Option<&Value>) -> String {
-    let outputs = outputs.and_then(Value::as_object).into_iter().flatten();
-    let short = outputs.filter_map(|(name, value)| match value {
+fn brief(outputs: &Characteristics) -> String {
+    let short = outputs.iter().filter_map(|(name, value)| match value {
         Value::String(text) if text.chars().count() <= 40 => Some(format!("{name} {text}")),
         Value::Number(number) => Some(format!("{name} {number}")),
         Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
@@ -132,12 +166,4 @@ fn brief(outputs: Option<&Value>) -> String {
         }
     });
     short.take(3).collect::<Vec<_>>().join(", ")
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }

@@ -14,18 +14,72 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use engine::clock::{Clock as _, System};
 use hyper::Method;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tmf::document::{self, Characteristics, Reference};
 
-use crate::client::{Client, expect_ok};
+use super::Created;
+use crate::client::{Answer, Client};
 use crate::repository::Repository;
 
 const SCRIPT: &str = include_str!("operator.json");
 
-/// A document is looked at again after this time.
-const LOOK: Duration = Duration::from_millis(50);
+/// The interval of polls of a document.
+const POLL: Duration = Duration::from_millis(50);
 
-/// So often it is looked at.
-const LOOKS_MAX: u32 = 1_200;
+/// Max polls of a document.
+const POLLS_MAX: u32 = 1_200;
+
+/// A step of the script, with the names of ids replaced.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Step {
+    Say {
+        say: String,
+    },
+    Post {
+        post: String,
+        body: Value,
+        #[serde(rename = "as")]
+        name: Option<String>,
+    },
+    Patch {
+        patch: String,
+        id: String,
+        body: Value,
+    },
+    Order(OrderStep),
+    Faults {
+        faults: Value,
+    },
+    Wait {
+        wait: String,
+        id: String,
+        until: Characteristics,
+    },
+}
+
+/// An order of a pack, for a customer of the script.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderStep {
+    order: String,
+    customer: String,
+    account: Option<String>,
+    #[serde(default)]
+    characteristic: Characteristics,
+    #[serde(rename = "as")]
+    name: Option<String>,
+}
+
+tmf::document! {
+    /// The order of a pack, as far as the script sets it.
+    struct PackOrder {
+        external_id?: String,
+        related_party*: Reference,
+        billing_account?: Reference,
+    }
+}
 
 struct Operator<'a> {
     client: &'a Client,
@@ -45,115 +99,88 @@ pub(super) async fn live(
     let script: Vec<Value> = serde_json::from_str(SCRIPT).context("operator.json")?;
     let network = Client::new(simnet);
     let mut operator = Operator { client, network, repository, names: BTreeMap::new() };
-    for step in &script {
-        match step.get("say").and_then(Value::as_str) {
-            Some(heading) => writeln!(out, "  {heading}.")?,
-            None => operator.play(step).await.with_context(|| format!("the step {step}"))?,
-        }
+    for step in script {
+        let text = step.to_string();
+        // No object of JSON looks like `{name}`, and ids need no escapes.
+        let step = serde_json::from_str(&operator.with_names(&text));
+        let step: Step = step.with_context(|| format!("the step {text}"))?;
+        operator.play(step, out).await.with_context(|| format!("the step {text}"))?;
     }
     Ok(())
 }
 
 impl Operator<'_> {
-    async fn play(&mut self, step: &Value) -> Result<()> {
-        let step = self.with_names(step)?;
-        let text = |name: &str| step.get(name).and_then(Value::as_str);
-        let body = step.get("body").cloned().unwrap_or_default();
-        let made = if let Some(to) = text("post") {
-            Some(self.client.post(place(to), &body).await?)
-        } else if let (Some(key), Some(id)) = (text("patch"), text("id")) {
-            self.patch(&format!("{}/{id}", place(key)), &body).await?;
-            None
-        } else if let Some(order) = text("order") {
-            Some(self.order(order, &step).await?)
-        } else if let Some(faults) = step.get("faults") {
-            let (status, body) = self.network.send(Method::PUT, "/_faults", Some(faults)).await?;
-            expect_ok("/_faults", status, body)?;
-            None
-        } else if let (Some(key), Some(id), Some(until)) =
-            (text("wait"), text("id"), step.get("until"))
-        {
-            self.wait(&format!("{}/{id}", place(key)), until).await?;
-            None
-        } else {
-            bail!("nothing to do");
-        };
-        if let (Some(name), Some(made)) = (text("as"), made) {
-            let id = made.get("id").and_then(Value::as_str).context("what came has no id")?;
-            self.names.insert(name.to_string(), id.to_string());
+    async fn play(&mut self, step: Step, out: &mut impl Write) -> Result<()> {
+        match step {
+            Step::Say { say } => Ok(writeln!(out, "  {say}.")?),
+            Step::Post { post, body, name } => {
+                let made = self.send(Method::POST, place(&post), &body).await?;
+                self.name(name, &made)
+            }
+            Step::Patch { patch, id, body } => {
+                let path = format!("{}/{id}", place(&patch));
+                self.send(Method::PATCH, &path, &body).await.map(drop)
+            }
+            Step::Order(step) => {
+                let made = self.order(&step).await?;
+                self.name(step.name, &made)
+            }
+            Step::Faults { faults } => {
+                let armed = self.network.send(Method::PUT, "/_faults", &faults).await?;
+                armed.success("/_faults").map(drop)
+            }
+            Step::Wait { wait, id, until } => {
+                self.wait(&format!("{}/{id}", place(&wait)), &until).await
+            }
+        }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &impl Serialize) -> Result<Answer> {
+        self.client.send(method, path, body).await?.success(path)
+    }
+
+    /// Keeps the id of a created document under a name.
+    fn name(&mut self, name: Option<String>, made: &Answer) -> Result<()> {
+        if let Some(name) = name {
+            let Created { id } = made.json()?;
+            self.names.insert(name, id);
         }
         Ok(())
     }
 
-    async fn patch(&self, path: &str, body: &Value) -> Result<()> {
-        let (status, body) = self.client.send(Method::PATCH, path, Some(body)).await?;
-        expect_ok(path, status, body).map(drop)
-    }
-
-    /// Sends an order of a pack for a customer of ours.
-    async fn order(&self, name: &str, step: &Value) -> Result<Value> {
-        let mut order = self.repository.order(name)?;
-        for (name, value) in
-            step.get("characteristic").and_then(Value::as_object).into_iter().flatten()
-        {
+    async fn order(&self, step: &OrderStep) -> Result<Answer> {
+        let mut order = self.repository.order(&step.order)?;
+        for (name, value) in step.characteristic.iter() {
             set_characteristic(&mut order, name, value);
         }
-        {
-            let fields = order.as_object_mut().with_context(|| format!("`{name}` is no object"))?;
-            fields.remove("externalId");
-            let customer = json!({
-                "id": step.get("customer"), "role": "Customer", "@referredType": "Customer",
-            });
-            fields.insert("relatedParty".into(), json!([customer]));
-            if let Some(account) = step.get("account") {
-                fields.insert("billingAccount".into(), json!({ "id": account }));
-            }
+        let mut order: PackOrder = document::read(&order)?;
+        order.external_id = None;
+        let customer = Reference::of("Customer", &step.customer);
+        order.related_party = vec![Reference { role: Some("Customer".into()), ..customer }];
+        if let Some(account) = &step.account {
+            order.billing_account = Some(Reference::of("BillingAccount", account));
         }
-        self.client.post(tmf::table::path("productOrder"), &order).await
+        self.send(Method::POST, tmf::table::path("productOrder"), &order).await
     }
 
-    async fn wait(&self, path: &str, until: &Value) -> Result<()> {
-        let wanted = until.as_object().context("`until` names attributes")?;
-        let mut last = Value::Null;
-        for _ in 0..LOOKS_MAX {
-            last = self.client.get(path).await?;
-            if wanted.iter().all(|(name, value)| last.get(name) == Some(value)) {
+    /// Polls a document until its attributes have these values.
+    async fn wait(&self, path: &str, until: &Characteristics) -> Result<()> {
+        for _ in 0..POLLS_MAX {
+            let last: Characteristics = self.client.get(path).await?;
+            if until.iter().all(|(name, value)| last.get(name) == Some(value)) {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
-        bail!("{path} does not come to {until}: {last}")
+        bail!("{path} does not reach the state of the script in time")
     }
 
-    /// The same with ids for names.
-    fn with_names(&self, value: &Value) -> Result<Value> {
-        Ok(match value {
-            Value::String(text) => Value::String(self.text(text)?),
-            Value::Array(entries) => {
-                Value::Array(entries.iter().map(|one| self.with_names(one)).collect::<Result<_>>()?)
-            }
-            Value::Object(fields) => {
-                let fields =
-                    fields.iter().map(|(name, value)| Ok((name.clone(), self.with_names(value)?)));
-                Value::Object(fields.collect::<Result<_>>()?)
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    /// The text of a step with ids for names.
+    fn with_names(&self, text: &str) -> String {
+        let now = System::default().now().to_string();
+        self.names.iter().fold(text.replace("{now}", &now), |text, (name, id)| {
+            text.replace(&format!("{{{name}}}"), id)
         })
-    }
-
-    fn text(&self, text: &str) -> Result<String> {
-        let mut parts = text.split('{');
-        let mut whole = parts.next().unwrap_or_default().to_string();
-        for part in parts {
-            let (name, rest) = part.split_once('}').context("a name has no end")?;
-            match (name, self.names.get(name)) {
-                ("now", _) => whole.push_str(&System::default().now().to_string()),
-                (_, Some(id)) => whole.push_str(id),
-                (_, None) => bail!("nothing is `{name}`"),
-            }
-            whole.push_str(rest);
-        }
-        Ok(whole)
     }
 }
 

@@ -2,18 +2,43 @@
 
 use std::io::Write;
 
-use anyhow::{Context as _, Result};
-use serde_json::Value;
+use anyhow::Result;
+use serde::Deserialize;
+use tmf::document::Amount;
+use tmf::document::product::ProductPrice;
 
 use crate::client::Client;
 
-/// What is listed: a heading, the resource, and the attributes that say how it stands.
-const LISTS: [(&str, &str, &[&str]); 4] = [
-    ("Resources", "resource", &["name", "resourceStatus", "usageState"]),
-    ("Services", "service", &["name", "serviceType", "state"]),
-    ("Products", "product", &["name", "status"]),
-    ("Charges", "appliedCustomerBillingRate", &["name", "type"]),
+/// A resource that is listed, under a heading.
+const LISTS: [(&str, &str); 4] = [
+    ("Resources", "resource"),
+    ("Services", "service"),
+    ("Products", "product"),
+    ("Charges", "appliedCustomerBillingRate"),
 ];
+
+#[derive(Deserialize)]
+struct Order {
+    state: String,
+}
+
+/// A document of a list, as far as it is printed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    id: String,
+    name: Option<String>,
+    resource_status: Option<String>,
+    usage_state: Option<String>,
+    service_type: Option<String>,
+    state: Option<String>,
+    status: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    tax_included_amount: Option<Amount>,
+    #[serde(default)]
+    product_price: Vec<ProductPrice>,
+}
 
 /// Prints what the order made; answers with the order's state.
 pub(super) async fn print(client: &Client, id: &str, out: &mut impl Write) -> Result<String> {
@@ -21,51 +46,59 @@ pub(super) async fn print(client: &Client, id: &str, out: &mut impl Write) -> Re
     let mut state = String::new();
     for resource in ["productOrder", "serviceOrder", "resourceOrder"] {
         let path = format!("{}/{id}", tmf::table::path(resource));
-        let order = match client.get(&path).await {
+        let order: Order = match client.get(&path).await {
             Ok(order) => order,
             // An order that was refused has no orders below it.
             Err(_) if !state.is_empty() => continue,
             Err(error) => return Err(error),
         };
-        let now = text(&order, "state");
-        writeln!(out, "  {resource:14} {now:11} {}{path}", client.base())?;
+        writeln!(out, "  {resource:14} {:11} {}{path}", order.state, client.base())?;
         if state.is_empty() {
-            state = now;
+            state = order.state;
         }
     }
-    for (heading, resource, attributes) in LISTS {
+    for (heading, resource) in LISTS {
         let path = tmf::table::path(resource);
-        let all = client.get(path).await?;
-        let all = all.as_array().context("a list is an array")?;
+        let all: Vec<Listed> = client.get(path).await?;
         if all.is_empty() {
             continue;
         }
         writeln!(out, "\n{heading}")?;
-        for entry in all {
-            let said: Vec<String> =
-                attributes.iter().map(|name| format!("{:20}", text(entry, name))).collect();
-            let price = amount(entry);
-            let (said, id) = (said.join(" "), text(entry, "id"));
-            writeln!(out, "  {said} {price:18} {}{path}/{id}", client.base())?;
+        for one in all {
+            let (about, price) = (one.about(), one.amount());
+            writeln!(out, "  {about} {price:18} {}{path}/{}", client.base(), one.id)?;
         }
     }
     Ok(state)
 }
 
-fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or_default().to_string()
+impl Listed {
+    /// Its name, type and state, in columns.
+    fn about(&self) -> String {
+        let columns = [
+            &self.name,
+            &self.service_type,
+            &self.resource_status,
+            &self.usage_state,
+            &self.state,
+            &self.status,
+            &self.kind,
+        ];
+        let columns = columns.into_iter().flatten().map(|column| format!("{column:20}"));
+        columns.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The amount of a charge, or the prices of a product.
+    fn amount(&self) -> String {
+        if let Some(amount) = &self.tax_included_amount {
+            return money(amount);
+        }
+        let prices = self.product_price.iter().filter_map(|price| price.price.as_ref());
+        let prices = prices.filter_map(|price| price.duty_free_amount.as_ref()).map(money);
+        prices.collect::<Vec<_>>().join(" + ")
+    }
 }
 
-/// The amount of a charge, or the prices of a product.
-fn amount(entry: &Value) -> String {
-    let money = |value: &Value| {
-        let unit = value.get("unit")?.as_str()?;
-        Some(format!("{:.2} {unit}", value.get("value")?.as_f64()?))
-    };
-    if let Some(net) = entry.get("taxIncludedAmount") {
-        return money(net).unwrap_or_default();
-    }
-    let prices = entry.get("productPrice").and_then(Value::as_array).into_iter().flatten();
-    let prices = prices.filter_map(|price| money(price.get("price")?.get("dutyFreeAmount")?));
-    prices.collect::<Vec<_>>().join(" + ")
+fn money(Amount(money): &Amount) -> String {
+    format!("{:.2} {}", money.amount, money.currency)
 }

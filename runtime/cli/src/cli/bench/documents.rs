@@ -10,10 +10,11 @@ use axum::body::{Body, Bytes};
 use clap::Args;
 use futures_util::stream;
 use hyper::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Load, print, resident_mib};
-use crate::client::{self, Client};
+use super::{Load, print, resident_mib as resident};
+use crate::client::{Answer, Client};
 
 /// Rows created and sent in one batch.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -31,6 +32,39 @@ pub(super) struct Documents {
     /// How many requests of each kind are made.
     #[arg(long, default_value_t = 5_000)]
     requests: usize,
+}
+
+/// The figures of a question or a transfer, with the number of rows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<Figures> {
+    #[serde(flatten)]
+    figures: Figures,
+    what: &'static str,
+    rows: usize,
+    #[serde(rename = "residentMiB")]
+    resident_mib: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Imported {
+    created: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Import {
+    created: u64,
+    seconds: f64,
+    per_second: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Export {
+    seconds: f64,
+    per_second: f64,
+    mebibytes_per_second: f64,
 }
 
 /// What is asked, by name: a path in which `{}` is the number of a row.
@@ -65,25 +99,17 @@ impl Documents {
         }));
         let body = Body::from_stream(lines);
         let answer = client.open(Method::PUT, &path, "application/x-ndjson", body).await?;
-        let (status, body) = client::read(answer).await?;
-        let progress = client::expect_ok(&path, status, body)?;
+        let Imported { created } = Answer::read(answer).await?.success(&path)?.json()?;
         let took = began.elapsed().as_secs_f64();
-        self.tell(
-            "import",
-            rows,
-            &json!({
-                "created": progress.get("created"),
-                "seconds": took,
-                "perSecond": rows as f64 / took,
-            }),
-        )
+        let figures = Import { created, seconds: took, per_second: rows as f64 / took };
+        self.tell("import", rows, figures)
     }
 
     async fn ask(
         &self,
         client: &Client,
         rows: usize,
-        name: &str,
+        name: &'static str,
         path: &'static str,
     ) -> Result<()> {
         let client = client.clone();
@@ -91,17 +117,16 @@ impl Documents {
             let client = client.clone();
             let path = path.replace("{}", &scattered(number, rows).to_string());
             async move {
-                let (status, body) = client.send(Method::GET, &path, None).await?;
-                let is_empty = body.as_array().is_some_and(Vec::is_empty);
-                if !status.is_success() || is_empty {
-                    bail!("{path} answered {status}: {body}");
+                let answer = client.look(&path).await?.success(&path)?;
+                if answer.text() == "[]" {
+                    bail!("{path} answered without a document");
                 }
                 Ok(())
             }
         };
         self.load.measure(self.requests.div_ceil(10), one.clone()).await?;
         let measured = self.load.measure(self.requests, one).await?;
-        self.tell(name, rows, &measured.report())
+        self.tell(name, rows, measured.report())
     }
 
     async fn create(&self, client: &Client) -> Result<()> {
@@ -109,10 +134,10 @@ impl Documents {
         let client = client.clone();
         let one = move |number: usize| {
             let (client, path) = (client.clone(), Arc::clone(&path));
-            async move { client.post(&path, &row(number)).await.map(drop) }
+            async move { client.send(Method::POST, &path, &row(number)).await?.success(&path).map(drop) }
         };
         let measured = self.load.measure(self.requests, one).await?;
-        self.tell("create", self.rows, &measured.report())
+        self.tell("create", self.rows, measured.report())
     }
 
     /// Exports everything, and forgets it.
@@ -129,23 +154,17 @@ impl Documents {
             }
         }
         let took = began.elapsed().as_secs_f64();
-        self.tell(
-            "export",
-            rows,
-            &json!({
-                "seconds": took,
-                "perSecond": rows as f64 / took,
-                "mebibytesPerSecond": bytes as f64 / took / f64::from(1 << 20),
-            }),
-        )
+        let figures = Export {
+            seconds: took,
+            per_second: rows as f64 / took,
+            mebibytes_per_second: bytes as f64 / took / f64::from(1 << 20),
+        };
+        self.tell("export", rows, figures)
     }
 
-    fn tell(&self, name: &str, rows: usize, report: &Value) -> Result<()> {
-        let mut report = report.clone();
-        report["what"] = json!(name);
-        report["rows"] = json!(rows);
-        report["residentMiB"] = json!(self.load.pid.and_then(resident_mib));
-        print(&report, self.load.json)
+    fn tell(&self, what: &'static str, rows: usize, figures: impl Serialize) -> Result<()> {
+        let resident_mib = self.load.pid.and_then(resident);
+        print(&Row { figures, what, rows, resident_mib }, self.load.json)
     }
 }
 

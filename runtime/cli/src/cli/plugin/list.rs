@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use serde_json::Value;
+use host::registry::{Entry, State};
 
 use super::{Inspector, Usage};
 use crate::cli::say;
@@ -30,10 +30,7 @@ pub(crate) struct List {
 /// Lists plugins; fails where one is rejected.
 pub(super) async fn run(list: List) -> Result<()> {
     let entries = match &list.server {
-        Some(url) => {
-            let answer = Client::new(url).get("/orchestration/v1/plugins").await?;
-            answer.as_array().cloned().unwrap_or_default()
-        }
+        Some(url) => Client::new(url).get("/orchestration/v1/plugins").await?,
         None => of_folder(list.path, Config::read(list.config.as_deref())?).await?,
     };
     if list.json {
@@ -51,7 +48,7 @@ pub(super) async fn run(list: List) -> Result<()> {
     }
 }
 
-async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Value>> {
+async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Entry>> {
     let folder = path.unwrap_or_else(|| config.plugins_dir.clone());
     if !folder.is_dir() {
         return Err(Usage(format!("there is no folder `{}`", folder.display())).into());
@@ -59,44 +56,51 @@ async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Value>> 
     let inspector = Inspector::new(config)?;
     let host = &inspector.host;
     host.load_dir(&folder).await?;
-    Ok(host.list().iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
+    Ok(host.list())
 }
 
-/// Why a plugin is not taken; `None` where it is.
-fn rejection(entry: &Value) -> Option<&str> {
-    let state = entry.get("state")?;
-    let is_rejected = state.get("state")? == "rejected";
-    is_rejected.then(|| state.get("reason").and_then(Value::as_str).unwrap_or_default())
+/// The reason for which a plugin was rejected.
+fn rejection(entry: &Entry) -> Option<&str> {
+    match &entry.state {
+        State::Ready => None,
+        State::Rejected { reason } => Some(reason),
+    }
 }
 
 /// A plugin as a person reads it.
-fn lines(entry: &Value) -> String {
-    let text = |name: &str| entry.get(name).and_then(Value::as_str);
-    let file = text("file").unwrap_or("-");
-    let digest: String = text("digest").unwrap_or("-").chars().take(12).collect();
-    let current = entry.get("isCurrent").and_then(Value::as_bool).unwrap_or_default();
+fn lines(entry: &Entry) -> String {
+    let file = entry.file.as_ref().map(|file| file.display().to_string());
+    let id = entry.id.as_deref().or(file.as_deref()).unwrap_or("-");
+    let version = entry.version.as_deref().unwrap_or("-");
+    let world = entry.world.as_deref().unwrap_or("-");
+    let digest: String = entry.digest.as_deref().unwrap_or("-").chars().take(12).collect();
     let state = match rejection(entry) {
         Some(_) => "rejected",
-        None if current => "ready",
+        None if entry.is_current => "ready",
         None => "ready, older version",
     };
-    let (id, version) = (text("id").unwrap_or(file), text("version").unwrap_or("-"));
-    let world = text("world").unwrap_or("-");
     let mut lines = vec![format!("{id} {version} ({world}) {digest} {state}")];
     lines.extend(rejection(entry).map(|reason| format!("  reason   {}", indented(reason))));
-    for (title, name) in [("asks for", "requests"), ("granted ", "grants")] {
-        let kinds = entry.get(name).and_then(Value::as_object).into_iter().flatten();
-        let kinds = kinds.filter_map(|(kind, values)| {
-            let values = values.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>();
-            (!values.is_empty()).then(|| format!("{kind} {}", values.join(", ")))
-        });
-        let kinds: Vec<String> = kinds.collect();
-        lines.extend((!kinds.is_empty()).then(|| format!("  {title} {}", kinds.join("; "))));
-    }
-    if file != "-" {
-        lines.push(format!("  file     {file}"));
-    }
+    let (requests, grants) = (&entry.requests, &entry.grants);
+    lines.extend(kinds(
+        "asks for",
+        [&requests.config, &requests.http, &requests.inventory, &requests.pools],
+    ));
+    lines.extend(kinds(
+        "granted ",
+        [&grants.config, &grants.http, &grants.inventory, &grants.pools],
+    ));
+    lines.extend(file.map(|file| format!("  file     {file}")));
     lines.join("\n")
+}
+
+/// A line for capabilities of which values are listed.
+fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
+    let kinds = ["config", "http", "inventory", "pools"].into_iter().zip(values);
+    let listed = kinds.filter(|(_, values)| !values.is_empty());
+    let listed: Vec<String> =
+        listed.map(|(kind, values)| format!("{kind} {}", values.join(", "))).collect();
+    (!listed.is_empty()).then(|| format!("  {title} {}", listed.join("; ")))
 }
 
 fn indented(text: &str) -> String {
