@@ -17,7 +17,7 @@ pub struct Requested {
     pub(super) document: Arc<Value>,
 }
 
-/// What the document was read as.
+/// The content of the document.
 pub(super) enum Content {
     /// The input of a run of this workflow.
     Run {
