@@ -2,6 +2,7 @@
 //! plugins: orders are held for want of them, which is fine for the door.
 
 mod bench;
+mod off_thread;
 
 mod activation;
 mod assurance;

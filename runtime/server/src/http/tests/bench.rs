@@ -25,6 +25,7 @@ use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
+use super::off_thread::{OffThread, Watched};
 use crate::events::{Events, Guard, Settings};
 use crate::plugins::Plugins;
 use crate::services::Services;
@@ -41,6 +42,8 @@ pub(super) struct Bench {
     pub(super) services: Services,
     pub(super) events: Events,
     pub(super) store: Memory,
+    /// The reads of the store on the thread of the runtime.
+    pub(super) watch: Watched,
     service: TowerToHyperService<Router>,
     /// How many facts the catalogs of the packs make.
     facts: usize,
@@ -129,6 +132,8 @@ impl Bench {
     }
 
     fn with(store: Memory, shared: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        let (shared, watch) = OffThread::new(shared);
+        let shared: Arc<dyn Store> = Arc::new(shared);
         let cache = tempfile::tempdir().unwrap();
         let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
         let host = host::Host::new(options).unwrap();
@@ -159,7 +164,8 @@ impl Bench {
         let router = router(services.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
-        Self { services, events, store, service, facts, _cache: cache }
+        watch.begin();
+        Self { services, events, store, watch, service, facts, _cache: cache }
     }
 
     /// The same server as an operator has set it up who bills in a way of their own.
