@@ -8,14 +8,12 @@ use std::collections::BTreeMap;
 
 use source::{SOURCES, Source};
 
-/// Max circles of imports. Each of these limits only goes down.
-const CYCLES_MAX: usize = 8;
-
-/// Max functions with untyped JSON in their signature, outside the standard and HTTP.
-const UNTYPED_MAX: usize = 604;
+/// Max functions with untyped JSON in their signature, outside the standard and HTTP. Both limits only
+/// go down.
+const UNTYPED_MAX: usize = 138;
 
 /// Max clones for each thousand lines.
-const CLONES_PER_KLOC_MAX: usize = 16;
+const CLONES_PER_KLOC_MAX: usize = 15;
 
 /// The folders where JSON is what the code is about.
 const JSON: [&str; 2] = ["tmf/", "server/src/http"];
@@ -32,7 +30,7 @@ fn by_crate(values: impl Iterator<Item = (String, usize)>) -> String {
 #[test]
 fn modules_do_not_import_each_other_in_a_circle() {
     let cycles = imports::cycles(&SOURCES);
-    assert!(cycles.len() <= CYCLES_MAX, "{} cycles:\n{}", cycles.len(), cycles.join("\n"));
+    assert!(cycles.is_empty(), "{} cycles:\n{}", cycles.len(), cycles.join("\n"));
 }
 
 #[test]

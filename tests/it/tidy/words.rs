@@ -1,8 +1,6 @@
 //! Idioms that comments, messages, names and documentation do without, because a stranger would have
 //! to translate them.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use regex_lite::Regex;
@@ -33,16 +31,6 @@ const WHAT: &str = concat!(
     r"|^(?:pub )?(?:async )?fn what ",
 );
 
-/// How often idioms still stand in the files under a prefix; the longest prefix counts. Lower a
-/// number with each cleanup. Every path that no prefix names must be clean.
-const LEFT: [(&str, usize); 5] = [
-    ("runtime/commerce/", 126),
-    ("runtime/engine/", 182),
-    ("runtime/model/", 427),
-    ("runtime/server/src/app", 13),
-    ("runtime/server/src/systems", 31),
-];
-
 /// The kinds of files that are searched. Published contracts (`wit/0.1`) are frozen.
 const SEARCHED: [&str; 6] = ["md", "rs", "toml", "txt", "wit", "yaml"];
 
@@ -50,22 +38,10 @@ const SEARCHED: [&str; 6] = ["md", "rs", "toml", "txt", "wit", "yaml"];
 fn idioms_are_plain_english() {
     let Some(files) = super::tracked() else { return };
     let idioms = IDIOMS.map(|(pattern, instead)| (Regex::new(pattern).unwrap(), instead));
-    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, text) in files.iter().filter(|(name, _)| is_searched(name)) {
-        let places = places(name, text, &idioms);
-        found.entry(folder(name)).or_default().extend(places);
-    }
-    let mut wrong = String::new();
-    for (folder, places) in &found {
-        let left = left(folder);
-        if places.len() > left {
-            writeln!(wrong, "`{folder}` may have {left} and has {}:", places.len()).unwrap();
-            writeln!(wrong, "{}", places.join("\n")).unwrap();
-        } else if places.len() < left {
-            writeln!(wrong, "`{folder}` has only {} left: lower its number", places.len()).unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    let searched = files.iter().filter(|(name, _)| is_searched(name));
+    let places: Vec<String> =
+        searched.flat_map(|(name, text)| places(name, text, &idioms)).collect();
+    assert!(places.is_empty(), "\n{}", places.join("\n"));
 }
 
 #[test]
@@ -84,16 +60,6 @@ fn is_searched(name: &str) -> bool {
     let kind = Path::new(name).extension().and_then(|kind| kind.to_str()).unwrap_or_default();
     let is_frozen = name.starts_with("wit/0.1/");
     SEARCHED.contains(&kind) && name != "tests/it/tidy/words.rs" && !is_frozen
-}
-
-/// The longest prefix in the table, or none.
-fn folder(name: &str) -> &'static str {
-    let fitting = LEFT.iter().map(|(prefix, _)| *prefix).filter(|prefix| name.starts_with(prefix));
-    fitting.max_by_key(|prefix| prefix.len()).unwrap_or("the rest")
-}
-
-fn left(folder: &str) -> usize {
-    LEFT.iter().find(|(prefix, _)| *prefix == folder).map_or(0, |(_, left)| *left)
 }
 
 fn places(name: &str, text: &str, idioms: &[(Regex, &str)]) -> Vec<String> {

@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
                 let Some(user) = self.recalled(user)? else { continue };
                 let theirs = self.wanted_by(user, known)?;
                 let differs = |(name, wish): &(&String, &Wish)| {
-                    theirs.get(*name).is_some_and(|value| *value != wish.value)
+                    theirs.get(name).is_some_and(|value| *value != wish.value)
                 };
                 if let Some((name, wish)) = changed.iter().find(differs) {
                     let other = self.name_of(user.id);
