@@ -3,7 +3,7 @@
 
 use tmf::document::order::SingleItem;
 use tmf::document::{Attributes, Characteristic, Rest, write};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::table::ServiceState;
 
 use crate::order::Form;

@@ -229,14 +229,6 @@ impl Fulfilment {
     }
 }
 
-/// Characteristics as TM Forum lists them, with their types.
-pub fn characteristics<'a>(
-    values: impl IntoIterator<Item = (&'a String, &'a Value)>,
-) -> Vec<Value> {
-    let values = values.into_iter();
-    values.map(|(name, value)| write(&Characteristic::typed(name, value.clone()))).collect()
-}
-
 /// The characteristics of an item as TM Forum lists them, with their types.
 fn listed(item: &Item) -> Vec<Characteristic> {
     let values = item.characteristics.iter();

@@ -21,7 +21,7 @@ pub use dates::{Dates, LineDates};
 pub use form::Form;
 use tmf::document::Characteristics;
 pub use tmf::document::order::quotes_of;
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::time::Timestamp;
 
 /// An order, its items in one list: what was nested comes after what it was nested in.

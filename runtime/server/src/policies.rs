@@ -81,7 +81,7 @@ pub(crate) enum Refusal {
         resource: &'static str,
         id: String,
         /// Why.
-        wrong: tmf::field::Malformed,
+        wrong: tmf::malformed::Malformed,
     },
     #[error("the store cannot be read")]
     Store(#[from] engine::documents::Error),

@@ -64,7 +64,7 @@ pub use deferred::Deferred;
 pub use quantity::{Amount, Number, Quantity, WrittenNumber};
 pub use reference::{Reference, id_of};
 
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 
 /// The attributes of a document that its type does not know.
 pub type Rest = Map<String, Value>;

@@ -17,7 +17,7 @@ pub mod period;
 pub mod zone;
 
 pub mod document;
-pub mod field;
+pub mod malformed;
 #[macro_use]
 mod states;
 
@@ -45,7 +45,7 @@ pub mod subscription;
 
 pub use check::{Invalid, InvalidKind};
 pub use day::{Day, Days};
-pub use field::Malformed;
+pub use malformed::Malformed;
 pub use resource::{Api, Resource};
 pub use table::{
     BillState, CatalogState, JobState, OnDemandState, OrderState, ProductStatus, QuoteState,

@@ -12,7 +12,7 @@ use model::pricing::rate::{Rate, RateKind};
 use model::pricing::tax::AppliedTax;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::id_of;
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::money::{Money, is_finer};
 use tmf::time::Timestamp;
 

@@ -16,7 +16,7 @@ use tmf::day::{Day, Days};
 use tmf::document::account::BillingAccount;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill, TaxItem};
 use tmf::document::{Amount, Date, Reference, Rest};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 

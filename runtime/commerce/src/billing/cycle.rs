@@ -7,7 +7,7 @@
 use model::pricing::product_price::Period;
 use tmf::day::{Day, Days};
 use tmf::document::account::{BillingAccount, BillingCycleSpecification};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 
 /// Days in which a bill is to be paid if its cycle has no offset.
 const DUE_DAYS: u32 = 14;

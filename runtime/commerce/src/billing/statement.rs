@@ -8,7 +8,7 @@ use model::pricing::rate::Rate;
 use tmf::day::Days;
 use tmf::document::customer_bill::{Attachment, CustomerBill};
 use tmf::document::{DayPeriod, Rest, id_of};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::money::Money;
 use tmf::zone::Zone;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rate::{Rate, RateKind};
 use tmf::document::{Amount, DateTime, Rest};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::money::Money;
 use tmf::time::Timestamp;
 

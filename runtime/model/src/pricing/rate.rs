@@ -4,7 +4,7 @@ use super::tax::AppliedTax;
 use tmf::day::Days;
 use tmf::document::customer_bill::{AppliedRate, RateCharacteristic, TaxItem};
 use tmf::document::{Amount, DayPeriod, Number, Reference, Rest, id_of};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::money::{Money, TAX_CATEGORY};
 use tmf::table::path;
 use tmf::time::Timestamp;

@@ -1,6 +1,7 @@
 //! References: a document must exist while another refers to it.
 
-use serde_json::Value;
+use engine::documents::Document;
+use tmf::references::{Referred, ids, referred};
 use tmf::resource::{Operation, Reference, Resource};
 use tmf::table;
 use tmf::table::of_key;
@@ -26,7 +27,8 @@ impl Policy for References {
             Some(after) => {
                 let mut references = draft.resource.references.iter();
                 references.try_for_each(|reference| {
-                    leads_somewhere(session, (reference, self.check), draft, after)
+                    let referred = referred(after, reference.path);
+                    leads_somewhere(session, (reference, self.check), draft, referred)
                 })
             }
             None => is_free(session, draft),
@@ -39,16 +41,16 @@ fn leads_somewhere(
     session: &Session,
     (reference, check): (&Reference, Check),
     draft: &Draft,
-    after: &Value,
+    referred: Vec<Referred<'_>>,
 ) -> Result<(), Refusal> {
     let known = draft.before.as_ref().map(|before| ids(&before.body, reference.path));
     let known = known.unwrap_or_default();
-    for (position, named) in referring_in(after, reference.path) {
-        let Some(id) = named.get("id").and_then(Value::as_str) else { continue };
+    for named in referred {
+        let Some(id) = named.id else { continue };
         let is_free = !reference.is_acted_on
             && match check {
                 Check::All => false,
-                Check::Local => leads_elsewhere(named, &draft.base),
+                Check::Local => named.leads_elsewhere(&draft.base),
                 Check::None => true,
             };
         if is_free || known.contains(&id) {
@@ -68,21 +70,10 @@ fn leads_somewhere(
                 }
                 (false, Check::All | Check::None) => by_setting(message, "references", "check"),
             };
-            return Err(Refusal::unprocessable(format!("{position}.id"), message));
+            return Err(Refusal::unprocessable(format!("{}.id", named.path), message));
         }
     }
     Ok(())
-}
-
-/// Whether a reference has an absolute href that leads to another system.
-fn leads_elsewhere(reference: &Value, base: &str) -> bool {
-    let href = reference.get("href").and_then(Value::as_str).unwrap_or_default();
-    // With a scheme (RFC 3986, 3.1): a sample of the standard has `https:/host`.
-    let scheme = href.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-    let is_absolute = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let own = href.strip_prefix(base).filter(|_| !base.is_empty());
-    is_absolute && !own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Refuses to remove a document that others refer to, or that is active and depends on active ones.
@@ -98,14 +89,14 @@ fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
     }
     for found in USES.iter().filter(|found| found.of.contains(&resource.key)) {
         let by = session.first_by(found.by, &found.indexed(), id, |document| {
-            id_of(&document.body) != Some(id) && found.keeps(&document.body, resource, id)
+            id_of(document) != Some(id) && found.keeps(&document.body, resource, id)
         })?;
         if let (Some(by), Some((_, other))) = (by, of_key(found.by)) {
-            return Err(in_use(other, id_of(&by.body).unwrap_or_default(), found.path));
+            return Err(in_use(other, id_of(&by).unwrap_or_default(), found.path));
         }
     }
     match &draft.before {
-        Some(before) => is_ended(session, draft, &before.body),
+        Some(before) => is_ended(session, draft, before),
         None => Ok(()),
     }
 }
@@ -121,14 +112,14 @@ fn in_use(by: &Resource, id: &str, path: &str) -> Refusal {
 
 /// Refuses to remove a delivered instance before an order has terminated it: only an order releases its
 /// network resources.
-fn is_ended(session: &Session, draft: &Draft, document: &Value) -> Result<(), Refusal> {
-    let state = draft.resource.state_of(document).unwrap_or_default();
+fn is_ended(session: &Session, draft: &Draft, document: &Document) -> Result<(), Refusal> {
+    let state = draft.resource.state_of(&document.body).unwrap_or_default();
     if is_over(draft.resource, state) {
         return Ok(());
     }
     for (_, path, key) in STANDS_ON.iter().filter(|(own, ..)| *own == draft.resource.key) {
         let Some((_, below)) = of_key(key) else { continue };
-        for id in ids(document, path) {
+        for id in ids(&document.body, path) {
             let found = session.readable(key, id)?;
             let lives = found.is_some_and(|found| {
                 !is_over(below, below.state_of(&found.body).unwrap_or_default())
@@ -154,47 +145,22 @@ fn referring(
     reference: &Reference,
     id: &str,
 ) -> Result<Option<String>, Refusal> {
-    let refers = |body: &Value| ids(body, reference.path).contains(&id);
+    let refers = |document: &Document| ids(&document.body, reference.path).contains(&id);
     let path = format!("{}.id", reference.path);
     if other.indexes().any(|indexed| indexed == path) {
-        let found = session.first_by(other.key, &path, id, |document| refers(&document.body))?;
-        return Ok(found.and_then(|found| id_of(&found.body).map(str::to_string)));
+        let found = session.first_by(other.key, &path, id, refers)?;
+        return Ok(found.and_then(|found| id_of(&found).map(str::to_string)));
     }
     let mut by = None;
     session.each_document::<Refusal>(other.key, |document| {
-        if by.is_none() && refers(&document.body) {
-            by = id_of(&document.body).map(str::to_string);
+        if by.is_none() && refers(&document) {
+            by = id_of(&document).map(str::to_string);
         }
         Ok(())
     })?;
     Ok(by)
 }
 
-fn id_of(document: &Value) -> Option<&str> {
-    document.get("id")?.as_str()
-}
-
-/// The ids of the values at a path.
-fn ids<'a>(document: &'a Value, path: &str) -> Vec<&'a str> {
-    let found = referring_in(document, path).into_iter();
-    found.filter_map(|(_, value)| value.get("id")?.as_str()).collect()
-}
-
-/// The values at a path, each with its own path.
-fn referring_in<'a>(document: &'a Value, path: &str) -> Vec<(String, &'a Value)> {
-    let mut found = vec![(String::new(), document)];
-    for name in path.split('.') {
-        let below = found.into_iter().filter_map(|(at, value)| {
-            let at = if at.is_empty() { name.to_string() } else { format!("{at}.{name}") };
-            Some((at, value.get(name)?))
-        });
-        found = below.flat_map(|(at, value)| elements(at, value)).collect();
-    }
-    found
-}
-
-fn elements(at: String, value: &Value) -> Vec<(String, &Value)> {
-    let Some(entries) = value.as_array() else { return vec![(at, value)] };
-    let entries = entries.iter().enumerate();
-    entries.map(|(position, entry)| (format!("{at}[{position}]"), entry)).collect()
+fn id_of(document: &Document) -> Option<&str> {
+    document.body.get("id")?.as_str()
 }

@@ -8,7 +8,7 @@ use model::{
     Digest, End, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Phase, TaskId,
 };
 use tmf::document::instance::Instance;
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 
 use super::Reconciler;
 use super::orphan::is_orphan;

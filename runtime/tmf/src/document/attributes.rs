@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Rest, read};
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::number::same;
 
 /// The attributes of an object. What is no object has none.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::Number;
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 
 crate::document! {
     /// A characteristic as TM Forum lists it (`Characteristic`): a name and a value of any type.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 
 /// An attribute that is read with its document. If it is malformed, the document can still be read and
 /// is written back as it was; the error is for the reader of the attribute.

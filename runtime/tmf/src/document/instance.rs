@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ordered::OrderLink;
 use super::resource::UsageState;
 use super::{Attributes, Reference};
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::table::{ProductStatus, ResourceStatus, ServiceState};
 
 /// An instance of an inventory.

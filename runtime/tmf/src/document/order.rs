@@ -11,7 +11,7 @@ pub use written::{ItemResult, Items, SingleItem, Written};
 
 use super::item_price::ItemPrice;
 use super::{Attributes, DateTime, Deferred};
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::table::OrderState;
 use crate::time::Timestamp;
 

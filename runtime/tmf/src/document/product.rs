@@ -3,7 +3,7 @@
 use super::ordered::OrderLink;
 use super::tariff::Tariff;
 use super::{Amount, Characteristic, DateTime, Deferred, Number, Reference, Rest};
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::table::ProductStatus;
 
 crate::document! {

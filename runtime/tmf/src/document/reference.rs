@@ -1,6 +1,6 @@
 //! References from one document to another.
 
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::resource::capitalised;
 
 crate::document! {

@@ -9,7 +9,7 @@ use model::pricing::tax;
 use rust_decimal::Decimal;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::id_of;
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::money::Money;
 use tmf::time::Timestamp;
 

@@ -13,7 +13,7 @@ use engine::store::{self, Epoch};
 use model::fulfilment::{NotGivenUp, PatchError};
 use model::order::{OrderError, OrderErrorKind};
 use model::{Failure, FailureClass, FulfilmentId};
-use tmf::field::Malformed;
+use tmf::malformed::Malformed;
 use tmf::subscription::SubscriptionError;
 
 use crate::bulk::import::ImportError;
@@ -163,7 +163,7 @@ async fn errors_of_the_server_are_sorted() {
         CheckError::Store(_) => Ours, CheckError::Store(unreadable());
         CheckError::Read(_) => Ours, CheckError::Read(stopped().into());
         CheckError::Ask(_) => Ours, CheckError::Ask(stopped());
-        CheckError::Document(_) => Ours, CheckError::Document(tmf::field::Malformed::new("id", "is missing"));
+        CheckError::Document(_) => Ours, CheckError::Document(tmf::malformed::Malformed::new("id", "is missing"));
     }
     sorted! { RepairError:
         RepairError::Unknown(_) => Client, RepairError::Unknown("r".into());

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Item, Names, Order, Place, RelatedOrder, Relation, Subject, Written};
 use crate::document::Attributes;
-use crate::field::Malformed;
+use crate::malformed::Malformed;
 use crate::time::Timestamp;
 
 /// Reads an order, or a question that has the items of one.
