@@ -47,6 +47,7 @@ mod reconcile;
 mod run;
 mod shared;
 mod size;
+mod slow;
 mod usage;
 mod vanish;
 

@@ -140,6 +140,12 @@ impl Admission {
         self.lock().capacity
     }
 
+    /// The instances that calls have now.
+    pub(crate) fn instances(&self) -> usize {
+        let office = self.lock();
+        office.capacity.instances.saturating_sub(office.left.instances)
+    }
+
     fn issue(&self, office: &mut Office, plugin: &PluginId, bytes: usize) -> Permit {
         let held = Held { instances: 1, bytes };
         office.take(plugin, held);

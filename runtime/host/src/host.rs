@@ -220,6 +220,11 @@ impl Host {
         self.plugin(digest).await.map(|plugin| plugin.installed.role)
     }
 
+    /// The instances of plugins that calls have now.
+    pub fn instances(&self) -> usize {
+        self.0.admission.instances()
+    }
+
     /// Whether the version of a plugin that new plans use can be undone: one that reaches outside
     /// and exports no `undo` cannot. `None` if there is no such plugin.
     pub fn can_undo(&self, plugin: &PluginId) -> Option<bool> {

@@ -23,7 +23,6 @@ use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
-
 use crate::plugins::{FirstLook, Plugins, first_look};
 use crate::retention::Retainer;
 use crate::services::Services;

@@ -96,6 +96,7 @@ impl Services {
             removed,
         }
     }
+
     /// Imports documents.
     pub(crate) fn importer(&self) -> Importer {
         Importer {

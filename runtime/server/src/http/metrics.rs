@@ -192,6 +192,12 @@ fn numbers(server: &ServerState) -> Vec<Number> {
             "Reads of documents under way, each on a thread of its own.",
             server.documents.reads(),
         ),
+        (
+            "plugin_instances",
+            "gauge",
+            "Instances of plugins that calls have now.",
+            count(server.plugins.host.instances()),
+        ),
         ("plugins_ready", "gauge", "Plugins that can be called.", ready as u64),
         (
             "plugins_rejected",

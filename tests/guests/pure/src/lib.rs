@@ -53,6 +53,11 @@ impl decomposition::Guest for Pure {
     fn decompose(
         request: decomposition::Request,
     ) -> Result<Vec<decomposition::Production>, Failure> {
+        let characteristics: serde_json::Value =
+            serde_json::from_str(&request.characteristics).unwrap_or_default();
+        // An order may ask for a slow answer.
+        let sleep_ms = characteristics["sleepMs"].as_u64().unwrap_or_default();
+        std::thread::sleep(std::time::Duration::from_millis(sleep_ms));
         let production = |suffix: &str, characteristics: String| decomposition::Production {
             spec: format!("{}-{suffix}", request.spec),
             characteristics,
