@@ -236,10 +236,10 @@ mod tests {
             assert_eq!(code.as_str(), row.code);
         }
         assert_eq!(FailureCode::from("INSTANCE_BUSY"), FailureCode::InstanceBusy);
-        let other = FailureCode::from("VENDOR_CODE".to_string());
-        assert_eq!(other, FailureCode::Plugin("VENDOR_CODE".into()));
-        assert_eq!(serde_json::to_string(&other).unwrap(), r#""VENDOR_CODE""#);
-        assert_eq!(serde_json::from_str::<FailureCode>(r#""VENDOR_CODE""#).unwrap(), other);
+        let other = FailureCode::from("VENDOR-7".to_string());
+        assert_eq!(other, FailureCode::Plugin("VENDOR-7".into()));
+        assert_eq!(serde_json::to_string(&other).unwrap(), r#""VENDOR-7""#);
+        assert_eq!(serde_json::from_str::<FailureCode>(r#""VENDOR-7""#).unwrap(), other);
     }
 
     #[test]
