@@ -1,33 +1,50 @@
-//! Metrics in the text format of Prometheus. It is a few lines of ours; a library would
-//! bring a registry that nothing else here needs.
+//! Metrics in the text format of OpenMetrics 1.0, which Prometheus reads.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use host::State;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 
 use super::problem::Problem;
 use super::{ServerState, answer};
 
-/// The upper bounds of the latency histogram, in milliseconds.
-const BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];
+/// The upper bounds of the latency histogram, in seconds.
+const BOUNDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Requests by route and status, with their latency. One lock for all: it is locked for some dozens
-/// of nanoseconds for each request.
-#[derive(Debug, Default)]
-pub(super) struct Metrics(Mutex<BTreeMap<(&'static str, &'static str), Series>>);
+/// Requests by route, method and status, with their latency by route and method.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    requests: Family<Answered, Counter>,
+    seconds: Family<Asked, Histogram, fn() -> Histogram>,
+}
 
-#[derive(Clone, Debug, Default)]
-struct Series {
-    by_status: BTreeMap<u16, u64>,
-    within: [u64; BOUNDS_MS.len()],
-    count: u64,
-    micros: u64,
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    route: &'static str,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Asked {
+    route: &'static str,
+    method: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BOUNDS);
+        Self { requests: Family::default(), seconds: Family::new_with_constructor(histogram) }
+    }
 }
 
 impl Metrics {
@@ -39,173 +56,144 @@ impl Metrics {
         status: StatusCode,
         took: Duration,
     ) {
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = routes.entry((route, name_of(method))).or_default();
-        *series.by_status.entry(status.as_u16()).or_default() += 1;
-        series.count += 1;
-        series.micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let bound = BOUNDS_MS.iter().position(|bound| took <= Duration::from_millis(*bound));
-        if let Some(bound) = bound {
-            series.within[bound] += 1;
-        }
-    }
-
-    fn write(&self, text: &mut String) -> std::fmt::Result {
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let name = "ferrule_http_requests_total";
-        writeln!(text, "# HELP {name} Requests that were answered.\n# TYPE {name} counter")?;
-        for ((route, method), series) in &routes {
-            for (status, count) in &series.by_status {
-                let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
-                writeln!(text, "{name}{{{labels}}} {count}")?;
-            }
-        }
-        let name = "ferrule_http_request_seconds";
-        writeln!(text, "# HELP {name} How long answers took to begin.\n# TYPE {name} histogram")?;
-        for ((route, method), series) in &routes {
-            let labels = format!("route=\"{route}\",method=\"{method}\"");
-            let mut below = 0;
-            for (bound, count) in BOUNDS_MS.iter().zip(series.within) {
-                below += count;
-                let bound = Duration::from_millis(*bound).as_secs_f64();
-                writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {below}")?;
-            }
-            writeln!(text, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", series.count)?;
-            let seconds = Duration::from_micros(series.micros).as_secs_f64();
-            writeln!(text, "{name}_sum{{{labels}}} {seconds}")?;
-            writeln!(text, "{name}_count{{{labels}}} {}", series.count)?;
-        }
-        Ok(())
+        let method = name_of(method);
+        let answered = Answered { route, method, status: status.as_u16() };
+        self.requests.get_or_create(&answered).inc();
+        self.seconds.get_or_create(&Asked { route, method }).observe(took.as_secs_f64());
     }
 }
 
 /// All metrics as text.
 pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
-    let mut text = String::new();
-    write(server, &mut text).map_err(|error| Problem::ours(&error))?;
-    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    let mut page = Page(Registry::with_prefix("ferrule"));
+    page.packs(server);
+    page.retention(server);
+    page.fulfilments(server);
+    page.store(server);
+    page.plugins(server);
+    page.requests(&server.metrics);
+    let text = page.text().map_err(|error| Problem::ours(&error))?;
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(answer::with_type(StatusCode::OK, media_type, text))
 }
 
-fn write(server: &ServerState, text: &mut String) -> std::fmt::Result {
-    for (name, kind, help, number) in numbers(server) {
-        writeln!(text, "# HELP ferrule_{name} {help}\n# TYPE ferrule_{name} {kind}")?;
-        writeln!(text, "ferrule_{name} {number}")?;
+/// The metrics of one answer. Most are counted elsewhere, and read here.
+struct Page(Registry);
+
+impl Page {
+    fn gauge(&mut self, name: &str, help: &str, number: impl TryInto<i64>) {
+        self.0.register(name, help, ConstGauge::new(number.try_into().unwrap_or(i64::MAX)));
     }
-    server.metrics.write(text)
-}
 
-/// A name, a type, a description and a number.
-type Number = (&'static str, &'static str, &'static str, u64);
+    fn gauge_of(&mut self, name: &str, help: &str, number: &AtomicU64) {
+        self.gauge(name, help, number.load(Ordering::Relaxed));
+    }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn numbers(server: &ServerState) -> Vec<Number> {
-    let counters = server.engine.counters();
-    let plugins = server.plugins.host.list();
-    let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
-    let removed = &server.removed;
-    let rulebook = server.rulebooks.current();
-    let left_out = rulebook.left_out().len();
-    let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name)).count();
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    vec![
-        ("packs", "gauge", "Packs that are in use.", count(in_use)),
-        ("packs_left_out", "gauge", "Packs that are left out for a mistake.", count(left_out)),
-        (
-            "removed_runs_total",
-            "counter",
-            "Runs that were removed by retention.",
-            removed.runs.load(Ordering::Relaxed),
-        ),
-        (
-            "removed_orders_total",
-            "counter",
-            "Journals of orders that were removed by retention.",
-            removed.orders.load(Ordering::Relaxed),
-        ),
-        (
-            "removed_logs_total",
-            "counter",
-            "Logs of attempts that were removed by retention.",
-            removed.logs.load(Ordering::Relaxed),
-        ),
-        (
-            "removed_submissions_total",
-            "counter",
-            "Keys of submissions that were removed by retention.",
-            removed.submissions.load(Ordering::Relaxed),
-        ),
-        ("open_fulfilments", "gauge", "Open fulfilments.", counters.open.load(Ordering::Relaxed)),
-        (
+    /// A counter; the text format adds `_total` to its name.
+    fn counter(&mut self, name: &str, help: &str, number: &AtomicU64) {
+        self.0.register(name, help, ConstCounter::new(number.load(Ordering::Relaxed)));
+    }
+
+    fn packs(&mut self, server: &ServerState) {
+        let rulebook = server.rulebooks.current();
+        let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name)).count();
+        self.gauge("packs", "Packs that are in use", in_use);
+        let left_out = rulebook.left_out().len();
+        self.gauge("packs_left_out", "Packs that are left out for a mistake", left_out);
+    }
+
+    fn retention(&mut self, server: &ServerState) {
+        let removed = &server.removed;
+        self.counter("removed_runs", "Runs that were removed by retention", &removed.runs);
+        self.counter(
+            "removed_orders",
+            "Journals of orders that were removed by retention",
+            &removed.orders,
+        );
+        self.counter(
+            "removed_logs",
+            "Logs of attempts that were removed by retention",
+            &removed.logs,
+        );
+        self.counter(
+            "removed_submissions",
+            "Keys of submissions that were removed by retention",
+            &removed.submissions,
+        );
+    }
+
+    fn fulfilments(&mut self, server: &ServerState) {
+        let counters = server.engine.counters();
+        self.gauge_of("open_fulfilments", "Open fulfilments", &counters.open);
+        self.gauge_of(
             "open_fulfilments_bytes",
-            "gauge",
-            "Bytes of the journals of open fulfilments.",
-            counters.open_bytes.load(Ordering::Relaxed),
-        ),
-        (
+            "Bytes of the journals of open fulfilments",
+            &counters.open_bytes,
+        );
+        self.gauge_of(
             "set_aside",
-            "gauge",
-            "Fulfilments that are set aside, since their journal cannot be carried on.",
-            counters.set_aside.load(Ordering::Relaxed),
-        ),
-        (
-            "unreadable_facts",
-            "gauge",
-            "Reservations and callbacks that could not be read.",
-            counters.unreadable_facts.load(Ordering::Relaxed),
-        ),
-        (
+            "Fulfilments that are set aside, since their journal cannot be carried on",
+            &counters.set_aside,
+        );
+        self.gauge_of(
             "callbacks_kept",
-            "gauge",
-            "Callbacks that are kept until their task waits for them.",
-            counters.callbacks_kept.load(Ordering::Relaxed),
-        ),
-        (
+            "Callbacks that are kept until their task waits for them",
+            &counters.callbacks_kept,
+        );
+        self.gauge_of(
             "callbacks_kept_bytes",
-            "gauge",
-            "Bytes of the bodies of these callbacks.",
-            counters.callbacks_kept_bytes.load(Ordering::Relaxed),
-        ),
-        (
-            "submitted_total",
-            "counter",
-            "Fulfilments that were submitted.",
-            counters.submitted.load(Ordering::Relaxed),
-        ),
-        (
-            "ended_total",
-            "counter",
-            "Fulfilments that ended.",
-            counters.ended.load(Ordering::Relaxed),
-        ),
-        ("calls_total", "counter", "Calls to plugins.", counters.calls.load(Ordering::Relaxed)),
-        ("commits_total", "counter", "Commits.", counters.commits.load(Ordering::Relaxed)),
-        (
+            "Bytes of the bodies of these callbacks",
+            &counters.callbacks_kept_bytes,
+        );
+        self.counter("submitted", "Fulfilments that were submitted", &counters.submitted);
+        self.counter("ended", "Fulfilments that ended", &counters.ended);
+        self.counter("calls", "Calls to plugins", &counters.calls);
+        self.counter("commits", "Commits", &counters.commits);
+    }
+
+    fn store(&mut self, server: &ServerState) {
+        let counters = server.engine.counters();
+        self.gauge_of(
+            "unreadable_facts",
+            "Reservations and callbacks that could not be read",
+            &counters.unreadable_facts,
+        );
+        self.gauge(
             "unreadable_documents",
-            "gauge",
-            "Documents that were met and cannot be read.",
-            counters.unreadable.count() as u64,
-        ),
-        (
+            "Documents that were met and cannot be read",
+            counters.unreadable.count(),
+        );
+        self.gauge(
             "store_reads",
-            "gauge",
-            "Reads of documents under way, each on a thread of its own.",
+            "Reads of documents under way, each on a thread of its own",
             server.documents.reads(),
-        ),
-        (
+        );
+    }
+
+    fn plugins(&mut self, server: &ServerState) {
+        let host = &server.plugins.host;
+        let plugins = host.list();
+        let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
+        self.gauge(
             "plugin_instances",
-            "gauge",
-            "Instances of plugins that calls have now.",
-            count(server.plugins.host.instances()),
-        ),
-        ("plugins_ready", "gauge", "Plugins that can be called.", ready as u64),
-        (
-            "plugins_rejected",
-            "gauge",
-            "Plugin files that were not taken.",
-            (plugins.len() - ready) as u64,
-        ),
-    ]
+            "Instances of plugins that calls have now",
+            host.instances(),
+        );
+        self.gauge("plugins_ready", "Plugins that can be called", ready);
+        self.gauge("plugins_rejected", "Plugin files that were not taken", plugins.len() - ready);
+    }
+
+    fn requests(&mut self, metrics: &Metrics) {
+        let (requests, seconds) = (metrics.requests.clone(), metrics.seconds.clone());
+        self.0.register("http_requests", "Requests that were answered", requests);
+        self.0.register("http_request_seconds", "How long answers took to begin", seconds);
+    }
+
+    fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.0)?;
+        Ok(text)
+    }
 }
 
 /// A client may send unknown methods; they are counted as one.
