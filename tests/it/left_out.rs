@@ -139,7 +139,7 @@ async fn the_others_serve_and_what_it_delivered_waits() {
     assert_eq!(found["state"], "held", "{found:#}");
     let run = "/orchestration/v1/workflows/superfibre-intake/runs";
     let run = shop.world.http.post(run, &json!({})).await;
-    assert_eq!(run.status, 422, "{}", run.body);
+    assert_eq!(run.status, 503, "{}", run.body);
     assert!(run.text.contains("left out"), "{}", run.text);
     assert_eq!(shop.world.network.effects().await.len(), before, "nothing is done by half");
     let inventory = "/tmf-api/productInventory/v4/product";
