@@ -6,20 +6,21 @@
 //! are read first, and if that does not help, the rows are written one by one: the existing
 //! documents and the effects of earlier rows are then known.
 
+mod row;
+
 use engine::documents::{Change, Document, Error, Expected, Put, Written};
 use std::sync::Arc;
 
 use engine::Engine;
-use serde_json::Value;
 use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
 use tmf::time::Timestamp;
 
+use self::row::Row;
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Progress, RowResult, State, Wrong, WrongLine};
 use crate::documents::{Documents, Session};
 use crate::policies::{Draft, Policies, Refusal, catalog};
-use tmf::json;
 
 /// The progress of imports, as documents.
 pub(crate) const IMPORTS: &str = "import";
@@ -106,15 +107,6 @@ struct UnderWay {
     rows: Arc<[Row]>,
     /// The progress before it.
     before: Progress,
-}
-
-/// A line that was read.
-#[derive(Clone)]
-struct Row {
-    line: u64,
-    body: Result<Value, WrongLine>,
-    /// The id if the row has none: it is the same in each attempt.
-    id: String,
 }
 
 /// The resource with a key, if it can be imported.
@@ -498,23 +490,4 @@ fn refused_row(refusal: Refusal, line: u64) -> Result<RowResult, ImportError> {
         }
     };
     Ok(RowResult::Refused(WrongLine { line, path, message }))
-}
-
-impl Row {
-    fn read(resource: &Resource, line: &Line) -> Self {
-        let wrong = |path: String, message: String| {
-            let path = if path.is_empty() { "$".to_string() } else { path };
-            WrongLine { line: line.number, path, message }
-        };
-        let body = json::parse(&line.bytes)
-            .map_err(|error| wrong(String::new(), error.to_string()))
-            .and_then(|body| match resource.check_taken_over(&body) {
-                Ok(()) => Ok(body),
-                Err(invalid) => Err(wrong(invalid.path, invalid.message)),
-            });
-        let id = body.as_ref().ok().and_then(|body| body.get("id")?.as_str());
-        let id = id.filter(|id| !id.is_empty()).map(str::to_string);
-        let id = id.unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
-        Self { line: line.number, body, id }
-    }
 }
