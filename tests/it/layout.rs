@@ -10,7 +10,7 @@ use source::{SOURCES, Source};
 
 /// Max functions with untyped JSON in their signature, outside the standard and HTTP. Both limits only
 /// go down.
-const UNTYPED_MAX: usize = 138;
+const UNTYPED_MAX: usize = 130;
 
 /// Max clones for each thousand lines.
 const CLONES_PER_KLOC_MAX: usize = 15;
