@@ -1,7 +1,6 @@
 //! A server in memory, in which every step succeeds at once: what an order leaves, so that another
 //! can be planned about it. No plugin is called.
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ use model::{
     Plan, PluginId, PoolId, Rulebook,
 };
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 use tmf::time::Timestamp;
 
 use server::documents::Documents;
@@ -33,7 +33,8 @@ const LATER: Timestamp = Timestamp(7_258_118_400_000);
 pub(super) struct Rehearsal {
     orders: Orders,
     engine: Engine,
-    cache: PathBuf,
+    /// The folder of compiled plugins, removed when this is dropped.
+    _cache: TempDir,
 }
 
 impl Rehearsal {
@@ -42,11 +43,9 @@ impl Rehearsal {
         let store = Memory::default();
         let pools = Pools::default();
         rulebook.pools().for_each(|pool| pools.define(pool.clone()));
-        let cache = std::env::temp_dir()
-            .join(format!("ferrule-rehearsal-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir(&cache)?;
+        let cache = tempfile::Builder::new().prefix("ferrule-rehearsal-").tempdir()?;
         let shared = Arc::new(store.clone());
-        let host = Host::new(Options::new(shared.clone(), pools.clone(), &cache))?;
+        let host = Host::new(Options::new(shared.clone(), pools.clone(), cache.path()))?;
         let nothing = |_: &str, _: &str| Ok::<_, engine::documents::Error>(None);
         let documents = packs::documents(&rulebook, Timestamp(0), nothing)?;
         let epoch = store.claim()?;
@@ -65,7 +64,7 @@ impl Rehearsal {
         let (plugins, documents) = (Plugins::new(host), Documents::new(engine.clone()));
         let clock = Arc::new(System::default());
         let orders = Orders::new(engine.clone(), plugins, rulebooks, documents, clock);
-        Ok(Self { orders, engine, cache })
+        Ok(Self { orders, engine, _cache: cache })
     }
 
     /// The plan of an order, as things are.
@@ -104,12 +103,6 @@ impl Rehearsal {
             }
             watch.recv().await.ok();
         }
-    }
-}
-
-impl Drop for Rehearsal {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.cache).ok();
     }
 }
 
