@@ -98,11 +98,6 @@ impl Fulfilment {
         &self.sla_risks
     }
 
-    /// Whether an attempt was begun that can have an effect.
-    pub fn has_started(&self) -> bool {
-        self.started
-    }
-
     /// The number of records in its journal.
     pub fn records(&self) -> u32 {
         self.records

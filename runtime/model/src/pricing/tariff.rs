@@ -117,11 +117,6 @@ impl Tariff {
             bands: bands(&document.bands)?,
         })
     }
-
-    /// Whether the cost of a usage depends on the usage before it.
-    pub fn counts_usage(&self) -> bool {
-        self.allowance > Decimal::ZERO || !self.tiers.is_empty()
-    }
 }
 
 /// A number above zero; a default if there is none.

@@ -93,11 +93,6 @@ impl Characteristics {
         self.0.insert(name.into(), value)
     }
 
-    /// Sets a value unless there is one.
-    pub fn insert_default(&mut self, name: impl Into<String>, value: Value) {
-        self.0.entry(name.into()).or_insert(value);
-    }
-
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
     }
