@@ -87,11 +87,11 @@ struct Check<'a> {
     rulebook: &'a Rulebook,
     catalog: &'a Catalog,
     now: Timestamp,
-    seen: BTreeSet<SpecId>,
+    seen: BTreeSet<&'a SpecId>,
     found: Vec<Reason>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
     fn report(
         &mut self,
         code: impl Into<FailureCode>,
@@ -109,8 +109,8 @@ impl Check<'_> {
         why.is_some()
     }
 
-    fn offering(&mut self, id: &SpecId, path: &mut Vec<SpecId>) {
-        self.seen.insert(id.clone());
+    fn offering(&mut self, id: &'a SpecId, path: &mut Vec<&'a SpecId>) {
+        self.seen.insert(id);
         let Some(offering) = self.catalog.offerings.get(id) else {
             if !self.unready("productOffering", id.as_str()) {
                 let message = "the catalog has no such offering".into();
@@ -123,7 +123,7 @@ impl Check<'_> {
         }
         self.prices(id, offering);
         self.values(id, offering);
-        path.push(id.clone());
+        path.push(id);
         for bundled in &offering.bundles {
             let own = "bundledProductOffering";
             let (part, min, max) = (&bundled.offering, bundled.min, bundled.max);
@@ -134,7 +134,7 @@ impl Check<'_> {
                 );
                 self.report("BUNDLE_CARDINALITY", id.as_str(), own, message);
             }
-            if path.contains(part) {
+            if path.contains(&part) {
                 let message = format!("`{part}` is a bundle within itself");
                 self.report("BUNDLE_CIRCLE", id.as_str(), own, message);
                 continue;
@@ -232,8 +232,8 @@ impl Check<'_> {
         }
     }
 
-    fn spec(&mut self, id: &SpecId, by: &SpecId) {
-        if !self.seen.insert(id.clone()) {
+    fn spec(&mut self, id: &'a SpecId, by: &SpecId) {
+        if !self.seen.insert(id) {
             return;
         }
         let Some(spec) = self.catalog.specs.get(id) else {
@@ -256,20 +256,19 @@ impl Check<'_> {
         if below.is_empty() && self.rulebook.delivery(id).is_none() {
             self.nothing_delivers(id, spec);
         }
-        for part in below.iter().chain(&spec.depends_on).chain(&spec.resources) {
+        for part in below.into_iter().chain(&spec.depends_on).chain(&spec.resources) {
             self.spec(part, id);
         }
     }
 
     /// The parts of a specification, by the catalog and the rules.
-    fn below(&self, id: &SpecId, spec: &Spec) -> Vec<SpecId> {
-        let mut below = spec.relies_on.clone();
-        below.extend(self.rulebook.rules_from(id).filter_map(|(_, rule)| match &rule.to {
-            Produces::Spec(to) => Some(to.clone()),
+    fn below(&self, id: &'a SpecId, spec: &'a Spec) -> Vec<&'a SpecId> {
+        let ruled = self.rulebook.rules_from(id).filter_map(|(_, rule)| match &rule.to {
+            Produces::Spec(to) => Some(to),
             // A plugin decides for each order.
             Produces::Plugin(_) => None,
-        }));
-        below
+        });
+        spec.relies_on.iter().chain(ruled).collect()
     }
 
     fn nothing_delivers(&mut self, id: &SpecId, spec: &Spec) {
