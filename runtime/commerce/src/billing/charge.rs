@@ -128,10 +128,10 @@ fn first_covered(rates: &[&Rate]) -> Option<Day> {
 }
 
 /// An alteration of a price: the key of the price, and its own.
-type Altering = (String, AlterationKey);
+type Altering<'a> = (&'a str, &'a AlterationKey);
 
 /// When each alteration began: the first charged day on which the product had it.
-fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
+fn begins<'a>(spans: &'a [Span], charged: &[Days]) -> BTreeMap<Altering<'a>, Day> {
     let mut begins = BTreeMap::new();
     for span in spans.iter().filter(|span| !span.price.alterations().is_empty()) {
         let Some(first) = charged.iter().find_map(|days| days.common(span.days)) else { continue };
@@ -143,8 +143,8 @@ fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
     begins
 }
 
-fn altering(span: &Span, alteration: &Alteration) -> Altering {
-    (span.key.clone(), alteration.key.clone())
+fn altering<'a>(span: &'a Span, alteration: &'a Alteration) -> Altering<'a> {
+    (&span.key, &alteration.key)
 }
 
 struct Charging<'a> {
@@ -157,7 +157,7 @@ struct Charging<'a> {
     earlier: Vec<Earlier<'a>>,
     /// The one-off prices that are charged.
     once: BTreeSet<&'a str>,
-    begins: BTreeMap<Altering, Day>,
+    begins: BTreeMap<Altering<'a>, Day>,
     terms: &'a Terms,
     at: Timestamp,
     made: Vec<Rate>,
@@ -282,7 +282,7 @@ impl<'a> Charging<'a> {
 
     /// The earlier and new charges of a price: the days, the amount that is left, with tax if the price
     /// includes it, and how often it was rounded.
-    fn charges_of(&self, span: &Span) -> impl Iterator<Item = (Vec<Days>, Decimal, u32)> {
+    fn charges_of(&self, span: &Span) -> impl Iterator<Item = (&[Days], Decimal, u32)> {
         let (key, price) = (span.key.as_str(), &span.price);
         let is_same = move |rate: &Rate| {
             rate.price.as_deref() == Some(key) && rate.net.currency == price.amount.currency
@@ -290,13 +290,13 @@ impl<'a> Charging<'a> {
         let earlier = self.earlier.iter().filter(move |one| is_same(one.charge));
         let earlier = earlier.map(move |one| {
             let left = if price.includes_tax { one.gross() } else { one.left.net.amount };
-            (one.stands.clone(), left, one.roundings)
+            (one.stands.as_slice(), left, one.roundings)
         });
         let made =
             self.made.iter().filter(move |rate| rate.kind == RateKind::Recurring && is_same(rate));
         let made = made.map(move |rate| {
             let left = if price.includes_tax { rate.gross().amount } else { rate.net.amount };
-            (rate.covers.into_iter().collect(), left, 1)
+            (rate.covers.as_slice(), left, 1)
         });
         earlier.chain(made)
     }

@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 
 use super::fault::{Fault, FaultKind};
 use crate::billing::charge::{Exact, Exacts, kept};
-use crate::billing::left::Left;
 use crate::billing::terms::Terms;
 use crate::billing::timeline::Timeline;
 use model::pricing::amount::written;
@@ -38,8 +37,7 @@ pub fn faults<'a>(
         faults.extend(overdrawn(charge, rates));
         let Some(exact) = exacts.of(charge, &all) else { continue };
         let own = account_at(charge.date);
-        let pays =
-            exact.payers.iter().any(|payer| payer.as_deref().or(own) == charge.account.as_deref());
+        let pays = exact.payers.iter().any(|payer| payer.or(own) == charge.account.as_deref());
         if !pays {
             let reason = format!(
                 "goes to account `{}`, which does not pay for it",
@@ -52,10 +50,10 @@ pub fn faults<'a>(
         // an alteration after its end.
         let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
         if !exact.is_right && !is_back && !is_of_order(&charge.id) {
-            let told = if exact.includes_tax { charge.gross() } else { charge.net.clone() };
+            let told = if exact.includes_tax { &charge.gross() } else { &charge.net };
             let expected = told.with(exact.amount);
             let reason =
-                format!("is {}, and its price gives {}", written(&told), written(&expected));
+                format!("is {}, and its price gives {}", written(told), written(&expected));
             faults.push(FaultKind::WrongAmount.of(rate::RESOURCE, &charge.id, reason));
         }
     }
@@ -91,7 +89,7 @@ fn twice(rates: &[Rate], all: &[&Rate]) -> Vec<Fault> {
 }
 
 /// The taxes of a charge: each is that of its amount, at the rates that its price names.
-fn taxed(charge: &Rate, exact: Option<&Exact>) -> Option<Fault> {
+fn taxed(charge: &Rate, exact: Option<&Exact<'_>>) -> Option<Fault> {
     let unit = Decimal::new(1, decimals(&charge.net.currency));
     let parts = Decimal::from(charge.taxes.len());
     let max = match exact {
@@ -122,7 +120,7 @@ fn taxed(charge: &Rate, exact: Option<&Exact>) -> Option<Fault> {
 /// A charge with refunds of more than its amount.
 fn overdrawn(charge: &Rate, rates: &[Rate]) -> Option<Fault> {
     let back = rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
-    let left = back.fold(Left::of(charge), Left::after).net.amount;
+    let left = charge.net.amount + back.map(|rate| rate.net.amount).sum::<Decimal>();
     let is_over = !left.is_zero()
         && (charge.net.amount.is_zero()
             || left.is_sign_negative() != charge.net.amount.is_sign_negative());

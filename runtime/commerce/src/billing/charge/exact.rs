@@ -22,13 +22,13 @@ const BILL_DAY_MAX: u32 = 31;
 
 /// A charge as it should have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::billing) struct Exact {
+pub(in crate::billing) struct Exact<'a> {
     /// Whether its amount is one that its price gives.
     pub(in crate::billing) is_right: bool,
     /// Its amount by the cycle of now, with tax if the price includes it.
     pub(in crate::billing) amount: Decimal,
     /// The accounts that prices of it name; `None` for the product's.
-    pub(in crate::billing) payers: BTreeSet<Option<String>>,
+    pub(in crate::billing) payers: BTreeSet<Option<&'a str>>,
     /// The taxes that its price names.
     pub(in crate::billing) taxes: Option<Vec<Tax>>,
     /// Whether its price includes tax.
@@ -50,13 +50,13 @@ impl<'a> Exacts<'a> {
     }
 
     /// A charge as it should have been. `None` if the product never had its price.
-    pub(in crate::billing) fn of(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact> {
+    pub(in crate::billing) fn of(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact<'_>> {
         self.0.exact(charge, rates)
     }
 }
 
 impl Charging<'_> {
-    fn exact(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact> {
+    fn exact(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact<'_>> {
         let days = charge.covers?;
         let known = self.known(charge);
         // The first known price counts from the beginning.
@@ -67,7 +67,7 @@ impl Charging<'_> {
         let mut exact = Exact {
             is_right: false,
             amount: Decimal::ZERO,
-            payers: on_days().map(|(_, (_, span))| span.price.account.clone()).collect(),
+            payers: on_days().map(|(_, (_, span))| span.price.account.as_deref()).collect(),
             taxes: (!price.taxes.is_empty()).then(|| self.terms.taxes_on(price)),
             includes_tax: price.includes_tax,
         };
