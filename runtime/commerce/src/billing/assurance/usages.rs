@@ -34,31 +34,30 @@ struct Sums {
 
 impl Usages {
     /// Notes a usage; a fault if it is from before a day, up to which bills are due, and not billed.
-    pub fn usage(&mut self, rated: &Rated, until: Day, zone: Zone) -> Option<Fault> {
+    pub fn usage(&mut self, rated: Rated, until: Day, zone: Zone) -> Option<Fault> {
         if !rated.is_billed {
             let is_due = zone.day_of(rated.at) < until;
             let reason = format!("{} of product `{}`", written(&rated.net), rated.product);
             return is_due.then(|| FaultKind::UsageNotBilled.of("usage", &rated.id, reason));
         }
-        let currency = rated.net.currency.clone();
-        let sums = self.sums.entry((rated.product.clone(), rated.price.clone(), currency));
-        let sums = sums.or_default();
-        sums.used += rated.gross.as_ref().unwrap_or(&rated.net).amount;
+        let used = rated.charged().amount;
+        let sums = self.sums.entry((rated.product, rated.price, rated.net.currency)).or_default();
+        sums.used += used;
         sums.includes_tax |= rated.gross.is_some();
-        sums.usage.get_or_insert_with(|| rated.id.clone());
+        sums.usage.get_or_insert(rated.id);
         None
     }
 
     /// Notes a rate, if it is a charge of usage.
-    pub fn rate(&mut self, rate: &Rate) {
-        let (RateKind::Usage, Some(product)) = (rate.kind, &rate.product) else { return };
-        let price = rate.price.clone().unwrap_or_default();
-        let key = (product.clone(), price, rate.net.currency.clone());
+    pub fn rate(&mut self, rate: Rate) {
+        let gross = rate.gross().amount;
+        let (RateKind::Usage, Some(product)) = (rate.kind, rate.product) else { return };
+        let key = (product, rate.price.unwrap_or_default(), rate.net.currency);
         let sums = self.sums.entry(key).or_default();
         sums.net += rate.net.amount;
-        sums.gross += rate.gross().amount;
+        sums.gross += gross;
         sums.charges += 1;
-        sums.charge.get_or_insert_with(|| rate.id.clone());
+        sums.charge.get_or_insert(rate.id);
     }
 
     /// What does not add up. Each charge is rounded once.
@@ -72,11 +71,11 @@ impl Usages {
             if adds_up {
                 continue;
             }
-            let money = |amount| written(&Money { amount, currency: currency.clone() });
+            let used = Money { amount: sums.used, currency };
             let reason = format!(
                 "of product `{product}` by price `{price}` usage of {} is billed, and {} is charged",
-                money(sums.used),
-                money(charged),
+                written(&used),
+                written(&used.with(charged)),
             );
             let row = match (&sums.charge, &sums.usage) {
                 (Some(charge), _) => (rate::RESOURCE, charge),

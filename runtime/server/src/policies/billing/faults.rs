@@ -32,8 +32,9 @@ pub(super) fn faults(books: &Books<'_>, until: Day) -> Result<Vec<Fault>, Refusa
         let Some(rate) = readable(&mut faults, rate::RESOURCE, &document, rate_of) else {
             return Ok(());
         };
-        usages.rate(&rate);
-        of_rate(books, &rate, &mut faults)
+        of_rate(books, &rate, &mut faults)?;
+        usages.rate(rate);
+        Ok(())
     })?;
     books.session.each_document::<Refusal>("customerBill", |document| {
         of_bill(books, &document, &mut faults)
@@ -48,7 +49,7 @@ pub(super) fn faults(books: &Books<'_>, until: Day) -> Result<Vec<Fault>, Refusa
         };
         if let Some(Some(rated)) = readable(&mut faults, "usage", &document, rated) {
             let until = billed_until(books, &rated, until, &mut due)?;
-            faults.extend(usages.usage(&rated, until, books.settings.zone));
+            faults.extend(usages.usage(rated, until, books.settings.zone));
         }
         Ok(())
     })?;
