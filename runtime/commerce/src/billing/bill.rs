@@ -145,12 +145,14 @@ fn document(run: &Run<'_>, id: String, number: String, lines: &[Rate]) -> Custom
 
 /// The tax of each kind and rate: the sum of that of its lines, as each line shows it.
 fn tax_items(lines: &[Rate], currency: &str) -> Vec<TaxItem> {
-    let mut taxes: BTreeMap<(&str, Option<Decimal>), AppliedTax> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, Option<Decimal>), Decimal> = BTreeMap::new();
     for tax in lines.iter().flat_map(|line| &line.taxes) {
-        let none = || AppliedTax { amount: Decimal::ZERO, ..tax.clone() };
-        taxes.entry((&tax.category, tax.rate)).or_insert_with(none).amount += tax.amount;
+        *sums.entry((&tax.category, tax.rate)).or_default() += tax.amount;
     }
-    taxes.values().map(|tax| tax_item(tax, currency)).collect()
+    let item = |((category, rate), amount): ((&str, Option<Decimal>), Decimal)| {
+        tax_item(&AppliedTax { category: category.into(), rate, amount }, currency)
+    };
+    sums.into_iter().map(item).collect()
 }
 
 #[cfg(test)]
