@@ -64,7 +64,7 @@ pub fn compare(
     until: Day,
     terms: &Terms,
 ) -> Result<Vec<Finding>, Malformed> {
-    let mut found: BTreeMap<(Kind, String, String, String), Finding> = BTreeMap::new();
+    let mut found = Differences::new();
     let mut by_product: BTreeMap<&str, Vec<&Rate>> = BTreeMap::new();
     for rate in rates {
         if let Some(product) = &rate.product {
@@ -96,7 +96,26 @@ pub fn compare(
             }
         }
     }
-    Ok(found.into_values().collect())
+    let finding = |(key, (days, amount)): (Key<'_>, (Days, Decimal))| Finding {
+        kind: key.kind,
+        product: key.product.into(),
+        price: key.price,
+        days,
+        net: Money { currency: key.currency, amount },
+    };
+    Ok(found.into_iter().map(finding).collect())
+}
+
+/// The days and the sum of each finding.
+type Differences<'a> = BTreeMap<Key<'a>, (Days, Decimal)>;
+
+/// Identifies a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key<'a> {
+    kind: Kind,
+    product: &'a str,
+    price: String,
+    currency: String,
 }
 
 /// A product that has a price, and no account that pays it.
@@ -116,28 +135,21 @@ pub fn no_account(product: &Product) -> Option<Fault> {
 }
 
 /// Adds a rate to the finding of its product and price.
-fn add(
-    found: &mut BTreeMap<(Kind, String, String, String), Finding>,
+fn add<'a>(
+    found: &mut Differences<'a>,
     kind: Kind,
-    product: &str,
+    product: &'a str,
     rate: &Rate,
     days: Option<Days>,
     net: Decimal,
 ) {
     let Some(days) = days else { return };
     let price = rate.price.clone().unwrap_or_default();
-    let currency = rate.net.currency.clone();
-    let key = (kind, product.to_owned(), price.clone(), currency.clone());
-    let finding = found.entry(key).or_insert_with(|| Finding {
-        kind,
-        product: product.into(),
-        price,
-        days,
-        net: Money { currency, amount: Decimal::ZERO },
-    });
-    finding.days.from = finding.days.from.min(days.from);
-    finding.days.until = finding.days.until.max(days.until);
-    finding.net.amount += net;
+    let key = Key { kind, product, price, currency: rate.net.currency.clone() };
+    let (all, sum) = found.entry(key).or_insert((days, Decimal::ZERO));
+    all.from = all.from.min(days.from);
+    all.until = all.until.max(days.until);
+    *sum += net;
 }
 
 #[cfg(test)]
