@@ -53,12 +53,12 @@ pub fn entry_of_rate(rate: &Rate, entry: Option<&Entry>) -> Option<Fault> {
 
 /// Compares an entry with the one that reverses it.
 pub fn reversal(entry: &Entry, reversal: &Entry) -> Option<Fault> {
-    let back = |line: &Line| {
-        let amount = line.amount.with(-line.amount.amount);
-        Line { account: line.account.clone(), amount }
+    let is_back = |(line, back): (&Line, &Line)| {
+        line.account == back.account && line.amount.with(-line.amount.amount) == back.amount
     };
-    let expected: Vec<Line> = entry.lines().iter().map(back).collect();
-    (expected != reversal.lines()).then(|| {
+    let (lines, backs) = (entry.lines(), reversal.lines());
+    let is_reversed = lines.len() == backs.len() && lines.iter().zip(backs).all(is_back);
+    (!is_reversed).then(|| {
         let reason = format!("does not reverse `{}`", entry.id());
         FaultKind::EntryDiffers.of(ledger::RESOURCE, reversal.id(), reason)
     })
