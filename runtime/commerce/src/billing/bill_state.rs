@@ -11,7 +11,6 @@ use model::pricing::amount::written;
 use model::pricing::rate::Rate;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::{Amount, Date};
-use tmf::money::Money;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -88,7 +87,7 @@ pub fn moved(
         return Err(NotMoved::Illegal { bill: bill.id, from, to });
     }
     if matches!(to, BillState::Validated | BillState::Sent) {
-        check(&bill, lines)?;
+        bill = adding_up(bill, lines)?;
     }
     bill.state = to;
     bill.last_update = Some(at.into());
@@ -104,7 +103,8 @@ fn sent(gross: Decimal) -> BillState {
     if gross.is_zero() { BillState::Settled } else { BillState::Sent }
 }
 
-fn check(bill: &CustomerBill, lines: &[Rate]) -> Result<(), NotMoved> {
+/// A bill, if it is the sum of its lines.
+fn adding_up(bill: CustomerBill, lines: &[Rate]) -> Result<CustomerBill, NotMoved> {
     let net = |line: &Rate| line.net.amount;
     let gross = |line: &Rate| line.gross().amount;
     let sums: [(&'static str, &Amount, Decimal); 2] = [
@@ -114,11 +114,11 @@ fn check(bill: &CustomerBill, lines: &[Rate]) -> Result<(), NotMoved> {
     for (what, Amount(told), sum) in sums {
         let same = lines.iter().all(|line| line.net.currency == told.currency);
         if told.amount != sum || !same {
-            let lines = written(&Money { amount: sum, currency: told.currency.clone() });
-            return Err(NotMoved::Sum { bill: bill.id.clone(), what, told: written(told), lines });
+            let (told, lines) = (written(told), written(&told.with(sum)));
+            return Err(NotMoved::Sum { bill: bill.id, what, told, lines });
         }
     }
-    Ok(())
+    Ok(bill)
 }
 
 #[cfg(test)]
