@@ -78,15 +78,15 @@ impl Terms {
     pub fn taxes_on(&self, price: &ProductPrice) -> Vec<Tax> {
         let known = self.taxes_of(&price.id);
         if price.taxes.is_empty() {
-            return known;
+            return known.to_vec();
         }
-        let category = match known.as_slice() {
+        let usual = match known {
             [one] => &one.category,
             _ => &self.tax.category,
         };
-        let named = |tax: &Tax| match tax.category.as_str() {
-            "" => Tax { category: category.clone(), rate: tax.rate },
-            _ => tax.clone(),
+        let named = |tax: &Tax| {
+            let category = if tax.category.is_empty() { usual } else { &tax.category };
+            Tax { category: category.clone(), rate: tax.rate }
         };
         price.taxes.iter().map(named).collect()
     }
@@ -108,7 +108,7 @@ impl Terms {
     }
 
     /// The taxes that a price of the catalog bears.
-    pub(super) fn taxes_of(&self, price: &str) -> Vec<Tax> {
-        self.taxes.get(price).cloned().unwrap_or_else(|| vec![self.tax.clone()])
+    fn taxes_of(&self, price: &str) -> &[Tax] {
+        self.taxes.get(price).map_or_else(|| std::slice::from_ref(&self.tax), Vec::as_slice)
     }
 }
