@@ -19,6 +19,8 @@ use tmf::document::{Amount, Number, Reference, Rest};
 use tmf::money::Tax;
 use tmf::time::Timestamp;
 
+use self::rating::Amounts;
+
 pub use billed::{Billed, bill, unbilled};
 pub use change::{Change, Refused, awaiting_rating, check_new, check_removal, follow};
 pub use guide::{Guided, Rejection, guide};
@@ -115,7 +117,7 @@ pub fn stale(
     period_of: impl Fn(&Rated) -> Days,
     since: Timestamp,
     now: Timestamp,
-) -> Vec<String> {
+) -> Vec<&str> {
     let mut counters: BTreeMap<(&str, &str, Days), Vec<&Rated>> = BTreeMap::new();
     for one in rated {
         counters.entry((&one.product, &one.price, period_of(one))).or_default().push(one);
@@ -127,7 +129,7 @@ pub fn stale(
         for one in counted {
             let is_old = one.rated_at <= since || (one.rated_at < one.at && one.at <= now);
             if !one.is_billed && (is_old || one.before != before) {
-                found.push(one.id.clone());
+                found.push(one.id.as_str());
             }
             before += one.units;
         }
@@ -139,8 +141,8 @@ pub fn stale(
 /// rated, or rated anew.
 pub fn rated(
     mut usage: Usage,
-    guided: &Guided,
-    rating: &Rating,
+    guided: Guided,
+    rating: Rating,
     used: Decimal,
     taxes: &[Tax],
     at: Timestamp,
@@ -159,14 +161,16 @@ pub fn rated(
 }
 
 fn line(
-    guided: &Guided,
-    rating: &Rating,
+    guided: Guided,
+    rating: Rating,
     used: Decimal,
     taxes: &[Tax],
     at: Timestamp,
 ) -> RatedProductUsage {
     let rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
-    let (net, gross) = rating.amounts(guided.price.includes_tax, rate);
+    let (units, free) = (rating.units(), rating.free());
+    let tag = rating_tag(&guided, &rating);
+    let Amounts { net, gross, band } = rating.into_amounts(guided.price.includes_tax, rate);
     let tax = |tax: &Tax| PriceTax {
         tax_category: Some(tax.category.clone()),
         tax_rate: Number(tax.rate),
@@ -179,19 +183,19 @@ fn line(
         billing_account: account.map(|account| Reference::to("billingAccount", account)),
         is_billed: Some(false),
         is_tax_exempt: Some(rate.is_zero()),
-        offer_tariff_type: Some(rating.band().to_owned()),
+        offer_tariff_type: Some(band),
         rating_amount_type: Some("Total".into()),
         rating_date: Some(at.into()),
-        usage_rating_tag: Some(rating_tag(guided, rating).into()),
+        usage_rating_tag: Some(tag.into()),
         tax_excluded_rating_amount: Some(Amount(net)),
         tax_included_rating_amount: Some(Amount(gross)),
         includes_tax: guided.price.includes_tax.then_some(true),
         tax_rate: Some(Number(rate)),
         tax: taxes.iter().map(tax).collect(),
-        price: Some(guided.price.id.clone()),
-        price_name: Some(guided.price.name.clone()),
-        units: Some(Number(rating.units())),
-        free_units: Some(Number(rating.free())),
+        price: Some(guided.price.id),
+        price_name: Some(guided.price.name),
+        units: Some(Number(units)),
+        free_units: Some(Number(free)),
         units_before: Some(Number(used)),
         kind: Some("RatedProductUsage".into()),
         rest: Rest::new(),

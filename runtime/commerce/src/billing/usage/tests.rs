@@ -72,7 +72,8 @@ fn rated(
     taxes: &[Tax],
     at: Timestamp,
 ) -> Result<Value, IllegalStep> {
-    super::rated(read(usage), guided, rating, used, taxes, at).map(|usage| write(&usage))
+    super::rated(read(usage), guided.clone(), rating.clone(), used, taxes, at)
+        .map(|usage| write(&usage))
 }
 
 fn rejected(usage: &Value, rejection: &Rejection) -> Result<Value, IllegalStep> {
@@ -317,7 +318,9 @@ fn usage_that_comes_late_takes_its_place_and_names_what_to_rate_again() {
     assert_eq!(used_before(&guided, &others, march, month), decimal("480"));
     // Rated as if it had not come in, the later one shows it.
     let all = [read(&early), read(&later), read(&rate(&late, std::slice::from_ref(&early)))];
-    let stale_since = |all: &[Rated], since| stale(all, month, since, Timestamp(0));
+    fn stale_since(all: &[Rated], since: Timestamp) -> Vec<&str> {
+        stale(all, month, since, Timestamp(0))
+    }
     assert_eq!(stale_since(&all, Timestamp(-1)), ["u2"]);
     assert_eq!(stale_since(&all[..2], Timestamp(-1)), [] as [&str; 0]);
     // A usage that was rated before the present version of the product may cost something else.

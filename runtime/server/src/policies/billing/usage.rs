@@ -146,7 +146,7 @@ async fn rated(books: &Books<'_>, usage: Usage, at: Timestamp) -> Result<Usage, 
     let taxes = terms.taxes_on(&guided.price);
     let percent = taxes.iter().map(|tax| tax.rate).sum();
     match ask(books, &guided, &guided.rating_input(used, percent), at).await? {
-        Answer::Rated(rating) => Ok(usage::rated(usage, &guided, &rating, used, &taxes, at)?),
+        Answer::Rated(rating) => Ok(usage::rated(usage, guided, rating, used, &taxes, at)?),
         Answer::Rejected(rejection) => Ok(usage::rejected(usage, &rejection)?),
         Answer::Later => Ok(usage::awaiting_rating(usage)?),
     }
@@ -172,7 +172,7 @@ pub(super) async fn rated_again(
             return Ok(());
         }
         for id in stale {
-            let Some(kept) = Stored::<Usage>::find(books, "usage", &id)? else { continue 'look };
+            let Some(kept) = Stored::<Usage>::find(books, "usage", id)? else { continue 'look };
             // Another run billed it since it was looked at: the order may have changed.
             if kept.body.state() == State::Billed {
                 continue 'look;

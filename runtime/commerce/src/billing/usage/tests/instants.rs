@@ -279,7 +279,8 @@ impl Server {
     fn settle(&mut self) {
         let since = self.versions.last().unwrap().0;
         for _ in 0..16 {
-            let stale = stale(&self.others(), month, since, self.now);
+            let others = self.others();
+            let stale = stale(&others, month, since, self.now);
             for id in &stale {
                 let index = self.usages.iter().position(|one| one["id"] == json!(id)).unwrap();
                 self.usages[index] = self.rated(&self.usages[index]);
