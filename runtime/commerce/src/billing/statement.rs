@@ -44,12 +44,12 @@ struct Total {
 
 impl Statement {
     /// Reads a bill; `rates` are on it.
-    pub fn read(bill: &CustomerBill, rates: &[Rate], zone: Zone) -> Result<Self, Malformed> {
+    pub fn read(mut bill: CustomerBill, rates: Vec<Rate>, zone: Zone) -> Result<Self, Malformed> {
         Ok(Self {
-            number: needed(bill.bill_no.as_ref(), "billNo")?.clone(),
-            facts: facts(bill, zone)?,
-            lines: rates.iter().map(Line::of).collect(),
-            totals: totals(bill)?,
+            number: needed(bill.bill_no.take(), "billNo")?,
+            facts: facts(&bill, zone)?,
+            lines: rates.into_iter().map(Line::of).collect(),
+            totals: totals(&bill)?,
         })
     }
 
@@ -80,13 +80,13 @@ pub fn documents(bill: &str) -> Vec<Attachment> {
 }
 
 impl Line {
-    fn of(rate: &Rate) -> Self {
+    fn of(rate: Rate) -> Self {
         Self {
-            name: rate.name.clone(),
-            more: rate.description.clone(),
             days: rate.covers.map(shown).unwrap_or_default(),
             net: written(&rate.net),
             tax: written(&rate.tax()),
+            name: rate.name,
+            more: rate.description,
         }
     }
 }
@@ -132,7 +132,7 @@ fn totals(bill: &CustomerBill) -> Result<Vec<Total>, Malformed> {
     Ok(totals)
 }
 
-fn needed<'a, T>(attribute: Option<&'a T>, name: &str) -> Result<&'a T, Malformed> {
+fn needed<T>(attribute: Option<T>, name: &str) -> Result<T, Malformed> {
     attribute.ok_or_else(|| Malformed::new(name, "is missing"))
 }
 

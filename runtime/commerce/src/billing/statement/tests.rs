@@ -36,13 +36,13 @@ fn rates(name: &str) -> Vec<Rate> {
     .unwrap()
 }
 
-fn html(bill: &Value, rates: &[Rate]) -> String {
-    Statement::read(&read(bill).unwrap(), rates, Zone::UTC).unwrap().html()
+fn html(bill: &Value, rates: Vec<Rate>) -> String {
+    Statement::read(read(bill).unwrap(), rates, Zone::UTC).unwrap().html()
 }
 
 #[test]
 fn a_bill_shows_its_lines_its_tax_and_what_is_left_to_pay() {
-    let page = html(&bill(), &rates("Fibre"));
+    let page = html(&bill(), rates("Fibre"));
     let body = page.split_once("</head>").unwrap().1;
     insta::assert_snapshot!(body.trim(), @r#"
     <body>
@@ -75,7 +75,7 @@ fn texts_of_a_bill_are_never_markup() {
     bill["relatedParty"][0]["name"] = json!(hostile);
     bill["billingAccount"]["id"] = json!(hostile);
     bill["taxItem"][0]["taxCategory"] = json!(hostile);
-    let page = html(&bill, &rates(hostile));
+    let page = html(&bill, rates(hostile));
     assert!(!page.contains("<script"));
     assert!(!page.contains("\"'>"));
     assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
@@ -83,7 +83,7 @@ fn texts_of_a_bill_are_never_markup() {
 
 #[test]
 fn a_bill_needs_nothing_from_elsewhere() {
-    let page = html(&bill(), &rates("Fibre"));
+    let page = html(&bill(), rates("Fibre"));
     for outside in ["http:", "https:", "src=", "href=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }

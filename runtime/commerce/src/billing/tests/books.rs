@@ -219,7 +219,7 @@ impl Operator {
             for drawn in draw(&run, rates).unwrap() {
                 let lines: Vec<Rate> =
                     drawn.rates.iter().map(|one| Rate::read(one).unwrap()).collect();
-                let statement = Statement::read(&drawn.bill, &lines, Zone::UTC).unwrap();
+                let statement = Statement::read(drawn.bill.clone(), lines, Zone::UTC).unwrap();
                 assert!(!statement.html().is_empty() && statement.pdf().starts_with(b"%PDF"));
                 self.bills.push(drawn.bill);
                 for rate in drawn.rates {

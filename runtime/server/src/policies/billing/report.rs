@@ -72,6 +72,6 @@ pub(crate) fn trial_balance(books: &Books<'_>) -> Result<TrialBalance, Refusal> 
 pub(crate) fn statement(books: &Books<'_>, id: &str) -> Result<Option<Statement>, Refusal> {
     let Some(bill) = books.session.document("customerBill", id)? else { return Ok(None) };
     let lines = lines_of(books, id)?;
-    let statement = Statement::read(&read("customerBill", &bill)?, &lines, books.settings.zone);
+    let statement = Statement::read(read("customerBill", &bill)?, lines, books.settings.zone);
     statement.map(Some).map_err(|wrong| refused("customerBill", id, wrong))
 }
