@@ -52,7 +52,7 @@ impl Adjustment {
     /// The rate of an adjustment of a bill. `rates` are those of its account, on bills or not. The
     /// tax is what is left of the taxes of the bill by its share; the last adjustment has the rest.
     pub fn of_bill(
-        &self,
+        self,
         bill: &CustomerBill,
         rates: &[Rate],
         rounding: Rounding,
@@ -72,7 +72,7 @@ impl Adjustment {
     }
 
     /// The rate of an adjustment that is about no bill in particular: its tax is that of the terms.
-    pub fn of_account(&self, account: &str, terms: &Terms) -> Result<Rate, Error> {
+    pub fn of_account(self, account: &str, terms: &Terms) -> Result<Rate, Error> {
         self.check()?;
         let net = terms.rounding.of(-self.net.amount, &self.net.currency);
         let taxes = AppliedTax::on(&net, std::slice::from_ref(&terms.tax), terms.rounding);
@@ -96,10 +96,10 @@ impl Adjustment {
         Ok(())
     }
 
-    fn rate(&self, account: Option<String>, back: Left) -> Rate {
+    fn rate(self, account: Option<String>, back: Left) -> Rate {
         Rate {
-            id: self.id.clone(),
-            name: self.reason.clone(),
+            id: self.id,
+            name: self.reason,
             description: String::new(),
             kind: RateKind::Adjustment,
             date: self.at,

@@ -70,7 +70,7 @@ pub(crate) async fn adjust(
     let (rate, bill) = match &about {
         About::Bill { bill, account } => {
             let bill = find(books, bill)?;
-            (of_bill(books, &adjustment, &bill.body, account.as_deref())?, Some(bill))
+            (of_bill(books, adjustment, &bill.body, account.as_deref())?, Some(bill))
         }
         About::Account(account) => {
             let terms = Terms::general(&books.rulebooks.current(), Cycle::default());
@@ -88,7 +88,7 @@ pub(crate) async fn adjust(
 
 fn of_bill(
     books: &Books<'_>,
-    adjustment: &Adjustment,
+    adjustment: Adjustment,
     bill: &CustomerBill,
     named: Option<&str>,
 ) -> Result<Rate, Refusal> {
