@@ -111,7 +111,7 @@ pub fn create(
 /// A quote after a patch: `after` is the document as the patch would have it. Items that changed
 /// are priced anew, and the state follows the table.
 pub fn patched(
-    before: &Quote,
+    before: Quote,
     after: Quote,
     rulebook: &Rulebook,
     policy: &Policy,
@@ -131,7 +131,7 @@ pub fn patched(
     };
     // Totals and versions are derived: the patch cannot set them.
     summed(&mut quote)?;
-    quote.version = Some(before.version.clone().unwrap_or_else(|| "1".into()));
+    quote.version = Some(before.version.unwrap_or_else(|| "1".into()));
     if from == to {
         return Ok(quote);
     }

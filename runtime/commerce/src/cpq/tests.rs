@@ -60,7 +60,7 @@ fn patched(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Value, QuoteError> {
-    let quote = super::patched(&typed(before), typed(after), rulebook, policy, now);
+    let quote = super::patched(typed(before), typed(after), rulebook, policy, now);
     quote.map(|quote| write(&quote))
 }
 

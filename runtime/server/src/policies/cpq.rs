@@ -62,7 +62,7 @@ impl Policy for Cpq {
         let (rulebook, policy) = (self.rulebooks.current(), &self.settings.policy);
         let priced = match &draft.before {
             None => create(after, &rulebook, policy, draft.at),
-            Some(before) => patched(&stored("quote", before)?, after, &rulebook, policy, draft.at),
+            Some(before) => patched(stored("quote", before)?, after, &rulebook, policy, draft.at),
         };
         draft.after = Some(write(&priced.map_err(refusal)?));
         Ok(())
