@@ -7,7 +7,7 @@
 mod answer;
 mod quantity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use tmf::document::stock::{
@@ -47,7 +47,7 @@ impl<T> Moved<T> {
 pub fn reserve(
     task: ReserveProductStock,
     id: &str,
-    stocks: &BTreeMap<String, ProductStock>,
+    mut stocks: BTreeMap<String, ProductStock>,
     candidates: &[Vec<String>],
     at: Timestamp,
 ) -> Result<Moved<ReserveProductStock>, Malformed> {
@@ -57,36 +57,37 @@ pub fn reserve(
         let path = format!("reserveProductStockItem[{index}].quantityRequested");
         let amount = quantity::wanted(&item.quantity_requested, &path)?;
         let mut from = candidates.get(index).into_iter().flatten();
-        let source = from.find_map(|id| {
-            let stock = moved.changed.get(id).or_else(|| stocks.get(id))?;
-            answer::has_enough(stock, &item.quantity_requested, amount).then_some(stock)
+        let source = from.find(|id| {
+            let stock = stocks.get(*id);
+            stock.is_some_and(|stock| answer::has_enough(stock, &item.quantity_requested, amount))
         });
-        let Some(source) = source else {
+        let Some((source, stock)) = source.and_then(|id| Some((id, stocks.get_mut(id)?))) else {
             reserved.push(None);
             continue;
         };
-        let mut source = source.clone();
-        quantity::add(&mut source, -amount, at);
+        quantity::add(stock, -amount, at);
         let units = item.quantity_requested.units.as_deref();
         let own = format!("{id}.{}", index + 1);
-        let stock = reserved_stock(&source, own, Quantity::new(amount, units), at);
-        reserved.push(Some((source.id.clone(), stock)));
-        moved.changed.insert(source.id.clone(), source);
+        reserved.push(Some((source, reserved_stock(stock, own, Quantity::new(amount, units), at))));
     }
     if reserved.iter().any(Option::is_none) {
         return Ok(not_reserved(moved.task, &reserved));
     }
+    let mut sources = BTreeSet::new();
     let items = moved.task.reserve_product_stock_item.iter_mut();
     for (item, (source, stock)) in items.zip(reserved.into_iter().flatten()) {
         // A reference from the client stays as it is.
-        if !item.product_stock_requested.as_ref().is_some_and(|own| own.is_to(&source)) {
-            item.product_stock_requested = Some(Reference::to(RESOURCE, &source));
+        if !item.product_stock_requested.as_ref().is_some_and(|own| own.is_to(source)) {
+            item.product_stock_requested = Some(Reference::to(RESOURCE, source));
         }
         item.product_stock_reserved = Some(Reference::to(RESOURCE, &stock.id));
         item.quantity_reserved.clone_from(&stock.product_stock_level);
         item.reserve_product_stock_state = Some(TaskState::Done);
         moved.made.insert(stock.id.clone(), stock);
+        sources.insert(source);
     }
+    stocks.retain(|id, _| sources.contains(id));
+    moved.changed = stocks;
     moved.task.reserve_product_stock_state = Some(TaskState::Done);
     Ok(moved)
 }
@@ -114,29 +115,32 @@ fn state_of_item(is_possible: bool) -> TaskState {
 /// reserved stock becomes available by itself.
 pub fn release(
     reservation: ReserveProductStock,
-    stocks: &BTreeMap<String, ProductStock>,
+    mut stocks: BTreeMap<String, ProductStock>,
     at: Timestamp,
 ) -> Moved<ReserveProductStock> {
     let mut moved = Moved::nothing(reservation);
+    let mut sources = BTreeSet::new();
     for item in &mut moved.task.reserve_product_stock_item {
         let Some(own) = item.product_stock_reserved.take() else { continue };
         item.quantity_reserved = Some(Quantity::new(Decimal::ZERO, None));
-        let Some(reserved) = own.id.as_ref().and_then(|id| stocks.get(id)) else { continue };
+        let Some((id, mut reserved)) = own.id.and_then(|id| stocks.remove_entry(&id)) else {
+            continue;
+        };
         let source = item.product_stock_requested.as_ref().and_then(|source| source.id.as_ref());
-        match source.and_then(|id| stocks.get(id)) {
-            Some(source) => {
-                let changed = moved.changed.entry(source.id.clone());
-                let source = changed.or_insert_with(|| source.clone());
-                quantity::add(source, quantity::level(reserved), at);
-                moved.removed.push(reserved.id.clone());
+        match source.and_then(|id| Some((id, stocks.get_mut(id)?))) {
+            Some((source, stock)) => {
+                quantity::add(stock, quantity::level(&reserved), at);
+                sources.insert(source);
+                moved.removed.push(id);
             }
             None => {
-                let mut free = reserved.clone();
-                free.product_stock_status_type = Some(StockStatus::Available);
-                moved.changed.insert(free.id.clone(), free);
+                reserved.product_stock_status_type = Some(StockStatus::Available);
+                moved.changed.insert(id, reserved);
             }
         }
     }
+    stocks.retain(|id, _| sources.contains(id));
+    moved.changed.append(&mut stocks);
     moved
 }
 
@@ -161,26 +165,26 @@ pub fn reservation_of(stock: &str) -> Option<&str> {
 /// below zero.
 pub fn adjust(
     task: AdjustProductStock,
-    stocks: &BTreeMap<String, ProductStock>,
+    mut stocks: BTreeMap<String, ProductStock>,
     at: Timestamp,
 ) -> Result<Moved<AdjustProductStock>, Malformed> {
     let mut moved = Moved::nothing(task);
-    let mut possible = Vec::new();
+    let (mut possible, mut targets) = (Vec::new(), BTreeSet::new());
     for (index, item) in moved.task.adjust_product_stock_item.iter().enumerate() {
         let path = format!("adjustProductStockItem[{index}].adjustProductStockQuantity");
         let change = &item.adjust_product_stock_quantity;
         let amount = quantity::amount(change, &path)?;
         let target = item.product_stock_target.id.as_deref().unwrap_or_default();
-        let stock = moved.changed.get(target).or_else(|| stocks.get(target));
+        let stock = stocks.get_mut(target);
         let Some(stock) = stock.filter(|stock| quantity::has_units_of(change, stock)) else {
             let problem = "is not in the units of the stock";
             return Err(Malformed::new(format!("{path}.units"), problem));
         };
-        let mut stock = stock.clone();
-        quantity::add(&mut stock, amount, at);
-        possible.push(quantity::level(&stock) >= Decimal::ZERO);
-        moved.changed.insert(target.into(), stock);
+        quantity::add(stock, amount, at);
+        possible.push(quantity::level(stock) >= Decimal::ZERO);
+        targets.insert(target);
     }
+    stocks.retain(|id, _| targets.contains(id.as_str()));
     let is_done = possible.iter().all(|is_possible| *is_possible);
     let state = if is_done { TaskState::Done } else { TaskState::TerminatedWithError };
     moved.task.state = Some(state);
@@ -188,8 +192,8 @@ pub fn adjust(
     for (item, is_possible) in moved.task.adjust_product_stock_item.iter_mut().zip(possible) {
         item.state = Some(if is_done { state } else { state_of_item(is_possible) });
     }
-    if !is_done {
-        moved.changed.clear();
+    if is_done {
+        moved.changed = stocks;
     }
     Ok(moved)
 }

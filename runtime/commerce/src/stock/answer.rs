@@ -15,18 +15,18 @@ const ALTERNATES_MAX: usize = 10;
 /// Answers a check. `candidates` are, for each item, the stocks of the product that it asks for.
 pub fn check(
     mut task: CheckProductStock,
-    candidates: &[Vec<ProductStock>],
+    candidates: Vec<Vec<ProductStock>>,
     at: Timestamp,
 ) -> Result<CheckProductStock, Malformed> {
     let any = StockCriteria::default();
+    let mut candidates = candidates.into_iter();
     let wants_alternatives = task.provide_alternative == Some(true);
     for (index, item) in task.check_product_stock_item.iter_mut().enumerate() {
         let path = format!("checkProductStockItem[{index}].requestedQuantity");
         let amount = wanted(&item.requested_quantity, &path)?;
-        let stocks = candidates.get(index).map_or(&[][..], Vec::as_slice);
+        let stocks = candidates.next().unwrap_or_default().into_iter();
         let criteria = item.checked_product_stock.as_ref().unwrap_or(&any);
-        let (own, others): (Vec<&ProductStock>, Vec<&ProductStock>) = stocks
-            .iter()
+        let (own, others): (Vec<ProductStock>, Vec<ProductStock>) = stocks
             .filter(|stock| has_enough(stock, &item.requested_quantity, amount))
             .partition(|stock| criteria.fit(stock));
         let result = if own.is_empty() { "unavailable" } else { "available" };
@@ -47,12 +47,12 @@ pub(super) fn has_enough(stock: &ProductStock, quantity: &Quantity, amount: Deci
     is_available(stock) && has_units_of(quantity, stock) && amount <= level(stock)
 }
 
-fn alternate(stock: &ProductStock) -> AlternateProductStock {
+fn alternate(stock: ProductStock) -> AlternateProductStock {
     AlternateProductStock {
-        id: Some(stock.id.clone()),
         alternate_stock: Some(Reference::to(RESOURCE, &stock.id)),
-        alternate_quantity: Some(Quantity::new(level(stock), None)),
-        alternate_place: stock.place.clone(),
+        alternate_quantity: Some(Quantity::new(level(&stock), None)),
+        id: Some(stock.id),
+        alternate_place: stock.place,
         rest: Rest::new(),
     }
 }

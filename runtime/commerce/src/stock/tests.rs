@@ -51,25 +51,25 @@ fn all(stocks: &BTreeMap<String, ProductStock>, items: usize) -> Vec<Vec<String>
 #[test]
 fn reserved_amounts_leave_their_stock_and_return_on_release() {
     let stocks = BTreeMap::from([stock("A", 3), stock("B", 5)]);
-    let moved = reserve(request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    let moved = reserve(request(&[2, 2]), "R", stocks.clone(), &all(&stocks, 2), NOW).unwrap();
     assert_eq!(write(&moved.task)["reserveProductStockState"], "done");
     assert!(has_stock(&moved.task));
     let then = after(&stocks, &moved);
     assert_eq!(levels(&then), "A available 1, B available 3, R.1 reserved 2, R.2 reserved 2");
     assert_eq!(reservation_of("R.2"), Some("R"));
-    let back = release(moved.task, &then, NOW);
+    let back = release(moved.task, then.clone(), NOW);
     assert_eq!(levels(&after(&then, &back)), "A available 3, B available 5");
     assert!(!has_stock(&back.task));
     // Once more gives nothing back.
     let stocks = after(&then, &back);
-    let again = release(back.task, &stocks, NOW);
+    let again = release(back.task, stocks, NOW);
     assert_eq!((again.changed.len(), again.removed.len()), (0, 0));
 }
 
 #[test]
 fn all_is_reserved_or_nothing() {
     let stocks = BTreeMap::from([stock("A", 3)]);
-    let moved = reserve(request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    let moved = reserve(request(&[2, 2]), "R", stocks.clone(), &all(&stocks, 2), NOW).unwrap();
     assert_eq!((moved.changed.len(), moved.made.len()), (0, 0));
     let task = write(&moved.task);
     let states = task["reserveProductStockItem"].as_array().unwrap().iter();
@@ -90,17 +90,17 @@ fn a_request_must_have_a_quantity_in_the_units_of_the_stock() {
         let body =
             json!({ "reserveProductStockItem": [{ "quantityRequested": { "amount": amount } }] });
         let reserved =
-            read(&body).and_then(|task| reserve(task, "R", &stocks, &all(&stocks, 1), NOW));
+            read(&body).and_then(|task| reserve(task, "R", stocks.clone(), &all(&stocks, 1), NOW));
         assert_eq!(reserved.unwrap_err().attribute, attribute, "{amount}");
     }
     let mut metres = request(&[1]);
     metres.reserve_product_stock_item[0].quantity_requested.units = Some("metre".into());
-    let moved = reserve(metres, "R", &stocks, &all(&stocks, 1), NOW).unwrap();
+    let moved = reserve(metres, "R", stocks.clone(), &all(&stocks, 1), NOW).unwrap();
     assert_eq!(write(&moved.task)[STATE], "terminatedWithError");
     let item = json!({ "productStockTarget": { "id": "A" },
         "adjustProductStockQuantity": { "amount": 1, "units": "metre" } });
     let task = read(&json!({ "adjustProductStockItem": [item] })).unwrap();
-    let wrong = adjust(task, &stocks, NOW).unwrap_err();
+    let wrong = adjust(task, stocks, NOW).unwrap_err();
     assert_eq!(wrong.attribute, "adjustProductStockItem[0].adjustProductStockQuantity.units");
 }
 
@@ -113,7 +113,7 @@ fn an_adjustment_moves_levels_and_never_below_zero() {
                 "adjustProductStockQuantity": { "amount": amount } })
         });
         let request = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
-        let moved = adjust(read(&request).unwrap(), &stocks, NOW).unwrap();
+        let moved = adjust(read(&request).unwrap(), stocks.clone(), NOW).unwrap();
         format!("{}: {}", write(&moved.task)["state"], levels(&after(&stocks, &moved)))
     };
     insta::assert_snapshot!(
@@ -142,7 +142,7 @@ fn a_check_tells_what_is_there_and_what_would_do_instead() {
             }],
         });
         let task: CheckProductStock = read(&request).unwrap();
-        let answer = write(&check(task, &[stocks.to_vec()], NOW).unwrap());
+        let answer = write(&check(task, vec![stocks.to_vec()], NOW).unwrap());
         let item = &answer["checkProductStockItem"][0];
         let others = item["alternate"].as_array().into_iter().flatten();
         let others: Vec<_> = others.map(|one| one["id"].as_str().unwrap()).collect();
@@ -194,13 +194,13 @@ proptest! {
                     let wanted: Vec<i64> = amounts.iter().map(|amount| amount.abs() + 1).collect();
                     let candidates = vec![own.clone(); wanted.len()];
                     let id = format!("R{number}");
-                    let moved = reserve(request(&wanted), &id, &stocks, &candidates, NOW).unwrap();
+                    let moved = reserve(request(&wanted), &id, stocks.clone(), &candidates, NOW).unwrap();
                     let then = after(&stocks, &moved);
                     (Some(moved.task), then)
                 }
                 2 => {
                     let Some(reservation) = open.pop() else { continue };
-                    let moved = release(reservation, &stocks, NOW);
+                    let moved = release(reservation, stocks.clone(), NOW);
                     let then = after(&stocks, &moved);
                     (Some(moved.task), then)
                 }
@@ -210,7 +210,7 @@ proptest! {
                         "adjustProductStockQuantity": { "amount": amount },
                     }));
                     let asked = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
-                    let moved = adjust(read(&asked).unwrap(), &stocks, NOW).unwrap();
+                    let moved = adjust(read(&asked).unwrap(), stocks.clone(), NOW).unwrap();
                     if moved.task.state == Some(TaskState::Done) {
                         total += Decimal::from(amounts.iter().sum::<i64>());
                     }
@@ -224,7 +224,7 @@ proptest! {
             prop_assert!(stocks.values().all(|stock| quantity::level(stock) >= Decimal::ZERO));
         }
         for reservation in open {
-            let moved = release(reservation, &stocks, NOW);
+            let moved = release(reservation, stocks.clone(), NOW);
             stocks = after(&stocks, &moved);
         }
         prop_assert_eq!(stocks.keys().cloned().collect::<Vec<_>>(), own);

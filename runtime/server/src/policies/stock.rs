@@ -118,19 +118,18 @@ impl Found {
         }
         Ok(())
     }
+}
 
-    /// The writes of a task that moved something.
-    fn puts<T>(&self, moved: &Moved<T>) -> Vec<Put> {
-        let expected = |id: &str| {
-            self.revisions.get(id).map_or(Expected::Absent, |read| Expected::Revision(*read))
-        };
-        let changed = moved.changed.iter().chain(&moved.made);
-        let changed = changed
-            .map(|(id, stock)| Put::new(RESOURCE, id, Change::Set(write(stock)), expected(id)));
-        let removed = moved.removed.iter();
-        let removed = removed.map(|id| Put::new(RESOURCE, id, Change::Remove, expected(id)));
-        changed.chain(removed).collect()
-    }
+/// The writes of a task that moved something. Each stock is expected at the revision that was read.
+fn puts<T>(moved: &Moved<T>, revisions: &BTreeMap<String, u64>) -> Vec<Put> {
+    let expected =
+        |id: &str| revisions.get(id).map_or(Expected::Absent, |read| Expected::Revision(*read));
+    let changed = moved.changed.iter().chain(&moved.made);
+    let changed =
+        changed.map(|(id, stock)| Put::new(RESOURCE, id, Change::Set(write(stock)), expected(id)));
+    let removed = moved.removed.iter();
+    let removed = removed.map(|id| Put::new(RESOURCE, id, Change::Remove, expected(id)));
+    changed.chain(removed).collect()
 }
 
 async fn reserved(session: &Session, draft: &mut Draft) -> Result<ReserveProductStock, Refusal> {
@@ -158,9 +157,9 @@ async fn reserved(session: &Session, draft: &mut Draft) -> Result<ReserveProduct
         candidates.push(found.iter().map(|stock| stock.document.id.clone()).collect());
         found.into_iter().for_each(|stock| stocks.add(stock));
     }
-    let moved = reserve(task, &draft.id, &stocks.documents, &candidates, draft.at);
+    let moved = reserve(task, &draft.id, stocks.documents, &candidates, draft.at);
     let moved = moved.map_err(impossible)?;
-    draft.more.extend(stocks.puts(&moved));
+    draft.more.extend(puts(&moved, &stocks.revisions));
     Ok(moved.task)
 }
 
@@ -200,8 +199,8 @@ fn adjusted(session: &Session, draft: &mut Draft) -> Result<AdjustProductStock, 
     for item in &task.adjust_product_stock_item {
         stocks.add_of_id(session, Some(&item.product_stock_target))?;
     }
-    let moved = adjust(task, &stocks.documents, draft.at).map_err(impossible)?;
-    draft.more.extend(stocks.puts(&moved));
+    let moved = adjust(task, stocks.documents, draft.at).map_err(impossible)?;
+    draft.more.extend(puts(&moved, &stocks.revisions));
     Ok(moved.task)
 }
 
@@ -223,7 +222,7 @@ async fn checked(session: &Session, draft: &Draft) -> Result<CheckProductStock, 
         }
         candidates.push(found.into_iter().map(|stock| stock.document).collect());
     }
-    check(task, &candidates, draft.at).map_err(impossible)
+    check(task, candidates, draft.at).map_err(impossible)
 }
 
 async fn queried(session: &Session, draft: &Draft) -> Result<QueryProductStock, Refusal> {
@@ -311,10 +310,10 @@ async fn give_back(session: &Session, id: &str) -> Result<Option<ReserveProductS
             stocks.add_of_id(session, item.product_stock_requested.as_ref())?;
             stocks.add_of_id(session, item.product_stock_reserved.as_ref())?;
         }
-        let moved = release(reservation, &stocks.documents, session.now());
+        let moved = release(reservation, stocks.documents, session.now());
         let (change, revision) = (Change::Set(write(&moved.task)), kept.revision);
         let mut batch = vec![Put::new(RESERVATION, id, change, Expected::Revision(revision))];
-        batch.extend(stocks.puts(&moved));
+        batch.extend(puts(&moved, &stocks.revisions));
         match session.write(batch).await {
             Ok(()) => return Ok(Some(moved.task)),
             Err(Error::Conflict { .. }) => {}
