@@ -1,7 +1,7 @@
 //! Completes a choice: bundles are filled up, defaults filled in, and the whole is validated against the
 //! same checks as an order. A complete choice comes out unchanged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -91,28 +91,25 @@ pub fn configure<D: Choice>(
     catalog: &Catalog,
     at: Timestamp,
 ) -> Result<Configuration<D>, OrderError> {
-    let filled = filled(document.order()?, catalog);
-    if filled.added > 0 {
-        let first = filled.order.lines.len() - filled.added;
-        add_parts(document.items_mut(), &filled.order, first, &mut 0);
-    }
+    let mut parts = missing_parts(document.order()?, catalog);
+    add_parts(document.items_mut(), &mut parts, &mut 0);
     let order = document.order()?.at(at);
     let checked = check(&order, catalog);
-    complete_all(document.items_mut(), &order, &checked.lines, &mut 0);
+    let specification = Form::of(order.level).spec();
+    let mut lines = order.lines.into_iter().zip(&checked.lines);
+    complete_all(document.items_mut(), specification, &mut lines);
     // Read again: the lines have the added attributes.
     let order = document.order()?.at(at);
     Ok(Configuration { document, order, lines: checked.lines, mistakes: checked.mistakes })
 }
 
-/// An order with the missing parts of its bundles at its end.
-struct Filled {
-    order: Order,
-    added: usize,
-}
+/// The missing parts of bundles, by the places of the bundles. Each part has a place as well, for it may
+/// be a bundle.
+type Parts = BTreeMap<usize, Vec<(usize, Line)>>;
 
-/// Adds the missing parts of bundles. If no part of a bundle was chosen, it has the default number of
-/// each; otherwise the minimum.
-fn filled(mut order: Order, catalog: &Catalog) -> Filled {
+/// The missing parts of bundles. If no part of a bundle was chosen, it has the default number of each;
+/// otherwise the minimum.
+fn missing_parts(mut order: Order, catalog: &Catalog) -> Parts {
     let chosen = order.lines.len();
     let mut ids: BTreeSet<String> = order.lines.iter().map(|line| line.id.clone()).collect();
     let mut index = 0;
@@ -127,8 +124,13 @@ fn filled(mut order: Order, catalog: &Catalog) -> Filled {
         }
         index += 1;
     }
-    let added = order.lines.len() - chosen;
-    Filled { order, added }
+    let mut parts = Parts::new();
+    for (index, line) in order.lines.into_iter().enumerate().skip(chosen) {
+        if let Some(bundle) = line.bundle {
+            parts.entry(bundle).or_default().push((index, line));
+        }
+    }
+    parts
 }
 
 /// The offerings that a bundle lacks, each as often as it lacks it.
@@ -196,54 +198,54 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
     }
 }
 
-/// Adds the lines from `first` on as items nested in their bundles. Items are visited in the order in
-/// which they are read.
-fn add_parts<I: Item>(items: &mut [I], order: &Order, first: usize, next: &mut usize) {
+/// Adds parts as items nested in their bundles. Items are visited in the order in which they are read.
+fn add_parts<I: Item>(items: &mut [I], parts: &mut Parts, next: &mut usize) {
     for item in items {
         let index = *next;
         *next += 1;
         let nested = item.parts().items;
-        add_parts(nested, order, first, next);
-        nested.extend(parts_of(index, order, first));
+        add_parts(nested, parts, next);
+        nested.extend(parts_of(index, parts));
     }
 }
 
 /// The new items of a bundle.
-fn parts_of<I: Item>(bundle: usize, order: &Order, first: usize) -> Vec<I> {
-    let lines = order.lines.iter().enumerate().skip(first);
-    let lines = lines.filter(|(_, line)| line.bundle == Some(bundle));
-    let part = |(index, line): (usize, &Line)| {
+fn parts_of<I: Item>(bundle: usize, parts: &mut Parts) -> Vec<I> {
+    let own = parts.remove(&bundle).unwrap_or_default().into_iter();
+    let item = |(index, line): (usize, Line)| {
         let mut item = I::default();
-        let parts = item.parts();
-        *parts.id = Some(line.id.clone());
-        *parts.action = Some(line.action.as_str().into());
-        *parts.quantity = Some(line.quantity);
-        *parts.offering = line.offering.as_ref().map(|id| reference("productOffering", id));
-        *parts.items = parts_of(index, order, first);
+        let attributes = item.parts();
+        *attributes.id = Some(line.id);
+        *attributes.action = Some(line.action.as_str().into());
+        *attributes.quantity = Some(line.quantity);
+        *attributes.offering = line.offering.as_ref().map(|id| reference("productOffering", id));
+        *attributes.items = parts_of(index, parts);
         item
     };
-    lines.map(part).collect()
+    own.map(item).collect()
 }
 
 /// Completes items with the attributes of their lines.
-fn complete_all<I: Item>(items: &mut [I], order: &Order, lines: &[CheckedLine], next: &mut usize) {
+fn complete_all<'a, I: Item>(
+    items: &mut [I],
+    specification: &str,
+    lines: &mut impl Iterator<Item = (Line, &'a CheckedLine)>,
+) {
     for item in items {
-        let (line, checked) = (&order.lines[*next], &lines[*next]);
-        *next += 1;
-        complete(item, order, line, checked);
-        complete_all(item.parts().items, order, lines, next);
+        let (line, checked) = lines.next().expect("each item was read as a line");
+        complete(item, specification, line, checked);
+        complete_all(item.parts().items, specification, lines);
     }
 }
 
-fn complete<I: Item>(item: &mut I, order: &Order, line: &Line, checked: &CheckedLine) {
+fn complete<I: Item>(item: &mut I, specification: &str, line: Line, checked: &CheckedLine) {
     let parts = item.parts();
-    parts.id.get_or_insert_with(|| line.id.clone());
+    parts.id.get_or_insert(line.id);
     parts.action.get_or_insert_with(|| line.action.as_str().into());
     parts.quantity.get_or_insert(line.quantity);
     let Some(spec) = &checked.spec else { return };
     let subject = parts.subject.get_or_insert_default().parts();
-    let resource = Form::of(order.level).spec();
-    subject.specification.get_or_insert_with(|| reference(resource, spec));
+    subject.specification.get_or_insert_with(|| reference(specification, spec));
     for (name, value) in checked.characteristics.iter() {
         if !subject.characteristics.iter().any(|own| own.name == *name) {
             subject.characteristics.push(Characteristic::typed(name, value.clone()));
