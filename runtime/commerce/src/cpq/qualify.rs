@@ -85,13 +85,14 @@ enum Weight {
 }
 
 /// The obstacles of items, by the ids of the items.
-type Obstacles = BTreeMap<String, Vec<Obstacle>>;
+type Obstacles<'a> = BTreeMap<&'a str, Vec<Obstacle>>;
 
 /// What a look at a group finds.
 enum Look {
     /// It qualifies, with this many values of pools.
     Qualified(BTreeMap<PoolId, u64>),
-    Obstructed(Obstacles),
+    /// An obstacle of a part is one of the whole bundle.
+    Obstructed(Vec<Obstacle>),
 }
 
 /// Answers a product offering qualification (TMF679): the request with a result on each item.
@@ -146,7 +147,7 @@ fn answers<Q: Question>(
     let mut qualifier = Qualifier { facts, taken: BTreeMap::new() };
     let mut answers = BTreeMap::new();
     for group in groups(&configured.order) {
-        let mut obstacles = qualifier.group(&configured, &group)?;
+        let obstacles = qualifier.group(&configured, &group)?;
         let alone = group.len() == 1;
         let proposals = if alone && !obstacles.is_empty() && question.wants_alternatives() {
             let line = group.first().copied().unwrap_or(0);
@@ -155,13 +156,12 @@ fn answers<Q: Question>(
             Vec::new()
         };
         for line in group {
-            let id = &configured.order.lines[line].id;
-            let own = obstacles.remove(id).unwrap_or_default();
-            answers.insert(id.clone(), (own, proposals.clone()));
+            let id = configured.order.lines[line].id.as_str();
+            answers.insert(id, (obstacles.clone(), proposals.clone()));
         }
     }
     let answered = asked.lines.into_iter().map(|line| {
-        let (obstacles, proposals) = answers.remove(&line.id).unwrap_or_default();
+        let (obstacles, proposals) = answers.remove(line.id.as_str()).unwrap_or_default();
         Answered { id: line.id, obstacles, proposals }
     });
     Ok(answered.collect())
@@ -193,13 +193,13 @@ impl Qualifier<'_> {
         &mut self,
         configured: &Configuration<D>,
         group: &BTreeSet<usize>,
-    ) -> Result<Obstacles, Unanswered> {
+    ) -> Result<Vec<Obstacle>, Unanswered> {
         Ok(match self.look(configured, group)? {
             Look::Qualified(demand) => {
                 for (pool, count) in demand {
                     *self.taken.entry(pool).or_default() += count;
                 }
-                Obstacles::new()
+                Vec::new()
             }
             Look::Obstructed(obstacles) => obstacles,
         })
@@ -211,23 +211,19 @@ impl Qualifier<'_> {
         group: &BTreeSet<usize>,
     ) -> Result<Look, Unanswered> {
         let mut found = Obstacles::new();
-        let lines = || group.iter().map(|line| &configured.order.lines[*line]);
+        let is_ours =
+            |item: &str| group.iter().any(|line| configured.order.lines[*line].id == item);
         for mistake in &configured.mistakes {
-            if lines().any(|line| line.id == mistake.item) {
+            if is_ours(&mistake.item) {
                 let obstacle = Obstacle::new(&mistake.code, mistake.class, &mistake.message);
-                found.entry(mistake.item.clone()).or_default().push(obstacle);
+                found.entry(mistake.item.as_str()).or_default().push(obstacle);
             }
         }
         if found.is_empty() {
             found = intake::obstacles(configured, group, self.facts.rulebook);
         }
-        // An obstacle of a part is one of the whole bundle.
-        let all = |obstacles: Vec<Obstacle>| {
-            let all = lines().map(|line| (line.id.clone(), obstacles.clone()));
-            Look::Obstructed(all.collect())
-        };
         if !found.is_empty() {
-            return Ok(all(found.into_values().flatten().collect()));
+            return Ok(Look::Obstructed(found.into_values().flatten().collect()));
         }
         let document = only(configured, group);
         let order = document.order().map_err(Unanswered::Request)?.at(self.facts.now);
@@ -236,12 +232,12 @@ impl Qualifier<'_> {
             Ok(plan) => plan,
             Err(Blocked::Failure(failure)) => {
                 let obstacle = Obstacle::new(&failure.code, failure.class, &failure.message);
-                return Ok(all(vec![obstacle]));
+                return Ok(Look::Obstructed(vec![obstacle]));
             }
             Err(blocked) => return Err(Unanswered::Blocked(blocked)),
         };
         let scope = Scope::default().with("order", &document);
-        Ok(self.supplied(&plan, &scope).map_or_else(all, Look::Qualified))
+        Ok(self.supplied(&plan, &scope).map_or_else(Look::Obstructed, Look::Qualified))
     }
 
     /// The values of pools that a plan reserves; the pools with too few are obstacles.

@@ -33,11 +33,11 @@ struct RequiredWhen {
 }
 
 /// The obstacles of the items of a group.
-pub(super) fn obstacles<D>(
-    configured: &Configuration<D>,
+pub(super) fn obstacles<'a, D>(
+    configured: &'a Configuration<D>,
     group: &BTreeSet<usize>,
     rulebook: &Rulebook,
-) -> Obstacles {
+) -> Obstacles<'a> {
     let mut found = Obstacles::new();
     for index in group {
         let line = &configured.order.lines[*index];
@@ -46,7 +46,7 @@ pub(super) fn obstacles<D>(
         for rules in ids.iter().find_map(|id| rules(rulebook, id)).unwrap_or_default() {
             let broken = rules.broken(configured, line, *index, &ids);
             if !broken.is_empty() {
-                found.entry(line.id.clone()).or_default().extend(broken);
+                found.entry(line.id.as_str()).or_default().extend(broken);
             }
         }
     }
