@@ -6,6 +6,7 @@ use tmf::document::qualification::{
 };
 
 use super::answer::{QualificationResult, offered};
+use super::question::parties_of;
 use super::{Facts, ITEMS_MAX, Question, Unanswered, answers, needed};
 use crate::cpq::configure::reference;
 use model::catalog::Offering;
@@ -24,9 +25,10 @@ pub fn query_offerings(
         let is_named = offering.is_none_or(|named| named == id.as_str());
         is_named && category.is_none_or(|named| known.categories.iter().any(|own| own == named))
     });
-    let mut question = OfferingQualification::default();
-    let parties = request.rest.get("relatedParty");
-    question.rest.extend(parties.map(|parties| ("relatedParty".into(), parties.clone())));
+    let mut question = OfferingQualification {
+        rest: parties_of(&request.rest),
+        ..OfferingQualification::default()
+    };
     let mut found = Vec::new();
     for mut item in wanted {
         item.product.clone_from(&criteria.product);

@@ -7,7 +7,7 @@ use tmf::document::qualification::{
     CheckServiceQualification, OfferingQualification, OfferingQualificationItem,
     ServiceQualificationItem,
 };
-use tmf::document::{Reference, write};
+use tmf::document::{Reference, Rest, write};
 
 use crate::cpq::configure::Choice;
 use model::order::{Form, Order, OrderError};
@@ -37,6 +37,12 @@ pub(super) trait Question: Serialize + Sized {
     fn order(&self) -> Result<Order, OrderError> {
         Order::read(Self::FORM, &write(self))
     }
+}
+
+/// The parties of a search, for the questions that answer it.
+pub(super) fn parties_of(search: &Rest) -> Rest {
+    let parties = search.get_key_value("relatedParty").into_iter();
+    parties.map(|(name, parties)| (name.into(), parties.clone())).collect()
 }
 
 impl Question for OfferingQualification {

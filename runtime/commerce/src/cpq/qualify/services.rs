@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::answer::{QualificationResult, available, services};
+use super::question::parties_of;
 use super::{Facts, ITEMS_MAX, Question, Unanswered, answers, needed};
 use crate::cpq::configure::reference;
 use model::catalog::{Allowed, Spec, SpecKind};
@@ -30,11 +31,13 @@ pub fn query_services(
     request: QueryServiceQualification,
     facts: Facts<'_>,
 ) -> Result<QueryServiceQualification, Unanswered> {
-    let wanted = needed(request.search_criteria.as_ref())?.service.clone().unwrap_or_default();
-    let mut question = CheckServiceQualification::default();
-    let parties = request.rest.get("relatedParty");
-    question.rest.extend(parties.map(|parties| ("relatedParty".into(), parties.clone())));
-    question.service_qualification_item = vec![asking(wanted.clone())];
+    let any = WantedService::default();
+    let wanted = needed(request.search_criteria.as_ref())?.service.as_ref().unwrap_or(&any);
+    let mut question = CheckServiceQualification {
+        service_qualification_item: vec![asking(wanted.clone())],
+        rest: parties_of(&request.rest),
+        ..CheckServiceQualification::default()
+    };
     // Read as an order is, so that errors have their path.
     let asked = question.order().map_err(|error| {
         let form = CheckServiceQualification::FORM;
@@ -46,7 +49,7 @@ pub fn query_services(
         is_named && spec.kind == SpecKind::CustomerService && spec.status.is_on_sale()
     });
     let candidates: Vec<WantedService> =
-        specs.flat_map(|(id, spec)| variants(id, spec, &wanted)).take(ITEMS_MAX).collect();
+        specs.flat_map(|(id, spec)| variants(id, spec, wanted)).take(ITEMS_MAX).collect();
     let mut found = Vec::new();
     for service in candidates {
         question.service_qualification_item = vec![asking(service)];
