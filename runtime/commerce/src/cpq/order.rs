@@ -224,8 +224,8 @@ fn differences(
 
 /// The characteristics of an item by name.
 fn chosen(item: &ProductOrderRequestItem) -> Characteristics {
-    let product = item.product.clone().unwrap_or_default();
-    Characteristics::of_list(product.product_characteristic)
+    let chosen = item.product.iter().flat_map(|product| &product.product_characteristic);
+    Characteristics::of_list(chosen.cloned())
 }
 
 /// All items of a product order, with their paths.
