@@ -16,8 +16,6 @@ mod address;
 mod request;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 use request::Entry as Shown;

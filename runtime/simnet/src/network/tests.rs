@@ -1,3 +1,5 @@
+mod properties;
+
 use super::super::script::{call, play};
 use super::*;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::element::find;
-use super::super::fault::Faults;
+use super::super::super::element::find;
+use super::super::super::fault::Faults;
 use super::*;
 
 #[derive(Debug, Clone)]
