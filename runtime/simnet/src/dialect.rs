@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
-use super::element::{Dialect, Element, find};
-use super::network::{Action, Change, Reply, Request, Write};
+use super::element::{Dialect, Element, Place, find};
+use super::network::{Action, Call, Change, Reply, Request, Write};
 use super::refusal::Refusal;
 
 #[cfg(test)]
@@ -85,11 +85,12 @@ fn read_restconf(
     if collection.is_empty() || segment.contains('/') {
         return Err(unknown_path(element, rest));
     }
-    let item = Item {
+    let place = Place {
         element,
-        collection: text("the collection", &decode(collection)?)?,
-        id: text("the id", &decode(id)?)?,
+        collection: text("the collection", decode(collection)?)?,
+        id: text("the id", decode(id)?)?,
     };
+    let item = Item(place);
     match incoming.method.as_str() {
         "GET" => Ok(item.get()),
         "DELETE" => item.change("delete", Change::Delete, incoming),
@@ -118,23 +119,23 @@ fn read_rest(
     if collection.is_empty() || id.is_some_and(|id| id.contains('/')) {
         return Err(unknown_path(element, rest));
     }
-    let collection = text("the collection", &decode(collection)?)?;
-    let item = |id: &str| {
+    let collection = text("the collection", decode(collection)?)?;
+    let item = |id: String| {
         let id = text("the id", id)?;
-        Ok(Item { element, collection, id })
+        Ok(Item(Place { element, collection, id }))
     };
     match (incoming.method.as_str(), id) {
         ("POST", None) => {
             let body = object(incoming.body)?;
             let id = id_in("the body", &body)?;
             let config = body.to_string();
-            item(&id)?.change("post", Change::Create(config), incoming)
+            item(id)?.change("post", Change::Create(config), incoming)
         }
-        ("GET", Some(id)) => Ok(item(&decode(id)?)?.get()),
-        ("DELETE", Some(id)) => item(&decode(id)?)?.change("delete", Change::Delete, incoming),
+        ("GET", Some(id)) => Ok(item(decode(id)?)?.get()),
+        ("DELETE", Some(id)) => item(decode(id)?)?.change("delete", Change::Delete, incoming),
         ("PUT", Some(id)) => {
             let config = object(incoming.body)?.to_string();
-            item(&decode(id)?)?.put(config, incoming)
+            item(decode(id)?)?.put(config, incoming)
         }
         _ => Err(wrong_method(element, incoming)),
     }
@@ -152,9 +153,9 @@ fn read_rpc(
     if incoming.method != Method::POST {
         return Err(anonymous(wrong_method(element, incoming)));
     }
-    let body = object(incoming.body).map_err(anonymous)?;
-    let id = match body.get("id") {
-        Some(id) if id.is_string() || id.is_number() => id.clone(),
+    let mut body = object(incoming.body).map_err(anonymous)?;
+    let id = match body.get_mut("id").map(Value::take) {
+        Some(id) if id.is_string() || id.is_number() => id,
         Some(_) | None => {
             let why = "the call has no `id` that is a string or a number";
             return Err(anonymous(Refusal::malformed(why)));
@@ -193,7 +194,8 @@ fn read_method(
         _ => return Err(unknown()),
     };
     let id = id_in("`params`", params)?;
-    let item = Item { element, collection: text("the thing", thing)?, id: text("the id", &id)? };
+    let collection = text("the thing", thing.to_owned())?;
+    let item = Item(Place { element, collection, id: text("the id", id)? });
     match change {
         None => Ok(item.read(method.to_owned())),
         Some(change) => item.write(method.to_owned(), change, incoming),
@@ -201,15 +203,11 @@ fn read_method(
 }
 
 /// The place that a call addresses.
-struct Item {
-    element: &'static Element,
-    collection: String,
-    id: String,
-}
+struct Item(Place);
 
 impl Item {
     fn get(self) -> Request {
-        let operation = format!("get {}", self.collection);
+        let operation = format!("get {}", self.0.collection);
         self.read(operation)
     }
 
@@ -228,12 +226,12 @@ impl Item {
         change: Change,
         incoming: Incoming<'_>,
     ) -> Result<Request, Refusal> {
-        let operation = format!("{verb} {}", self.collection);
+        let operation = format!("{verb} {}", self.0.collection);
         self.write(operation, change, incoming)
     }
 
     fn read(self, operation: String) -> Request {
-        self.request(operation, Action::Read)
+        Request { place: self.0, action: Action::Read(operation) }
     }
 
     fn write(
@@ -244,22 +242,13 @@ impl Item {
     ) -> Result<Request, Refusal> {
         let key = header(incoming.headers, "idempotency-key")?
             .ok_or_else(|| Refusal::malformed("a write needs the header `Idempotency-Key`"))?;
+        let key = text("`Idempotency-Key`", key)?;
         let write = Write {
-            key: text("`Idempotency-Key`", &key)?,
+            call: Call { element: self.0.element.name, operation, key },
             change,
             callback: header(incoming.headers, "x-callback-url")?,
         };
-        Ok(self.request(operation, Action::Write(write)))
-    }
-
-    fn request(self, operation: String, action: Action) -> Request {
-        Request {
-            element: self.element,
-            collection: self.collection,
-            id: self.id,
-            operation,
-            action,
-        }
+        Ok(Request { place: self.0, action: Action::Write(write) })
     }
 }
 
@@ -294,14 +283,14 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refusal> {
     Ok(Some(value.to_owned()))
 }
 
-fn text(what: &str, value: &str) -> Result<String, Refusal> {
+fn text(what: &str, value: String) -> Result<String, Refusal> {
     if value.is_empty() {
         return Err(Refusal::malformed(format!("{what} is missing")));
     }
     if value.len() > TEXT_BYTES_MAX {
         return Err(Refusal::malformed(format!("{what} has more than {TEXT_BYTES_MAX} bytes")));
     }
-    Ok(value.to_owned())
+    Ok(value)
 }
 
 /// Undoes url-encoding. A plus is a plus: this is a path and not a form.

@@ -81,18 +81,38 @@ pub(super) fn names() -> String {
 
 const IMSI_BYTES_MAX: usize = 15;
 
-impl Element {
-    /// Adds the attributes that this element derives from an id: the same for every key, so that a
+/// An id of an element, and the collection it is in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) element: &'static Element,
+    pub(super) collection: String,
+    pub(super) id: String,
+}
+
+impl Place {
+    /// Adds the attributes that the element derives from the id: the same for every key, so that a
     /// replaced port keeps its ONU and a moved subscriber his IMSI.
-    pub(super) fn mark(&self, answer: &mut Map<String, Value>, place: Named<'_>, config: &str) {
-        let (field, start) = self.mark;
-        let value = match self.given(field, config) {
+    pub(super) fn mark(&self, answer: &mut Map<String, Value>, config: &str) {
+        let (field, start) = self.element.mark;
+        let value = match self.element.given(field, config) {
             Some(given) => given,
-            None => format!("{start}{:010}", self.number(place)),
+            None => format!("{start}{:010}", self.number()),
         };
         answer.insert(field.to_owned(), value.into());
     }
 
+    /// Ten digits, by FNV-1a over all that names the place.
+    fn number(&self) -> u64 {
+        let parts = [self.element.name, self.collection.as_str(), self.id.as_str()];
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in parts.join("\n").bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash % 10_000_000_000
+    }
+}
+
+impl Element {
     /// A field that the request sets. Only the HSS accepts one: the IMSI.
     fn given(&self, field: &str, config: &str) -> Option<String> {
         if self.name != "hss" {
@@ -102,21 +122,4 @@ impl Element {
         let given = config.get(field)?.as_str()?;
         (given.len() <= IMSI_BYTES_MAX).then(|| given.to_owned())
     }
-
-    /// Ten digits, by FNV-1a over all that names the place.
-    fn number(&self, place: Named<'_>) -> u64 {
-        let parts = [self.name, place.collection, place.id];
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for byte in parts.join("\n").bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        hash % 10_000_000_000
-    }
-}
-
-/// An id and the collection it is in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Named<'a> {
-    pub(super) collection: &'a str,
-    pub(super) id: &'a str,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::element::{Dialect, Element};
+use super::element::{Dialect, Element, Place};
 use super::fault::{Faults, Kind, Occasion, Outcome};
 use super::refusal::Refusal;
 
@@ -20,7 +20,7 @@ mod tests;
 
 use request::Entry as Shown;
 pub(super) use request::{
-    Action, Answer, Callback, Change, Reply, Request, Success, Ticket, Woken, Write,
+    Action, Answer, Call, Callback, Change, Reply, Request, Success, Ticket, Woken, Write,
 };
 
 /// How much is kept, roughly: entries, records and waiting calls. Then writes are refused.
@@ -40,13 +40,6 @@ pub(super) struct Network {
     bytes: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) element: &'static Element,
-    pub(super) collection: String,
-    pub(super) id: String,
-}
-
 /// What stands at a place from now on, put there by hand.
 #[derive(Debug)]
 pub(super) struct Drift {
@@ -59,13 +52,6 @@ pub(super) struct Drift {
 struct Entry {
     key: String,
     config: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Call {
-    element: &'static str,
-    operation: String,
-    key: String,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +82,13 @@ struct Waiting {
     end: End,
 }
 
+/// Why a write changes nothing.
+enum Obstacle<'a> {
+    /// The place is in use by this key.
+    InUse(&'a str),
+    Missing,
+}
+
 /// How a waiting call goes on.
 #[derive(Debug)]
 enum End {
@@ -110,10 +103,10 @@ impl Network {
             Ok(occasion) => occasion,
             Err(refusal) => return Answer::Reply(Err(refusal)),
         };
-        let name = request.element.name;
-        let fired = self.faults.fire(name, &request.operation, occasion);
+        let name = request.place.element.name;
+        let fired = self.faults.fire(name, request.operation(), occasion);
         let Some(kind) = fired else {
-            return Answer::Reply(self.carry_out(&request));
+            return Answer::Reply(self.carry_out(request));
         };
         match kind {
             Kind::Error { status, rpc_code, message } => {
@@ -121,11 +114,13 @@ impl Network {
             }
             Kind::Timeout => Answer::Silence,
             Kind::Slow { delay_ms } => {
-                Answer::Later { ticket: self.wait(Waiting { request, end: End::Answer }), delay_ms }
+                let ticket = self.ticket();
+                self.wait(ticket, Waiting { request, end: End::Answer });
+                Answer::Later { ticket, delay_ms }
             }
             Kind::Lost => {
                 // The result is lost on the way, whatever it is.
-                drop(self.carry_out(&request));
+                drop(self.carry_out(request));
                 Answer::Lost
             }
             Kind::Async { delay_ms, outcome, deliveries } => {
@@ -140,26 +135,25 @@ impl Network {
 
     /// Goes on with a call whose delay is over.
     pub(super) fn wake(&mut self, ticket: Ticket) -> Woken {
-        let Some(Waiting { request, end }) = self.waiting.remove(&ticket) else {
+        let Some(Waiting { mut request, end }) = self.waiting.remove(&ticket) else {
             return Woken::Gone;
         };
         self.bytes -= waiting_bytes(&request);
-        match (end, &request.action) {
-            (End::Answer, _) | (End::Report { .. }, Action::Read) => {
-                Woken::Reply(self.carry_out(&request))
-            }
-            (End::Report { outcome, deliveries }, Action::Write(write)) => {
-                self.pending.remove(&Place::of(&request));
-                self.record(&request, write).progress = Progress::Open;
-                let body = match outcome {
-                    Outcome::Done => reported(&write.key, self.carry_out(&request)),
-                    Outcome::Failed { code, message } => failed(&write.key, &code, &message),
-                };
-                let Some(url) = write.callback.clone() else {
-                    return Woken::Quiet;
-                };
-                Woken::Callback(Callback { url, body: body.to_string(), deliveries })
-            }
+        let (End::Report { outcome, deliveries }, Action::Write(write)) =
+            (end, &mut request.action)
+        else {
+            return Woken::Reply(self.carry_out(request));
+        };
+        self.pending.remove(&request.place);
+        self.record(&write.call).progress = Progress::Open;
+        let (key, url) = (write.call.key.clone(), write.callback.take());
+        let body = match outcome {
+            Outcome::Done => reported(&key, self.carry_out(request)),
+            Outcome::Failed { code, message } => failed(&key, &code, &message),
+        };
+        match url {
+            Some(url) => Woken::Callback(Callback { url, body: body.to_string(), deliveries }),
+            None => Woken::Quiet,
         }
     }
 
@@ -199,20 +193,29 @@ impl Network {
     }
 
     /// Changes the state of an element by hand: without a request, and without counting an effect.
-    /// Without a config the state is removed. Returns whether there was any.
-    pub(super) fn drift(&mut self, place: Place, drift: Option<Drift>) -> bool {
-        let before = self.entries.remove(&place);
-        if let Some(before) = &before {
-            self.bytes -= before.bytes(&place);
+    pub(super) fn drift(&mut self, place: Place, Drift { key, config }: Drift) {
+        let before = self.remove(&place).map(|before| before.key);
+        let key = key.or(before).unwrap_or_else(|| "by-hand".to_owned());
+        self.insert(place, Entry { key, config });
+    }
+
+    /// Has an element forget a state by hand.
+    pub(super) fn forget(&mut self, place: Place) -> Result<(), Refusal> {
+        match self.remove(&place) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::NotFound { place }),
         }
-        if let Some(Drift { key, config }) = drift {
-            let kept = before.as_ref().map_or("by-hand", |before| &before.key);
-            let key = key.unwrap_or_else(|| kept.to_owned());
-            let entry = Entry { key, config };
-            self.bytes += entry.bytes(&place);
-            self.entries.insert(place, entry);
-        }
-        before.is_some()
+    }
+
+    fn insert(&mut self, place: Place, entry: Entry) {
+        self.bytes += entry.bytes(&place);
+        self.entries.insert(place, entry);
+    }
+
+    fn remove(&mut self, place: &Place) -> Option<Entry> {
+        let entry = self.entries.remove(place)?;
+        self.bytes -= entry.bytes(place);
+        Some(entry)
     }
 
     /// Forgets state, log and waiting calls, but not the faults.
@@ -241,15 +244,19 @@ impl Network {
         if self.bytes + 3 * waiting_bytes(request) > BYTES_MAX {
             return Err(Refusal::Full);
         }
-        let record = self.record(request, write);
+        let bytes = &mut self.bytes;
+        let record = self.records.entry(write.call.clone()).or_insert_with_key(|call| {
+            *bytes += call.operation.len() + call.key.len() + OVERHEAD_BYTES;
+            Record::default()
+        });
         record.called += 1;
         let (id, ticket) = match &record.progress {
-            Progress::Open => return Ok(self.foresee(request, write)),
+            Progress::Open => return Ok(self.foresee(&request.place, write)),
             Progress::Pending { id, ticket } => (id, Some(*ticket)),
             Progress::Done { id, .. } => (id, None),
         };
-        if *id != request.id {
-            return Err(Refusal::KeyReused { key: write.key.clone(), id: id.clone() });
+        if *id != request.place.id {
+            return Err(Refusal::KeyReused { key: write.call.key.clone(), id: id.clone() });
         }
         // Who asks again may have moved to another address: the report goes to the newest.
         if let (Some(ticket), Some(url)) = (ticket, &write.callback) {
@@ -258,94 +265,84 @@ impl Network {
         Ok(Occasion::NoChange)
     }
 
-    fn foresee(&self, request: &Request, write: &Write) -> Occasion {
-        match self.permit(&Place::of(request), write) {
-            Ok(()) => Occasion::Change,
-            Err(_) => Occasion::NoChange,
+    fn foresee(&self, place: &Place, write: &Write) -> Occasion {
+        match self.obstacle(place, write) {
+            None => Occasion::Change,
+            Some(_) => Occasion::NoChange,
         }
     }
 
-    fn carry_out(&mut self, request: &Request) -> Reply {
-        let place = Place::of(request);
-        let write = match &request.action {
-            Action::Read => return self.read(&place),
+    fn carry_out(&mut self, Request { place, action }: Request) -> Reply {
+        let write = match action {
+            Action::Read(_) => return self.read(place),
             Action::Write(write) => write,
         };
-        match &self.record(request, write).progress {
+        match &self.record(&write.call).progress {
             Progress::Done { answer, .. } => return Ok(answer.clone()),
-            Progress::Pending { .. } => return Ok(accepted(request.element, &write.key)),
+            Progress::Pending { .. } => return Ok(accepted(place.element, &write.call.key)),
             Progress::Open => {}
         }
-        self.permit(&place, write)?;
-        Ok(self.change(&place, request, write))
+        match self.obstacle(&place, &write) {
+            None => Ok(self.change(place, write)),
+            Some(Obstacle::InUse(key)) => Err(Refusal::InUse { key: key.to_owned(), place }),
+            Some(Obstacle::Missing) => Err(Refusal::NotFound { place }),
+        }
     }
 
-    /// Changes an entry: the only place that does, and the only one that counts it.
-    fn change(&mut self, place: &Place, request: &Request, write: &Write) -> Success {
-        let before = match write.change.config() {
-            Some(config) => {
-                let entry = Entry { key: write.key.clone(), config: config.to_owned() };
-                self.bytes += entry.bytes(place);
-                self.entries.insert(place.clone(), entry)
-            }
-            None => self.entries.remove(place),
-        };
-        if let Some(before) = &before {
-            self.bytes -= before.bytes(place);
-        }
-        let status = if before.is_some() { 200 } else { 201 };
-        let answer = request.done(write, status);
-        self.bytes += request.id.len() + answer.body.len();
-        let record = self.record(request, write);
+    /// Changes an entry: the only place that does for a call, and the only one that counts it.
+    fn change(&mut self, place: Place, write: Write) -> Success {
+        let status = if self.remove(&place).is_some() { 200 } else { 201 };
+        let answer = write.done(&place, status);
+        self.bytes += place.id.len() + answer.body.len();
+        let record = self.record(&write.call);
         record.applied += 1;
-        record.progress = Progress::Done { id: request.id.clone(), answer: answer.clone() };
+        record.progress = Progress::Done { id: place.id.clone(), answer: answer.clone() };
+        if let Some(config) = write.change.into_config() {
+            self.insert(place, Entry { key: write.call.key, config });
+        }
         answer
     }
 
-    /// Checks whether this write may change the place now.
-    fn permit(&self, place: &Place, write: &Write) -> Result<(), Refusal> {
-        let in_use = |key: &str| {
-            Err(Refusal::InUse {
-                collection: place.collection.clone(),
-                id: place.id.clone(),
-                key: key.to_owned(),
-            })
-        };
+    /// Why this write may not change the place now.
+    fn obstacle(&self, place: &Place, write: &Write) -> Option<Obstacle<'_>> {
         if let Some(other) = self.pending_write(place) {
-            return in_use(&other.key);
+            return Some(Obstacle::InUse(&other.call.key));
         }
         match (&write.change, self.entries.get(place)) {
-            (Change::Create(_), Some(entry)) if entry.key != write.key => in_use(&entry.key),
-            (Change::Update(_) | Change::Delete, None) => Err(not_found(place)),
+            (Change::Create(_), Some(entry)) if entry.key != write.call.key => {
+                Some(Obstacle::InUse(&entry.key))
+            }
+            (Change::Update(_) | Change::Delete, None) => Some(Obstacle::Missing),
             (Change::Create(_) | Change::Replace(_), _)
-            | (Change::Update(_) | Change::Delete, Some(_)) => Ok(()),
+            | (Change::Update(_) | Change::Delete, Some(_)) => None,
         }
     }
 
     /// Takes a permitted write that is to be carried out later.
     fn accept(&mut self, request: Request, end: End) -> Result<(Ticket, Success), Refusal> {
-        let place = Place::of(&request);
-        let Action::Write(write) = request.action.clone() else {
+        let Request { place, action: Action::Write(write) } = &request else {
             return Err(Refusal::malformed("a read cannot be accepted for later"));
         };
         if let Some(url) = &write.callback {
             address::check(url)?;
         }
-        let call = Call::of(&request, &write);
-        let id = request.id.clone();
-        let success = accepted(request.element, &write.key);
-        let ticket = self.wait(Waiting { request, end });
-        self.pending.insert(place, ticket);
-        self.records.entry(call).or_default().progress = Progress::Pending { id, ticket };
+        let success = accepted(place.element, &write.call.key);
+        let ticket = self.ticket();
+        self.pending.insert(place.clone(), ticket);
+        self.record(&write.call).progress = Progress::Pending { id: place.id.clone(), ticket };
+        self.wait(ticket, Waiting { request, end });
         Ok((ticket, success))
     }
 
-    fn wait(&mut self, waiting: Waiting) -> Ticket {
+    fn ticket(&mut self) -> Ticket {
         let ticket = Ticket(self.tickets);
         self.tickets += 1;
+        ticket
+    }
+
+    fn wait(&mut self, ticket: Ticket, waiting: Waiting) {
         self.bytes += waiting_bytes(&waiting.request);
         self.waiting.insert(ticket, waiting);
-        ticket
     }
 
     fn redirect(&mut self, ticket: Ticket, url: &str) {
@@ -359,9 +356,11 @@ impl Network {
         }
     }
 
-    fn read(&self, place: &Place) -> Reply {
-        let shown = self.look(place).ok_or_else(|| not_found(place))?;
-        Ok(Success { status: 200, body: shown.show().to_string() })
+    fn read(&self, place: Place) -> Reply {
+        match self.look(&place) {
+            Some(shown) => Ok(Success { status: 200, body: shown.show().to_string() }),
+            None => Err(Refusal::NotFound { place }),
+        }
     }
 
     fn look<'a>(&'a self, place: &'a Place) -> Option<Shown<'a>> {
@@ -370,50 +369,25 @@ impl Network {
             (Some(write), entry) => {
                 let new = write.change.config();
                 let old = entry.map(|entry| entry.config.as_str());
-                ("pending", write.key.as_str(), new.or(old)?)
+                ("pending", write.call.key.as_str(), new.or(old)?)
             }
             (None, Some(entry)) => (request::ACTIVE, entry.key.as_str(), entry.config.as_str()),
             (None, None) => return None,
         };
-        let (collection, id) = (&place.collection, &place.id);
-        Some(Shown { element: place.element, collection, id, state, key, config })
+        Some(Shown { place, state, key, config })
     }
 
     fn pending_write(&self, place: &Place) -> Option<&Write> {
         let waiting = self.waiting.get(self.pending.get(place)?)?;
         match &waiting.request.action {
             Action::Write(write) => Some(write),
-            Action::Read => None,
+            Action::Read(_) => None,
         }
     }
 
-    fn record(&mut self, request: &Request, write: &Write) -> &mut Record {
-        let call = Call::of(request, write);
-        let bytes = &mut self.bytes;
-        self.records.entry(call).or_insert_with_key(|call| {
-            *bytes += call.operation.len() + call.key.len() + OVERHEAD_BYTES;
-            Record::default()
-        })
-    }
-}
-
-impl Place {
-    fn of(request: &Request) -> Self {
-        Self {
-            element: request.element,
-            collection: request.collection.clone(),
-            id: request.id.clone(),
-        }
-    }
-}
-
-impl Call {
-    fn of(request: &Request, write: &Write) -> Self {
-        Self {
-            element: request.element.name,
-            operation: request.operation.clone(),
-            key: write.key.clone(),
-        }
+    /// The record of a call that has arrived.
+    fn record(&mut self, call: &Call) -> &mut Record {
+        self.records.get_mut(call).expect("a call is recorded when it arrives")
     }
 }
 
@@ -425,10 +399,11 @@ impl Entry {
 
 fn waiting_bytes(request: &Request) -> usize {
     let config = match &request.action {
-        Action::Read => None,
+        Action::Read(_) => None,
         Action::Write(write) => write.change.config(),
     };
-    request.collection.len() + request.id.len() + config.map_or(0, str::len) + OVERHEAD_BYTES
+    let Place { collection, id, .. } = &request.place;
+    collection.len() + id.len() + config.map_or(0, str::len) + OVERHEAD_BYTES
 }
 
 fn accepted(element: &Element, key: &str) -> Success {
@@ -437,10 +412,6 @@ fn accepted(element: &Element, key: &str) -> Success {
         Dialect::JsonRpc => json!({"accepted": true}),
     };
     Success { status: 202, body: body.to_string() }
-}
-
-fn not_found(place: &Place) -> Refusal {
-    Refusal::NotFound { collection: place.collection.clone(), id: place.id.clone() }
 }
 
 fn reported(key: &str, reply: Reply) -> Value {

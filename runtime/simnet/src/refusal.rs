@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::element::{Dialect, names};
+use super::element::{Dialect, Place, names};
 
 /// An answer that changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -21,10 +21,10 @@ pub(super) enum Refusal {
     Malformed { what: String },
     #[error("the body has more than {max} bytes")]
     TooLarge { max: usize },
-    #[error("there is no `{id}` in `{collection}`")]
-    NotFound { collection: String, id: String },
-    #[error("`{id}` in `{collection}` is in use by key `{key}`")]
-    InUse { collection: String, id: String, key: String },
+    #[error("there is no `{}` in `{}`", .place.id, .place.collection)]
+    NotFound { place: Place },
+    #[error("`{}` in `{}` is in use by key `{key}`", .place.id, .place.collection)]
+    InUse { place: Place, key: String },
     #[error("the idempotency key `{key}` was used for `{id}` already")]
     KeyReused { key: String, id: String },
     #[error("the simulated network is full: DELETE /_effects")]

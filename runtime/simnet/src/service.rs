@@ -19,10 +19,10 @@ use tokio::sync::{oneshot, watch};
 
 use super::callback::Client;
 use super::dialect::{self, Envelope, Incoming};
-use super::element::{self, ELEMENTS, Element};
+use super::element::{self, ELEMENTS, Element, Place};
 use super::fault::Faults;
 use super::line::{Lines, Switch};
-use super::network::{Answer, Drift, Network, Place, Reply, Ticket, Woken};
+use super::network::{Answer, Drift, Network, Reply, Ticket, Woken};
 use super::refusal::Refusal;
 
 #[cfg(test)]
@@ -135,8 +135,12 @@ impl Service {
     }
 
     /// Runs beside the call, so that a client that gives up stops nothing.
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+    fn spawn<F>(self, work: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let mut closing = self.closing.clone();
+        let work = work(self);
         tokio::spawn(async move {
             tokio::select! {
                 () = work => {}
@@ -146,10 +150,9 @@ impl Service {
     }
 
     /// Waits for the answer of a delayed call.
-    async fn later(&self, ticket: Ticket, delay_ms: u64) -> Reply {
+    async fn later(self, ticket: Ticket, delay_ms: u64) -> Reply {
         let (answer, answered) = oneshot::channel();
-        let service = self.clone();
-        self.spawn(async move {
+        self.spawn(move |service| async move {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
             let reply = match service.network().wake(ticket) {
                 Woken::Reply(reply) => reply,
@@ -163,9 +166,8 @@ impl Service {
     }
 
     /// Finishes an accepted call and reports it.
-    fn report(&self, ticket: Ticket, delay_ms: u64) {
-        let service = self.clone();
-        self.spawn(async move {
+    fn report(self, ticket: Ticket, delay_ms: u64) {
+        self.spawn(move |service| async move {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
             let woken = service.network().wake(ticket);
             match woken {
@@ -176,11 +178,10 @@ impl Service {
     }
 
     /// Waits until the client must have given up.
-    async fn silence(&self) {
-        let mut closing = self.closing.clone();
+    async fn silence(mut self) {
         tokio::select! {
             () = tokio::time::sleep(SILENCE_MAX) => {}
-            () = closed(&mut closing) => {}
+            () = closed(&mut self.closing) => {}
         }
     }
 }
@@ -200,7 +201,7 @@ async fn call(
 ) -> Response {
     let body = match read_body(body) {
         Ok(body) => body,
-        Err(refusal) => return refuse(&refusal),
+        Err(refusal) => return refuse(refusal),
     };
     let incoming = Incoming { method: &method, path: uri.path(), headers: &headers, body: &body };
     let (request, envelope) = match dialect::read(incoming) {
@@ -237,7 +238,7 @@ async fn effects(State(service): State<Service>, RawQuery(query): RawQuery) -> R
         None => None,
         Some(query) => match filter(query) {
             Ok(element) => Some(element),
-            Err(refusal) => return refuse(&refusal),
+            Err(refusal) => return refuse(refusal),
         },
     };
     let shown = service.network().effects(element);
@@ -255,7 +256,7 @@ async fn state(State(service): State<Service>, Path(name): Path<String>) -> Resp
             let shown = service.network().state(element);
             reply(200, shown)
         }
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => refuse(refusal),
     }
 }
 
@@ -276,10 +277,10 @@ async fn change(
     };
     match read() {
         Ok((place, drift)) => {
-            service.network().drift(place, Some(drift));
+            service.network().drift(place, drift);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => refuse(refusal),
     }
 }
 
@@ -288,15 +289,10 @@ async fn remove(
     State(service): State<Service>,
     Path(place): Path<(String, String, String)>,
 ) -> Response {
-    let (collection, id) = (place.1.clone(), place.2.clone());
-    let gone = match placed(place) {
-        Ok(place) => service.network().drift(place, None),
-        Err(refusal) => return refuse(&refusal),
-    };
-    if !gone {
-        return refuse(&Refusal::NotFound { collection, id });
+    match placed(place).and_then(|place| service.network().forget(place)) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refuse(refusal),
     }
-    StatusCode::NO_CONTENT.into_response()
 }
 
 fn placed((name, collection, id): (String, String, String)) -> Result<Place, Refusal> {
@@ -321,7 +317,7 @@ async fn arm(State(service): State<Service>, body: Result<Bytes, BytesRejection>
             network.arm(faults);
             reply(200, network.faults())
         }
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => refuse(refusal),
     }
 }
 
@@ -359,8 +355,8 @@ fn respond(envelope: &Envelope, answer: Reply) -> Response {
     raw(status, body)
 }
 
-fn refuse(refusal: &Refusal) -> Response {
-    respond(&Envelope::Plain, Err(refusal.clone()))
+fn refuse(refusal: Refusal) -> Response {
+    respond(&Envelope::Plain, Err(refusal))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "callers make the value for this")]

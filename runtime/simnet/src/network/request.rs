@@ -2,34 +2,40 @@
 
 use serde_json::{Value, json};
 
-use super::super::element::{Element, Named};
+use super::super::element::Place;
 use super::super::refusal::Refusal;
 
 /// A call, read and found to be well formed.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Request {
-    pub(in super::super) element: &'static Element,
-    pub(in super::super) collection: String,
-    pub(in super::super) id: String,
-    /// Its name in the effects log and in faults.
-    pub(in super::super) operation: String,
+    pub(in super::super) place: Place,
     pub(in super::super) action: Action,
 }
 
 /// A look or a change.
 #[derive(Debug, Clone)]
 pub(in super::super) enum Action {
-    Read,
+    /// A look, by the name that it has in faults.
+    Read(String),
     Write(Write),
 }
 
 /// A change under an idempotency key.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Write {
-    pub(in super::super) key: String,
+    pub(in super::super) call: Call,
     pub(in super::super) change: Change,
     /// Where to report, should the element take its time.
     pub(in super::super) callback: Option<String>,
+}
+
+/// What a write is known by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in super::super) struct Call {
+    pub(in super::super) element: &'static str,
+    /// Its name in the effects log and in faults.
+    pub(in super::super) operation: String,
+    pub(in super::super) key: String,
 }
 
 /// What a write does to an id. The text is compact JSON.
@@ -46,6 +52,13 @@ pub(in super::super) enum Change {
 
 impl Change {
     pub(super) fn config(&self) -> Option<&str> {
+        match self {
+            Self::Create(config) | Self::Replace(config) | Self::Update(config) => Some(config),
+            Self::Delete => None,
+        }
+    }
+
+    pub(super) fn into_config(self) -> Option<String> {
         match self {
             Self::Create(config) | Self::Replace(config) | Self::Update(config) => Some(config),
             Self::Delete => None,
@@ -113,9 +126,7 @@ pub(super) const ACTIVE: &str = "active";
 
 /// The state that an element reports under an id.
 pub(super) struct Entry<'a> {
-    pub(super) element: &'static Element,
-    pub(super) collection: &'a str,
-    pub(super) id: &'a str,
+    pub(super) place: &'a Place,
     pub(super) state: &'static str,
     pub(super) key: &'a str,
     pub(super) config: &'a str,
@@ -124,34 +135,42 @@ pub(super) struct Entry<'a> {
 impl Entry<'_> {
     pub(super) fn show(&self) -> Value {
         let shown = json!({
-            "id": self.id,
+            "id": self.place.id,
             "state": self.state,
             "idempotencyKey": self.key,
             "config": json(self.config),
         });
         let Value::Object(mut shown) = shown else { return shown };
-        let named = Named { collection: self.collection, id: self.id };
         if self.state == ACTIVE {
-            self.element.mark(&mut shown, named, self.config);
+            self.place.mark(&mut shown, self.config);
         }
         Value::Object(shown)
     }
 }
 
 impl Request {
-    /// The answer to a write that changed something.
-    pub(super) fn done(&self, write: &Write, status: u16) -> Success {
-        let state = match write.change {
+    /// Its name in the effects log and in faults.
+    pub(super) fn operation(&self) -> &str {
+        match &self.action {
+            Action::Read(operation) => operation,
+            Action::Write(write) => &write.call.operation,
+        }
+    }
+}
+
+impl Write {
+    /// The answer, once it has changed something.
+    pub(super) fn done(&self, place: &Place, status: u16) -> Success {
+        let state = match self.change {
             Change::Create(_) | Change::Replace(_) | Change::Update(_) => "active",
             Change::Delete => "deleted",
         };
         let mut body = serde_json::Map::new();
-        body.insert("id".to_owned(), self.id.as_str().into());
+        body.insert("id".to_owned(), place.id.as_str().into());
         body.insert("state".to_owned(), state.into());
-        body.insert("idempotencyKey".to_owned(), write.key.as_str().into());
-        if let Some(config) = write.change.config() {
-            let named = Named { collection: &self.collection, id: &self.id };
-            self.element.mark(&mut body, named, config);
+        body.insert("idempotencyKey".to_owned(), self.call.key.as_str().into());
+        if let Some(config) = self.change.config() {
+            place.mark(&mut body, config);
         }
         let body = Value::Object(body).to_string();
         Success { status, body }

@@ -51,19 +51,15 @@ fn request(place: usize, key: usize, change: u8, nonce: usize) -> Request {
         3 => ("delete", Change::Delete),
         _ => return read(element, id),
     };
-    let write =
-        Write { key: format!("k{key}"), change, callback: Some("http://127.0.0.1:1/".to_owned()) };
-    Request { operation: operation.to_owned(), action: Action::Write(write), ..read(element, id) }
+    let (operation, key) = (operation.to_owned(), format!("k{key}"));
+    let call = Call { element: element.name, operation, key };
+    let write = Write { call, change, callback: Some("http://127.0.0.1:1/".to_owned()) };
+    Request { action: Action::Write(write), ..read(element, id) }
 }
 
 fn read(element: &'static Element, id: &str) -> Request {
-    Request {
-        element,
-        collection: "things".to_owned(),
-        id: id.to_owned(),
-        operation: "get things".to_owned(),
-        action: Action::Read,
-    }
+    let place = Place { element, collection: "things".to_owned(), id: id.to_owned() };
+    Request { place, action: Action::Read("get things".to_owned()) }
 }
 
 /// What the network ought to be: a fold of the writes as they are applied for the first time.
@@ -80,16 +76,16 @@ impl Expected {
         let Action::Write(write) = &request.action else {
             return;
         };
-        let call = Call::of(request, write);
-        let applied = network.records.get(&call).map_or(0, |record| record.applied);
+        let call = &write.call;
+        let applied = network.records.get(call).map_or(0, |record| record.applied);
         let before = self.applied.insert(call.clone(), applied).unwrap_or(0);
         assert!(applied <= 1, "{call:?} was applied {applied} times");
         assert!(before <= applied);
         if before < applied {
-            let place = (request.element.name, request.id.clone());
+            let place = (request.place.element.name, request.place.id.clone());
             match write.change.config() {
                 Some(config) => {
-                    let entry = (write.key.clone(), config.to_owned());
+                    let entry = (call.key.clone(), config.to_owned());
                     self.entries.insert(place, entry);
                 }
                 None => drop(self.entries.remove(&place)),
@@ -99,7 +95,7 @@ impl Expected {
             && answer.status != 202
         {
             assert_eq!(applied, 1, "{call:?} was answered and not applied");
-            let first = self.answers.entry(call).or_insert_with(|| answer.clone());
+            let first = self.answers.entry(call.clone()).or_insert_with(|| answer.clone());
             assert_eq!(first, answer, "another answer than the first");
         }
     }
@@ -148,7 +144,7 @@ proptest! {
                 Step::Call { place, key, change } => {
                     let request = request(place, key, change, nonce);
                     if let Action::Write(write) = &request.action {
-                        *called.entry(Call::of(&request, write)).or_default() += 1;
+                        *called.entry(write.call.clone()).or_default() += 1;
                     }
                     let mut reply = None;
                     match network.apply(request.clone()) {
