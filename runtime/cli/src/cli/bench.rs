@@ -106,22 +106,19 @@ pub(crate) async fn run(bench: Bench) -> Result<()> {
 impl Runs {
     async fn run(self) -> Result<()> {
         let load = &self.load;
-        let client = load.client(self.runs)?;
-        let path: Arc<str> =
-            format!("/orchestration/v1/workflows/{}/runs?wait=60s", self.workflow).into();
-        let one = move |_: usize| {
-            let (client, path) = (client.clone(), Arc::clone(&path));
-            async move {
-                let input = json!({ "bench": true });
-                let answer = client.send(Method::POST, &path, &input).await?.success(&path)?;
-                if answer.json::<Run>()?.state != "completed" {
-                    bail!("a run answered {}", answer.text());
-                }
-                Ok(())
+        let path = format!("/orchestration/v1/workflows/{}/runs?wait=60s", self.workflow);
+        let target = Arc::new((load.client(self.runs)?, path));
+        let one = |target: Arc<(Client, String)>, _: usize| async move {
+            let (client, path) = &*target;
+            let input = json!({ "bench": true });
+            let answer = client.send(Method::POST, path, &input).await?.success(path)?;
+            if answer.json::<Run>()?.state != "completed" {
+                bail!("a run answered {}", answer.text());
             }
+            Ok(())
         };
-        load.measure(self.runs.div_ceil(10), one.clone()).await?;
-        let measured = load.measure(self.runs, one).await?;
+        load.measure(self.runs.div_ceil(10), &target, one).await?;
+        let measured = load.measure(self.runs, &target, one).await?;
         let report = RunsReport {
             measured: measured.report(),
             workflow: self.workflow,
@@ -144,13 +141,15 @@ impl Load {
         Ok(Client::new(&self.server))
     }
 
-    /// Sends `requests` requests, one after the other; `one` gets the number of each.
-    async fn measure<F>(
+    /// Sends `requests` requests, one after the other; `one` gets what all share, and the number of each.
+    async fn measure<T, F>(
         &self,
         requests: usize,
-        one: impl Fn(usize) -> F + Clone + Send + 'static,
+        target: &Arc<T>,
+        one: impl Fn(Arc<T>, usize) -> F + Copy + Send + 'static,
     ) -> Result<Measured>
     where
+        T: Send + Sync + 'static,
         F: Future<Output = Result<()>> + Send,
     {
         let cpu_before = self.pid.and_then(cpu_seconds);
@@ -158,7 +157,7 @@ impl Load {
         let next = Arc::new(AtomicUsize::new(0));
         let mut workers = Vec::new();
         for _ in 0..self.in_flight.min(requests) {
-            let (one, next) = (one.clone(), Arc::clone(&next));
+            let (target, next) = (Arc::clone(target), Arc::clone(&next));
             workers.push(tokio::spawn(async move {
                 let mut latencies = Vec::new();
                 loop {
@@ -167,7 +166,7 @@ impl Load {
                         return Ok::<_, anyhow::Error>(latencies);
                     }
                     let began = Instant::now();
-                    one(number).await?;
+                    one(Arc::clone(&target), number).await?;
                     latencies.push(began.elapsed());
                 }
             }));

@@ -78,7 +78,7 @@ const QUESTIONS: [(&str, &str); 5] = [
 
 impl Documents {
     pub(super) async fn run(self) -> Result<()> {
-        let client = self.load.client(self.requests.max(self.rows))?;
+        let client = Arc::new(self.load.client(self.requests.max(self.rows))?);
         for rows in [(self.rows / 1_000).max(1), self.rows] {
             self.fill(&client, rows).await?;
             for (name, path) in QUESTIONS {
@@ -107,36 +107,30 @@ impl Documents {
 
     async fn ask(
         &self,
-        client: &Client,
+        client: &Arc<Client>,
         rows: usize,
         name: &'static str,
         path: &'static str,
     ) -> Result<()> {
-        let client = client.clone();
-        let one = move |number: usize| {
-            let client = client.clone();
+        let one = move |client: Arc<Client>, number: usize| async move {
             let path = path.replace("{}", &scattered(number, rows).to_string());
-            async move {
-                let answer = client.look(&path).await?.success(&path)?;
-                if answer.text() == "[]" {
-                    bail!("{path} answered without a document");
-                }
-                Ok(())
+            let answer = client.look(&path).await?.success(&path)?;
+            if answer.text() == "[]" {
+                bail!("{path} answered without a document");
             }
+            Ok(())
         };
-        self.load.measure(self.requests.div_ceil(10), one.clone()).await?;
-        let measured = self.load.measure(self.requests, one).await?;
+        self.load.measure(self.requests.div_ceil(10), client, one).await?;
+        let measured = self.load.measure(self.requests, client, one).await?;
         self.tell(name, rows, measured.report())
     }
 
-    async fn create(&self, client: &Client) -> Result<()> {
-        let path: Arc<str> = tmf::table::path("product").into();
-        let client = client.clone();
-        let one = move |number: usize| {
-            let (client, path) = (client.clone(), Arc::clone(&path));
-            async move { client.send(Method::POST, &path, &row(number)).await?.success(&path).map(drop) }
+    async fn create(&self, client: &Arc<Client>) -> Result<()> {
+        let path = tmf::table::path("product");
+        let one = move |client: Arc<Client>, number: usize| async move {
+            client.send(Method::POST, path, &row(number)).await?.success(path).map(drop)
         };
-        let measured = self.load.measure(self.requests, one).await?;
+        let measured = self.load.measure(self.requests, client, one).await?;
         self.tell("create", self.rows, measured.report())
     }
 
