@@ -40,18 +40,17 @@ pub(super) struct Rehearsal {
 impl Rehearsal {
     /// A server with these packs, in which nothing was ordered yet.
     pub(super) fn new(rulebook: Rulebook) -> Result<Self> {
-        let store = Memory::default();
+        let store = Arc::new(Memory::default());
         let pools = Pools::default();
         rulebook.pools().for_each(|pool| pools.define(pool.clone()));
         let cache = tempfile::Builder::new().prefix("ferrule-rehearsal-").tempdir()?;
-        let shared = Arc::new(store.clone());
-        let host = Host::new(Options::new(shared.clone(), pools.clone(), cache.path()))?;
+        let host = Host::new(Options::new(store.clone(), pools.clone(), cache.path()))?;
         let nothing = |_: &str, _: &str| Ok::<_, engine::documents::Error>(None);
         let documents = packs::documents(&rulebook, Timestamp(0), nothing)?;
         let epoch = store.claim()?;
         drop(store.append(engine::documents::batch(epoch, Timestamp(0), Vec::new(), documents)));
         let parts = Parts {
-            store: shared,
+            store,
             worker: Arc::new(Willing { pools: pools.clone() }),
             clock: Arc::new(Late),
             pools,
@@ -68,10 +67,9 @@ impl Rehearsal {
     }
 
     /// The plan of an order, as things are.
-    pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
-        let kind = kind(document);
-        let (document, now) = (Arc::new(document.clone()), System::default().now());
-        let requested = Arc::new(Requested::read(&kind, &document, now)?);
+    pub(super) async fn plan(&self, document: &Arc<Value>) -> Result<Plan> {
+        let now = System::default().now();
+        let requested = Arc::new(Requested::read(&kind(document), document, now)?);
         match self.orders.decomposed(&requested).await? {
             Ok(plan) => Ok(plan),
             Err(failure) => bail!("{}: {}", failure.code, failure.message),
@@ -79,13 +77,13 @@ impl Rehearsal {
     }
 
     /// Carries an order out under an id.
-    pub(super) async fn complete(&self, id: &str, document: &Value) -> Result<()> {
-        let mut plan = self.plan(document).await?;
-        let plugins = plan.steps.iter().map(|step| step.plugin.clone());
-        plan.plugins = plugins.map(|id| (id.clone(), digest(&id))).collect();
+    pub(super) async fn complete(&self, id: &str, document: Arc<Value>) -> Result<()> {
+        let mut plan = self.plan(&document).await?;
+        let plugins = plan.steps.iter().map(|step| &step.plugin);
+        plan.plugins = plugins.map(|id| (id.clone(), digest(id))).collect();
         let id = FulfilmentId::new(id);
         let now = System::default().now();
-        let fulfilment = Fulfilment::new(id.clone(), kind(document), document.clone(), now);
+        let fulfilment = Fulfilment::new(id.clone(), kind(&document), document, now);
         let planned = Event::Planned { plan: Arc::new(plan) };
         let mut watch = self.engine.watch();
         self.engine
@@ -170,9 +168,11 @@ impl Willing {
         for name in call.input.get("outputs").and_then(Value::as_object).into_iter().flatten() {
             outputs.insert(name.0.clone(), json!(format!("{}-of-{}", name.0, call.name)));
         }
-        let one = [Value::Object(call.input.clone())];
-        let many = call.input.get("take").and_then(Value::as_array);
-        for take in many.map_or(&one[..], Vec::as_slice) {
+        let takes = match call.input.get("take").and_then(Value::as_array) {
+            Some(many) => many.iter().filter_map(Value::as_object).collect(),
+            None => vec![&call.input],
+        };
+        for take in takes {
             let Some(pool) = take.get("pool").and_then(Value::as_str) else { continue };
             let name = take.get("name").and_then(Value::as_str).unwrap_or("value");
             let value = match take.get("count").and_then(Value::as_u64) {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use model::Rulebook;
@@ -160,14 +161,14 @@ async fn compare(
 /// The plan of an order, once those before it are carried out: those that are given, else for an
 /// order in a folder `changes` those that made what it is about.
 pub(super) async fn plan(path: &Path, rulebook: &Rulebook, before: &[PathBuf]) -> Result<String> {
-    let order = read(path)?;
+    let order = Arc::new(read(path)?);
     let rehearsal = Rehearsal::new(rulebook.clone())?;
     let made = if before.is_empty() { fulfilments_of(path, &order) } else { before.to_vec() };
     for maker in made {
         let id = maker.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        let document = read(&maker)?;
+        let document = Arc::new(read(&maker)?);
         rehearsal
-            .complete(id, &document)
+            .complete(id, document)
             .await
             .with_context(|| format!("`{}` does not complete", maker.display()))?;
     }
