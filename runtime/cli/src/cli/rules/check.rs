@@ -46,7 +46,8 @@ pub(super) fn told(found: &[Found]) -> Vec<Told> {
 }
 
 fn text(found: Vec<Found>) -> Result<()> {
-    let packs: Vec<Pack> = found.iter().filter_map(|found| found.pack.clone()).collect();
+    let packs = found.iter().filter_map(|found| found.pack.as_ref());
+    let packs: Vec<String> = packs.map(summary).collect();
     let warned = found.iter().filter(|found| {
         let is_wrong = found.diagnostics.iter().any(Diagnostic::is_error);
         !is_wrong && !found.diagnostics.is_empty()
@@ -58,22 +59,23 @@ fn text(found: Vec<Found>) -> Result<()> {
         })
         .collect();
     packs::put_together(found)?;
-    for warning in warnings {
-        say(&warning)?;
-    }
-    for pack in packs {
-        say(&format!(
-            "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
-            pack.name,
-            pack.catalog.offerings.len(),
-            pack.catalog.specs.len(),
-            pack.rules.len(),
-            pack.workflows.len(),
-            pack.pools.len(),
-            pack.digest.short(),
-        ))?;
+    for line in warnings.into_iter().chain(packs) {
+        say(&line)?;
     }
     Ok(())
+}
+
+fn summary(pack: &Pack) -> String {
+    format!(
+        "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
+        pack.name,
+        pack.catalog.offerings.len(),
+        pack.catalog.specs.len(),
+        pack.rules.len(),
+        pack.workflows.len(),
+        pack.pools.len(),
+        pack.digest.short(),
+    )
 }
 
 fn json(found: &[Found]) -> Result<()> {
@@ -83,7 +85,7 @@ fn json(found: &[Found]) -> Result<()> {
             let pack = found.pack.as_ref();
             json!({
                 "folder": found.path,
-                "name": pack.map(|pack| pack.name.clone()).or_else(|| found.files.name()),
+                "name": pack.map_or_else(|| json!(found.files.name()), |pack| json!(pack.name)),
                 "digest": pack.map(|pack| &pack.digest),
             })
         })
