@@ -89,8 +89,8 @@ pub(crate) async fn run(import: Import) -> Result<()> {
     let is_stdin = import.file.as_os_str() == "-";
     // What can be read once only, such as a pipe, has no name that follows from its content.
     let is_stream = is_stdin || !is_file(&import.file).await?;
-    let name = match (&import.name, is_stream) {
-        (Some(name), _) => name.clone(),
+    let name = match (import.name, is_stream) {
+        (Some(name), _) => name,
         (None, false) => name_of(&import.resource, &import.file).await?,
         (None, true) => uuid::Uuid::now_v7().simple().to_string(),
     };
@@ -104,10 +104,11 @@ pub(crate) async fn run(import: Import) -> Result<()> {
         if is_stream { 0 } else { done },
     );
     let bar = bar(if is_stream { 0 } else { size(&import.file).await? });
+    let progress = bar.clone();
     let body = match (is_stdin, is_stream) {
-        (true, _) => body(tokio::io::stdin(), bar.clone()),
-        (false, true) => body(open(&import.file).await?, bar.clone()),
-        (false, false) => body(rest(&import.file, done, &bar).await?, bar.clone()),
+        (true, _) => body(tokio::io::stdin(), progress),
+        (false, true) => body(open(&import.file).await?, progress),
+        (false, false) => body(rest(&import.file, done, &bar).await?, progress),
     };
     let sent = client.open(Method::PUT, &path, "application/x-ndjson", body).await;
     let answer = match sent {
