@@ -104,8 +104,8 @@ fn grants(simnet: &str) -> Result<BTreeMap<String, Grants>> {
 pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> {
     let repository = Repository::find()?;
     let data = tempfile::Builder::new().prefix("ferrule-demo-").tempdir()?;
-    let simnet = match &demo.simnet {
-        Some(url) => url.clone(),
+    let simnet = match demo.simnet {
+        Some(url) => url,
         None => start_simnet().await?,
     };
     let base = Config { listen: demo.listen, data: data.path().to_owned(), ..Config::default() };

@@ -54,8 +54,8 @@ struct Cause {
 /// Follows a fulfilment until it has ended or is held, a line for each task that ends.
 pub(super) async fn follow(client: &Client, id: &str, out: &mut impl Write) -> Result<()> {
     let plan: Plan = client.get(&format!("/orchestration/v1/fulfilments/{id}")).await?;
-    let mut drawing = Drawing::new(&plan);
     waves(&plan, out)?;
+    let mut drawing = Drawing::new(plan);
     let mut events = client.events(id).await?;
     while let Some(record) = events.next::<Record>().await? {
         for event in &record.events {
@@ -89,14 +89,12 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(plan: &Plan) -> Self {
-        let mut drawing = Self::default();
-        for (number, wave) in plan.waves.iter().enumerate() {
-            drawing.waves.extend(wave.iter().map(|item| (item.clone(), number + 1)));
-        }
-        let plugins = plan.tasks.iter().map(|task| (task.name.clone(), task.plugin.clone()));
-        drawing.plugins.extend(plugins);
-        drawing
+    fn new(plan: Plan) -> Self {
+        let waves = plan.waves.into_iter().zip(1..);
+        let waves =
+            waves.flat_map(|(wave, number)| wave.into_iter().map(move |item| (item, number)));
+        let plugins = plan.tasks.into_iter().map(|task| (task.name, task.plugin));
+        Self { waves: waves.collect(), plugins: plugins.collect(), ..Self::default() }
     }
 
     fn event(&mut self, at: Timestamp, event: &Event, out: &mut impl Write) -> Result<()> {
