@@ -1,18 +1,21 @@
 //! Money: a decimal amount and its currency. Amounts never pass through floating point.
 
+mod currency;
+
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::currency::Currency;
 pub use rust_decimal::Decimal;
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An amount of money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// An ISO 4217 code.
-    pub currency: String,
+    /// Its currency.
+    pub currency: Currency,
     /// The amount; always written as text.
     #[serde(with = "rust_decimal::serde::str")]
     pub amount: Decimal,
@@ -23,13 +26,13 @@ impl Money {
     /// shortest decimal text, so `89.0` is exactly 89.
     pub fn from_tmf(value: &Value) -> Option<Self> {
         let amount = decimal(value.get("value")?)?;
-        Some(Self { currency: value.get("unit")?.as_str()?.into(), amount })
+        Some(Self { currency: Currency::parse(value.get("unit")?.as_str()?)?, amount })
     }
 
     /// Another amount in the same currency.
     #[must_use]
-    pub fn with(&self, amount: Decimal) -> Self {
-        Self { currency: self.currency.clone(), amount }
+    pub fn with(self, amount: Decimal) -> Self {
+        Self { amount, ..self }
     }
 
     /// Writes TM Forum's `Money`: the number as its shortest decimal text.
@@ -74,39 +77,12 @@ pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
 /// Max percentage.
 pub const PERCENT_MAX: u64 = 1_000;
 
-/// The number of decimals of a currency (ISO 4217).
-pub fn decimals(currency: &str) -> u32 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
-}
-
-/// The codes of currencies (ISO 4217), with recently replaced ones.
-const CURRENCIES: &str = "\
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD \
-    BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP \
-    DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS \
-    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD \
-    MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR \
-    PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS \
-    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW \
-    UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG ZWL";
-
-/// Whether a text is the code of a currency.
-pub fn is_currency(code: &str) -> bool {
-    code.len() == 3 && CURRENCIES.split_ascii_whitespace().any(|known| known == code)
-}
-
 /// Max decimals of the unit price of usage.
 pub const USAGE_DECIMALS: u32 = 6;
 
 /// Whether an amount has more decimals than its currency.
 pub fn is_finer(money: &Money) -> bool {
-    money.amount.normalize().scale() > decimals(&money.currency)
+    money.amount.normalize().scale() > money.currency.decimals()
 }
 
 /// Whether a price has more decimals than can be charged.

@@ -13,7 +13,7 @@ use model::pricing::tax::AppliedTax;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::id_of;
 use tmf::malformed::Malformed;
-use tmf::money::{Money, is_finer};
+use tmf::money::{Currency, Money, is_finer};
 use tmf::time::Timestamp;
 
 /// Credit to a customer.
@@ -59,10 +59,10 @@ impl Adjustment {
     ) -> Result<Rate, Error> {
         let account = id_of(bill.billing_account.as_ref(), "billingAccount");
         let account = account.map_err(Error::Malformed)?.map(str::to_owned);
-        let currency = &bill.tax_excluded_amount.0.currency;
+        let currency = bill.tax_excluded_amount.0.currency;
         self.check()?;
         let left = left_of(&bill.id, currency, rates);
-        if self.net.currency != *currency || self.net.amount > left.net.amount {
+        if self.net.currency != currency || self.net.amount > left.net.amount {
             let (left, amount) = (written(&left.net), written(&self.net));
             return Err(Error::TooMuch { bill: bill.id.clone(), left, amount });
         }
@@ -74,7 +74,7 @@ impl Adjustment {
     /// The rate of an adjustment that is about no bill in particular: its tax is that of the terms.
     pub fn of_account(self, account: &str, terms: &Terms) -> Result<Rate, Error> {
         self.check()?;
-        let net = terms.rounding.of(-self.net.amount, &self.net.currency);
+        let net = terms.rounding.of(-self.net.amount, self.net.currency);
         let taxes = AppliedTax::on(&net, std::slice::from_ref(&terms.tax), terms.rounding);
         Ok(self.rate(Some(account.into()), Left { net, taxes }))
     }
@@ -119,7 +119,7 @@ impl Adjustment {
 /// of its account.
 pub fn left_of<'a>(
     bill: &str,
-    currency: &str,
+    currency: Currency,
     rates: impl IntoIterator<Item = &'a Rate, IntoIter: Clone>,
 ) -> Left {
     let rates = rates.into_iter();
@@ -151,7 +151,7 @@ pub fn limited(mut made: Vec<Rate>, known: &[Rate], rounding: Rounding) -> Vec<R
         let others = made.iter().enumerate();
         let others = others.filter(|(at, one)| *at < index || (*at > index && !is_lower(one)));
         let all = known.iter().chain(others.map(|(_, rate)| rate));
-        let left = left_of(bill, &credit.net.currency, all);
+        let left = left_of(bill, credit.net.currency, all);
         limit(&mut made[index], &left, rounding);
     }
     made

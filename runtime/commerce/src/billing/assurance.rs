@@ -20,7 +20,7 @@ use tmf::Malformed;
 use tmf::day::{Day, Days};
 use tmf::document::product::Product;
 use tmf::document::{Deferred, Reference};
-use tmf::money::Money;
+use tmf::money::{Currency, Money};
 
 pub use fault::{Fault, FaultKind, Row};
 
@@ -91,7 +91,7 @@ pub fn compare(
             for days in kept(charge, &rates) {
                 let of = charge.covers.map_or(1, Days::count);
                 let share = charge.net.amount * Decimal::from(days.count()) / Decimal::from(of);
-                let net = terms.rounding.of(-share, &charge.net.currency).amount;
+                let net = terms.rounding.of(-share, charge.net.currency).amount;
                 add(&mut found, Kind::BilledNotActive, product, charge, Some(days), net);
             }
         }
@@ -115,7 +115,7 @@ struct Key<'a> {
     kind: Kind,
     product: &'a str,
     price: String,
-    currency: String,
+    currency: Currency,
 }
 
 /// A product that has a price, and no account that pays it.
@@ -145,7 +145,7 @@ fn add<'a>(
 ) {
     let Some(days) = days else { return };
     let price = rate.price.clone().unwrap_or_default();
-    let key = Key { kind, product, price, currency: rate.net.currency.clone() };
+    let key = Key { kind, product, price, currency: rate.net.currency };
     let (all, sum) = found.entry(key).or_insert((days, Decimal::ZERO));
     all.from = all.from.min(days.from);
     all.until = all.until.max(days.until);

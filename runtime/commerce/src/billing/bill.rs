@@ -17,6 +17,7 @@ use tmf::document::account::BillingAccount;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill, TaxItem};
 use tmf::document::{Amount, Date, Reference, Rest};
 use tmf::malformed::Malformed;
+use tmf::money::Currency;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -62,11 +63,11 @@ pub struct Drawn {
 
 /// Draws the bills of an account: one for each currency, none if there is nothing to bill.
 pub fn draw(run: &Run<'_>, rates: Vec<AppliedRate>) -> Result<Vec<Drawn>, Malformed> {
-    let mut by_currency: BTreeMap<String, Vec<(Rate, AppliedRate)>> = BTreeMap::new();
+    let mut by_currency: BTreeMap<Currency, Vec<(Rate, AppliedRate)>> = BTreeMap::new();
     for document in rates {
         let rate = Rate::read(&document)?;
         if rate.account.as_ref() == Some(&run.account.id) && belongs(&rate, run) {
-            by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
+            by_currency.entry(rate.net.currency).or_default().push((rate, document));
         }
     }
     if run.cause == Cause::Late {
@@ -78,7 +79,7 @@ pub fn draw(run: &Run<'_>, rates: Vec<AppliedRate>) -> Result<Vec<Drawn>, Malfor
         let id = format!("{}{mark}", run.id);
         let (lines, mut rates): (Vec<Rate>, Vec<AppliedRate>) = lines.into_iter().unzip();
         rates.iter_mut().for_each(|rate| rate.mark_billed(&id));
-        Drawn { bill: document(run, id, format!("{}{mark}", run.number), &lines), rates }
+        Drawn { bill: document(run, id, format!("{}{mark}", run.number), currency, &lines), rates }
     });
     Ok(drawn.collect())
 }
@@ -102,8 +103,13 @@ fn belongs(rate: &Rate, run: &Run<'_>) -> bool {
     }
 }
 
-fn document(run: &Run<'_>, id: String, number: String, lines: &[Rate]) -> CustomerBill {
-    let currency = lines.first().map_or("", |line| line.net.currency.as_str());
+fn document(
+    run: &Run<'_>,
+    id: String,
+    number: String,
+    currency: Currency,
+    lines: &[Rate],
+) -> CustomerBill {
     let net: Decimal = lines.iter().map(|line| line.net.amount).sum();
     let tax: Decimal = lines.iter().map(|line| line.tax().amount).sum();
     let gross = Amount::new(net + tax, currency);
@@ -124,8 +130,8 @@ fn document(run: &Run<'_>, id: String, number: String, lines: &[Rate]) -> Custom
         billing_period: Some(run.zone.time_period(run.period)),
         payment_due_date: date(run.cycle.due(run.zone.day_of(run.at))),
         next_bill_date: (run.cause != Cause::OnDemand).then(next).and_then(date),
-        amount_due: Some(gross.clone()),
-        remaining_amount: gross.clone(),
+        amount_due: Some(gross),
+        remaining_amount: gross,
         tax_excluded_amount: Amount::new(net, currency),
         tax_included_amount: gross,
         tax_item: tax_items(lines, currency),
@@ -144,7 +150,7 @@ fn document(run: &Run<'_>, id: String, number: String, lines: &[Rate]) -> Custom
 }
 
 /// The tax of each kind and rate: the sum of that of its lines, as each line shows it.
-fn tax_items(lines: &[Rate], currency: &str) -> Vec<TaxItem> {
+fn tax_items(lines: &[Rate], currency: Currency) -> Vec<TaxItem> {
     let mut sums: BTreeMap<(&str, Option<Decimal>), Decimal> = BTreeMap::new();
     for tax in lines.iter().flat_map(|line| &line.taxes) {
         *sums.entry((&tax.category, tax.rate)).or_default() += tax.amount;

@@ -32,7 +32,7 @@ use tmf::Malformed;
 use tmf::day::{Day, Days};
 use tmf::document::id_of;
 use tmf::document::product::Product;
-use tmf::money::{PriceKind, decimals};
+use tmf::money::PriceKind;
 use tmf::time::Timestamp;
 
 pub(super) use self::exact::{Exact, Exacts};
@@ -271,7 +271,7 @@ impl<'a> Charging<'a> {
                 // A charge for more than this period, and one of another amount, as of a rater of
                 // an operator's own, counts as what its days cost here.
                 let is_exact = inside == covers && {
-                    let unit = Decimal::new(1, decimals(&row.span.price.amount.currency));
+                    let unit = Decimal::new(1, row.span.price.amount.currency.decimals());
                     (left - here / of).abs() <= unit * Decimal::from(roundings)
                 };
                 charged += if is_exact { left } else { exact };
@@ -324,7 +324,7 @@ impl<'a> Charging<'a> {
     }
 
     fn rounded(&self, amount: Decimal, span: &Span) -> Decimal {
-        self.terms.rounding.of(amount, &span.price.amount.currency).amount
+        self.terms.rounding.of(amount, span.price.amount.currency).amount
     }
 
     /// A price on a day, and the names of its alterations then.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use model::pricing::amount::Rounding;
 use model::pricing::rate::Rate;
 use model::pricing::tax::{self, AppliedTax};
-use tmf::money::Money;
+use tmf::money::{Currency, Money};
 
 /// An amount before tax and its taxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +18,14 @@ pub struct Left {
 
 impl Left {
     /// Nothing, in a currency.
-    pub fn none(currency: &str) -> Self {
-        let net = Money { amount: Decimal::ZERO, currency: currency.into() };
+    pub fn none(currency: Currency) -> Self {
+        let net = Money { amount: Decimal::ZERO, currency };
         Self { net, taxes: Vec::new() }
     }
 
     /// All of a rate.
     pub fn of(rate: &Rate) -> Self {
-        Self { net: rate.net.clone(), taxes: rate.taxes.clone() }
+        Self { net: rate.net, taxes: rate.taxes.clone() }
     }
 
     /// The amounts with those of another rate, which are negative if it refunds something.
@@ -43,7 +43,7 @@ impl Left {
     /// The refund of a share of it: each amount by itself, rounded once.
     #[must_use]
     pub fn share_back(&self, share: Decimal, of: Decimal, rounding: Rounding) -> Self {
-        let currency = &self.net.currency;
+        let currency = self.net.currency;
         let back = |amount: Decimal| rounding.of(-amount * share / of, currency);
         let tax = |tax: &AppliedTax| AppliedTax { amount: back(tax.amount).amount, ..tax.clone() };
         Self { net: back(self.net.amount), taxes: self.taxes.iter().map(tax).collect() }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use tmf::BillState;
 use tmf::document::customer_bill::{AppliedPayment, CustomerBill};
 use tmf::document::{Amount, Reference, Rest};
-use tmf::money::{Money, is_finer};
+use tmf::money::{Currency, Money, is_finer};
 use tmf::time::Timestamp;
 
 /// Why a payment is not noted, or a bill not written off.
@@ -33,7 +33,7 @@ pub enum Error {
     },
     /// The payment is in another currency.
     #[error("bill `{bill}` is in `{currency}`")]
-    Currency { bill: String, currency: String },
+    Currency { bill: String, currency: Currency },
     /// The payment is zero, of the other sign, or more than what is left to pay.
     #[error("of bill `{bill}` there is left to pay {remaining}, not {amount}")]
     Amount {
@@ -55,7 +55,7 @@ pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBil
     }
     let remaining = open(bill)?;
     if payment.amount.currency != remaining.currency {
-        let currency = remaining.currency.clone();
+        let currency = remaining.currency;
         return Err(Error::Currency { bill: bill.id.clone(), currency });
     }
     let (paid, left) = (payment.amount.amount, remaining.amount);
@@ -63,13 +63,13 @@ pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBil
         && paid.is_sign_negative() == left.is_sign_negative()
         && paid.abs() <= left.abs();
     if !fits {
-        let (remaining, amount) = (written(remaining), written(&payment.amount));
+        let (remaining, amount) = (written(&remaining), written(&payment.amount));
         return Err(Error::Amount { bill: bill.id.clone(), remaining, amount });
     }
     let mut bill = bill.clone();
     reduce(&mut bill, left - paid, payment.at);
     bill.applied_payment.push(AppliedPayment {
-        applied_amount: Amount(payment.amount.clone()),
+        applied_amount: Amount(payment.amount),
         payment: Reference::of("Payment", &payment.id),
         rest: Rest::new(),
     });
@@ -78,7 +78,7 @@ pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBil
 
 /// Gives up what is left to pay of a bill. Returns the bill as it is then, and how much that was.
 pub fn write_off(mut bill: CustomerBill, at: Timestamp) -> Result<(CustomerBill, Money), Error> {
-    let remaining = open(&bill)?.clone();
+    let remaining = open(&bill)?;
     reduce(&mut bill, Decimal::ZERO, at);
     Ok((bill, remaining))
 }
@@ -93,11 +93,11 @@ fn repeated(bill: &CustomerBill, noted: &Money, payment: &Payment) -> Result<(),
 }
 
 /// What is left of a bill that can be paid.
-fn open(bill: &CustomerBill) -> Result<&Money, Error> {
+fn open(bill: &CustomerBill) -> Result<Money, Error> {
     if !bill.state.is_payable() {
         return Err(Error::NotPayable { bill: bill.id.clone(), state: bill.state });
     }
-    Ok(&bill.remaining_amount.0)
+    Ok(bill.remaining_amount.0)
 }
 
 fn reduce(bill: &mut CustomerBill, left: Decimal, at: Timestamp) {

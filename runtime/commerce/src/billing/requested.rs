@@ -3,7 +3,7 @@
 
 use tmf::Malformed;
 use tmf::document::{Amount, Number, Reference, Rest, read, write};
-use tmf::money::{Money, is_currency};
+use tmf::money::Money;
 
 /// Max bytes of an id that a client gives.
 const ID_BYTES_MAX: usize = 100;
@@ -151,7 +151,7 @@ fn amount(amount: Option<RequestedAmount>) -> Result<Money, Malformed> {
     let amount = amount.ok_or_else(|| Malformed::new("amount", "is missing"))?;
     known(&amount.rest).map_err(|wrong| wrong.within("amount"))?;
     let Amount(money) = read(&write(&amount)).map_err(|wrong| wrong.within("amount"))?;
-    if !is_currency(&money.currency) {
+    if !money.currency.is_known() {
         return Err(Malformed::new("amount.unit", "is no currency of ISO 4217"));
     }
     Ok(money)

@@ -99,7 +99,7 @@ impl Terms {
         amount: Decimal,
     ) -> (Money, Vec<AppliedTax>) {
         let (taxes, rounding) = (self.taxes_on(price), self.rounding);
-        let rounded = rounding.of(amount, &price.amount.currency);
+        let rounded = rounding.of(amount, price.amount.currency);
         if price.includes_tax {
             return AppliedTax::within(&rounded, &taxes, rounding);
         }

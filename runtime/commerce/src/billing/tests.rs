@@ -16,7 +16,7 @@ use model::pricing::amount::{Rounding, written};
 use model::pricing::rate::Rate;
 use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::money::{Money, Tax};
+use tmf::money::{Currency, Money, Tax};
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -43,9 +43,13 @@ pub(super) fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
+pub(super) fn euro() -> Currency {
+    Currency::parse("EUR").unwrap()
+}
+
 pub(super) fn money(text: &str) -> Money {
     let (amount, currency) = text.split_once(' ').unwrap();
-    Money { amount: decimal(amount), currency: currency.into() }
+    Money { amount: decimal(amount), currency: Currency::parse(currency).unwrap() }
 }
 
 /// Monthly on the first, 19 per cent.

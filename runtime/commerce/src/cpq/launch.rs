@@ -19,6 +19,7 @@ use model::rulebook::Rulebook;
 use tmf::document::item::WantedProduct;
 use tmf::document::order_request::{ProductOrderRequest, ProductOrderRequestItem};
 use tmf::document::{self, Reference, write};
+use tmf::money::{Currency, PriceKind};
 use tmf::time::Timestamp;
 
 /// Why an offering cannot be launched.
@@ -181,7 +182,7 @@ impl<'a> Check<'a> {
                 self.report("PRICE_TARIFF", name, "tariff.usageSpecification", message);
             }
             usages.extend(usage);
-            currencies.extend(price.amount.iter().map(|amount| amount.currency.as_str()));
+            currencies.extend(price.amount.iter().map(|amount| amount.currency));
             open.extend(
                 price
                     .parts
@@ -192,7 +193,7 @@ impl<'a> Check<'a> {
             for characteristic in price.when.keys() {
                 let spec = offering.spec.as_ref().and_then(|id| self.catalog.specs.get(id));
                 let known = spec.is_some_and(|s| s.characteristics.contains_key(characteristic));
-                let usage = PriceRole::Charge(tmf::money::PriceKind::Usage);
+                let usage = PriceRole::Charge(PriceKind::Usage);
                 if !known && price.role != usage {
                     let message = format!("the product has no characteristic `{characteristic}`");
                     self.report("PRICE_VALUE", name, "prodSpecCharValueUse", message);
@@ -204,7 +205,8 @@ impl<'a> Check<'a> {
             self.report("PRICE_MISSING", id.as_str(), own, message);
         }
         if currencies.len() > 1 {
-            let message = format!("its prices are in {}", join(&currencies));
+            let currencies: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
+            let message = format!("its prices are in {}", currencies.join(", "));
             self.report("PRICE_CURRENCY", id.as_str(), own, message);
         }
     }
@@ -355,8 +357,4 @@ impl<'a> Check<'a> {
             ..WantedProduct::default()
         }
     }
-}
-
-fn join(names: &BTreeSet<&str>) -> String {
-    names.iter().copied().collect::<Vec<_>>().join(", ")
 }

@@ -15,7 +15,7 @@ use tmf::Malformed;
 use tmf::document::offering::{OfferedTax, OfferingTerm, ProductOfferingPrice};
 use tmf::document::specification::Relationship;
 use tmf::document::{self, Amount, Deferred, Number, Quantity, WrittenNumber};
-use tmf::money::{Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, is_currency, is_too_fine};
+use tmf::money::{Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, is_too_fine};
 use tmf::period::{LENGTH_MAX, Period, Term};
 
 /// A price as the catalog has it.
@@ -100,7 +100,7 @@ pub fn read_price(entity: &Value) -> Result<OfferingPrice, PriceError> {
 }
 
 fn of_document(price: ProductOfferingPrice) -> Result<OfferingPrice, PriceError> {
-    let amount = amount(price.price.as_ref())?;
+    let amount = amount(price.price)?;
     let percentage =
         percent("percentage", price.percentage).map_err(|message| wrong("percentage", message))?;
     let parts: Vec<String> = ids(price.bundled_pop_relationship).collect();
@@ -166,13 +166,13 @@ fn role(word: Option<&str>, is_percentage: bool) -> Result<PriceRole, PriceError
     }
 }
 
-fn amount(price: Option<&Amount>) -> Result<Option<Money>, PriceError> {
+fn amount(price: Option<Amount>) -> Result<Option<Money>, PriceError> {
     let Some(Amount(money)) = price else { return Ok(None) };
-    if !is_currency(&money.currency) {
+    if !money.currency.is_known() {
         let message = format!("`price.unit` is no currency of ISO 4217: {money}");
         return Err(wrong("price.unit", message));
     }
-    Ok(Some(money.clone()))
+    Ok(Some(money))
 }
 
 /// An amount that can be charged: not below zero, no finer than its currency, and one of amount and

@@ -11,7 +11,7 @@ use crate::plan::Action;
 use crate::pricing::charge::{Alteration, By, Change, Charge};
 use crate::rulebook::Rulebook;
 use tmf::document::Characteristics;
-use tmf::money::{Money, PriceKind};
+use tmf::money::{Currency, Money, PriceKind};
 use tmf::period::Period;
 
 /// Prices may consist of prices so deep.
@@ -111,7 +111,7 @@ impl<'a> Own<'a> {
             let other = self.catalog.prices.get(id).filter(|other| self.counts(other))?;
             Some((other, *effect))
         }));
-        if let Some(list) = &price.amount {
+        if let Some(list) = price.amount {
             let mut charge = Charge {
                 price: price.id.clone(),
                 name: price.name.clone(),
@@ -119,7 +119,7 @@ impl<'a> Own<'a> {
                 period: price.period,
                 unit: price.unit.clone(),
                 tier: self.tier(price),
-                list: list.clone(),
+                list,
                 includes_tax: false,
                 alterations: Vec::new(),
                 taxes: price.taxes.clone(),
@@ -236,10 +236,10 @@ impl<'a> Inside<'a> {
         };
         let mut left = money.amount.abs();
         for charge in all[index].iter_mut().filter(|charge| meant(charge)) {
-            let amount = Money { amount: left, ..money.clone() };
+            let amount = money.with(left);
             left = charge.apply(&Change { by: By::Amount(amount), ..change.clone() });
         }
-        if let Some((like, sum)) = self.sum_below(index, all, &meant, &money.currency)
+        if let Some((like, sum)) = self.sum_below(index, all, &meant, money.currency)
             && !left.is_zero()
         {
             let quantity = Decimal::from(self.order.lines[index].quantity);
@@ -258,7 +258,7 @@ impl<'a> Inside<'a> {
         index: usize,
         all: &[Vec<Charge>],
         meant: &impl Fn(&Charge) -> bool,
-        currency: &str,
+        currency: Currency,
     ) -> Option<(Charge, Decimal)> {
         let below = self.below(index);
         let charges = below.iter().flat_map(|line| all[*line].iter().map(move |c| (*line, c)));
@@ -294,9 +294,9 @@ fn line_of(change: &Change, like: Charge, amount: Decimal) -> Charge {
 }
 
 fn change(price: &OfferingPrice, effect: Effect) -> Change {
-    let by = match (&price.percentage, &price.amount) {
-        (Some(percent), _) => By::Percent(*percent),
-        (None, Some(money)) => By::Amount(money.clone()),
+    let by = match (price.percentage, price.amount) {
+        (Some(percent), _) => By::Percent(percent),
+        (None, Some(money)) => By::Amount(money),
         (None, None) => By::Percent(Decimal::ZERO),
     };
     Change {

@@ -65,7 +65,7 @@ impl Fulfilment {
                 description: "given back".into(),
                 kind: RateKind::Credit,
                 date: self.updated_at(),
-                net: back(&charge.net),
+                net: charge.net.with(-charge.net.amount),
                 taxes: charge.taxes.iter().map(tax_back).collect(),
                 credits: Some(charge.id.clone()),
                 ..charge
@@ -100,7 +100,7 @@ impl Fulfilment {
             credits: None,
             covers,
             taxes: applied(charge, price),
-            net: charge.net.clone(),
+            net: charge.net,
             bill: None,
         })
     }
@@ -166,10 +166,6 @@ fn applied(charge: &RaterCharge, price: Option<&Price>) -> Vec<AppliedTax> {
     vec![AppliedTax { category, rate, amount: charge.tax.amount }]
 }
 
-fn back(amount: &Money) -> Money {
-    Money { amount: -amount.amount, ..amount.clone() }
-}
-
 fn tax_back(tax: &AppliedTax) -> AppliedTax {
     AppliedTax { amount: -tax.amount, ..tax.clone() }
 }
@@ -224,7 +220,7 @@ pub fn product_price(price: &Price, quantity: u32) -> ProductPrice {
 
 /// An amount of a price as TM Forum's `Price`.
 fn amounts(price: &Price, amount: Decimal) -> product::Price {
-    let amount = Some(Amount::new(amount, &price.amount.currency));
+    let amount = Some(Amount::new(amount, price.amount.currency));
     match &price.tax {
         Some(tax) if price.includes_tax => product::Price {
             tax_included_amount: amount,

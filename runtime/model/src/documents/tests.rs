@@ -10,7 +10,7 @@ use crate::outcome::{Failure, FailureClass, Reservation};
 use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::pricing::sold::{Price, PriceAlteration};
 use crate::{Event, FulfilmentId};
-use tmf::money::{Money, PriceKind};
+use tmf::money::{Currency, Money, PriceKind};
 use tmf::period::{Period, Term};
 use tmf::time::Timestamp;
 
@@ -171,7 +171,7 @@ fn a_first_charge_is_taken_if_it_begins_with_the_product_at_one_price() {
             id: "POP-1".into(),
             name: "monthly".into(),
             kind: PriceKind::Recurring,
-            amount: Money { currency: "EUR".into(), amount: 10.into() },
+            amount: Money { currency: Currency::parse("EUR").unwrap(), amount: 10.into() },
             includes_tax: false,
             period: Some(Period::Months(12)),
             alterations: vec![PriceAlteration {
@@ -214,7 +214,7 @@ fn first_charges_of_like_prices_are_each_of_their_own() {
         id: "POP-1".into(),
         name: "Seat".into(),
         kind: PriceKind::OneOff,
-        amount: Money { currency: "EUR".into(), amount: 10.into() },
+        amount: Money { currency: Currency::parse("EUR").unwrap(), amount: 10.into() },
         includes_tax: false,
         period: None,
         alterations: Vec::new(),

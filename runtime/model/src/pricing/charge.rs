@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::pricing::effect::Effect;
 use crate::pricing::sold::{Price, PriceAlteration};
-use tmf::money::{Money, PriceKind, Tax, USAGE_DECIMALS, decimals, rounded};
+use tmf::money::{Currency, Money, PriceKind, Tax, USAGE_DECIMALS, rounded};
 use tmf::period::{Period, Term};
 
 pub use document::granted;
@@ -75,7 +75,7 @@ impl Change {
 }
 
 /// By how much a price is altered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     Percent(Decimal),
     Amount(Money),
@@ -101,7 +101,7 @@ impl Charge {
 
     pub fn decimals(&self) -> u32 {
         match self.kind {
-            PriceKind::OneOff | PriceKind::Recurring => decimals(&self.list.currency),
+            PriceKind::OneOff | PriceKind::Recurring => self.list.currency.decimals(),
             PriceKind::Usage => USAGE_DECIMALS,
         }
     }
@@ -117,7 +117,7 @@ impl Charge {
         let ending: Vec<Alteration> = ending.collect();
         let left = self.add(change, self.regular());
         for other in ending {
-            self.add(&other.again(&self.list.currency), self.first());
+            self.add(&other.again(self.list.currency), self.first());
         }
         left
     }
@@ -178,8 +178,8 @@ impl Charge {
 
 impl Alteration {
     /// The change that it was made by, to apply it anew.
-    fn again(self, currency: &str) -> Change {
-        let amount = Money { currency: currency.into(), amount: self.change };
+    fn again(self, currency: Currency) -> Change {
+        let amount = Money { currency, amount: self.change };
         Change {
             price: self.price,
             name: self.name,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rate::{Rate, RateKind};
 use tmf::document::{Amount, DateTime, Rest};
 use tmf::malformed::Malformed;
-use tmf::money::Money;
+use tmf::money::{Currency, Money};
 use tmf::time::Timestamp;
 
 /// The resource of entries.
@@ -97,7 +97,7 @@ pub struct Unbalanced {
     /// By how much.
     pub difference: Decimal,
     /// In which currency.
-    pub currency: String,
+    pub currency: Currency,
 }
 
 impl Entry {
@@ -113,8 +113,8 @@ impl Entry {
         let owed = rate.account.clone().unwrap_or_else(|| NO_ACCOUNT.into());
         let lines = vec![
             Line { account: Account::Receivable(owed), amount: rate.gross() },
-            Line { account: income, amount: negative(&rate.net) },
-            Line { account: Account::TaxPayable, amount: negative(&rate.tax()) },
+            Line { account: income, amount: negative(rate.net) },
+            Line { account: Account::TaxPayable, amount: negative(rate.tax()) },
         ];
         Self::new(rate_id(&rate.id), rate.date, rate.name.clone(), lines)
     }
@@ -122,11 +122,8 @@ impl Entry {
     /// The entry of a payment of a bill of an account.
     pub fn of_payment(payment: &Payment, bill: &str, account: &str) -> Result<Self, Unbalanced> {
         let lines = vec![
-            Line { account: Account::Cash, amount: payment.amount.clone() },
-            Line {
-                account: Account::Receivable(account.into()),
-                amount: negative(&payment.amount),
-            },
+            Line { account: Account::Cash, amount: payment.amount },
+            Line { account: Account::Receivable(account.into()), amount: negative(payment.amount) },
         ];
         Self::new(payment_id(&payment.id, bill), payment.at, "Payment".into(), lines)
     }
@@ -135,11 +132,11 @@ impl Entry {
     pub fn of_write_off(
         bill: &str,
         account: &str,
-        amount: &Money,
+        amount: Money,
         at: Timestamp,
     ) -> Result<Self, Unbalanced> {
         let lines = vec![
-            Line { account: Account::WriteOff, amount: amount.clone() },
+            Line { account: Account::WriteOff, amount },
             Line { account: Account::Receivable(account.into()), amount: negative(amount) },
         ];
         Self::new(write_off_id(bill), at, format!("Write-off of {bill}"), lines)
@@ -153,12 +150,12 @@ impl Entry {
         mut lines: Vec<Line>,
     ) -> Result<Self, Unbalanced> {
         lines.retain(|line| !line.amount.amount.is_zero());
-        let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+        let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
         for line in &lines {
-            *sums.entry(&line.amount.currency).or_default() += line.amount.amount;
+            *sums.entry(line.amount.currency).or_default() += line.amount.amount;
         }
         if let Some((currency, difference)) = sums.into_iter().find(|(_, sum)| !sum.is_zero()) {
-            return Err(Unbalanced { entry: id, difference, currency: currency.into() });
+            return Err(Unbalanced { entry: id, difference, currency });
         }
         Ok(Self { id, at, text, lines })
     }
@@ -183,7 +180,7 @@ impl Entry {
     /// Writes its document.
     pub fn document(&self) -> JournalEntry {
         let lines = self.lines.iter().map(|line| {
-            let Money { currency, amount } = &line.amount;
+            let Money { currency, amount } = line.amount;
             JournalLine {
                 account: line.account.to_string(),
                 side: if amount.is_sign_negative() { Side::Credit } else { Side::Debit },
@@ -273,7 +270,7 @@ const NO_ACCOUNT: &str = "none";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     posted: BTreeSet<String>,
-    balances: BTreeMap<(String, Account), Decimal>,
+    balances: BTreeMap<(Currency, Account), Decimal>,
 }
 
 impl Ledger {
@@ -283,35 +280,35 @@ impl Ledger {
             return;
         }
         for line in &entry.lines {
-            let key = (line.amount.currency.clone(), line.account.clone());
+            let key = (line.amount.currency, line.account.clone());
             *self.balances.entry(key).or_default() += line.amount.amount;
         }
     }
 
     /// The balance of an account in a currency: debits less credits.
-    pub fn balance(&self, account: &Account, currency: &str) -> Decimal {
-        self.balances.get(&(currency.into(), account.clone())).copied().unwrap_or_default()
+    pub fn balance(&self, account: &Account, currency: Currency) -> Decimal {
+        self.balances.get(&(currency, account.clone())).copied().unwrap_or_default()
     }
 
     /// The accounts that are not even, by currency.
-    pub fn trial_balance(&self) -> impl Iterator<Item = (&str, &Account, Decimal)> {
+    pub fn trial_balance(&self) -> impl Iterator<Item = (Currency, &Account, Decimal)> {
         self.balances
             .iter()
             .filter(|(_, balance)| !balance.is_zero())
-            .map(|((currency, account), balance)| (currency.as_str(), account, *balance))
+            .map(|((currency, account), balance)| (*currency, account, *balance))
     }
 
     /// The sum of all balances of each currency: zero, or the books are wrong.
-    pub fn difference(&self) -> BTreeMap<&str, Decimal> {
+    pub fn difference(&self) -> BTreeMap<Currency, Decimal> {
         let mut sums = BTreeMap::new();
         for ((currency, _), balance) in &self.balances {
-            *sums.entry(currency.as_str()).or_default() += *balance;
+            *sums.entry(*currency).or_default() += *balance;
         }
         sums
     }
 }
 
-fn negative(money: &Money) -> Money {
+fn negative(money: Money) -> Money {
     money.with(-money.amount)
 }
 

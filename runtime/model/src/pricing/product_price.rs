@@ -283,13 +283,11 @@ struct Listed {
 impl Listed {
     fn read(price: &Price, taxes: &[Tax]) -> Result<Self, Malformed> {
         let rate = (!taxes.is_empty()).then(|| taxes.iter().map(|tax| tax.rate).sum());
-        if let Some(Amount(amount)) = &price.duty_free_amount {
-            return Ok(Self { amount: amount.clone(), includes_tax: false, rate });
+        if let Some(Amount(amount)) = price.duty_free_amount {
+            return Ok(Self { amount, includes_tax: false, rate });
         }
-        match &price.tax_included_amount {
-            Some(Amount(amount)) if rate.is_some() => {
-                Ok(Self { amount: amount.clone(), includes_tax: true, rate })
-            }
+        match price.tax_included_amount {
+            Some(Amount(amount)) if rate.is_some() => Ok(Self { amount, includes_tax: true, rate }),
             Some(_) | None => Err(missing("price.dutyFreeAmount")),
         }
     }
@@ -298,7 +296,7 @@ impl Listed {
     fn share(&self, own: &Price) -> Result<Decimal, Malformed> {
         let rate = own.tax_rate.map(|rate| tax_rate(rate, "price.taxRate")).transpose()?;
         let rate = rate.or(self.rate);
-        let (money, with_tax) = match (&own.duty_free_amount, &own.tax_included_amount) {
+        let (money, with_tax) = match (own.duty_free_amount, own.tax_included_amount) {
             (Some(Amount(net)), _) => (net, false),
             (None, Some(Amount(gross))) if rate.is_some() => (gross, true),
             (None, _) => return Err(missing("price.dutyFreeAmount")),

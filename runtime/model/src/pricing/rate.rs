@@ -5,7 +5,7 @@ use tmf::day::Days;
 use tmf::document::customer_bill::{AppliedRate, RateCharacteristic, TaxItem};
 use tmf::document::{Amount, DayPeriod, Number, Reference, Rest, id_of};
 use tmf::malformed::Malformed;
-use tmf::money::{Money, TAX_CATEGORY};
+use tmf::money::{Currency, Money, TAX_CATEGORY};
 use tmf::table::path;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
@@ -46,14 +46,12 @@ pub struct Rate {
 impl Rate {
     /// The sum of its taxes.
     pub fn tax(&self) -> Money {
-        let amount = self.taxes.iter().map(|tax| tax.amount).sum();
-        self.net.with(amount)
+        self.net.with(self.taxes.iter().map(|tax| tax.amount).sum())
     }
 
     /// After tax.
     pub fn gross(&self) -> Money {
-        let tax = self.tax();
-        Money { amount: self.net.amount + tax.amount, ..tax }
+        self.net.with(self.net.amount + self.tax().amount)
     }
 
     /// Reads a rate from its document.
@@ -61,7 +59,7 @@ impl Rate {
         let id = |reference: &Option<Reference>, name: &str| {
             id_of(reference.as_ref(), name).map(|id| id.map(str::to_owned))
         };
-        let Amount(net) = &document.tax_excluded_amount;
+        let Amount(net) = document.tax_excluded_amount;
         Ok(Self {
             id: document.id.clone(),
             name: document.name.clone().unwrap_or_default(),
@@ -73,8 +71,8 @@ impl Rate {
             price: characteristic(document, "price"),
             credits: characteristic(document, "credits"),
             covers: document.period_coverage.as_ref().and_then(DayPeriod::days),
-            taxes: taxes_of(&document.applied_tax, "appliedTax", &net.currency)?,
-            net: net.clone(),
+            taxes: taxes_of(&document.applied_tax, "appliedTax", net.currency)?,
+            net,
             bill: id(&document.bill, "bill")?,
         })
     }
@@ -97,9 +95,9 @@ impl Rate {
             bill: to("customerBill", &self.bill),
             bill_run: None,
             period_coverage: self.covers.map(|days| zone.time_period(days)),
-            tax_excluded_amount: Amount(self.net.clone()),
+            tax_excluded_amount: Amount(self.net),
             tax_included_amount: Some(Amount(self.gross())),
-            applied_tax: self.taxes.iter().map(|tax| tax_item(tax, &self.net.currency)).collect(),
+            applied_tax: self.taxes.iter().map(|tax| tax_item(tax, self.net.currency)).collect(),
             characteristic: self.characteristics(),
             kind: Some("AppliedCustomerBillingRate".into()),
             rest: Rest::new(),
@@ -144,7 +142,7 @@ pub fn href(resource: &str, id: &str) -> String {
 }
 
 /// Writes a tax of a rate or a bill.
-pub fn tax_item(tax: &AppliedTax, currency: &str) -> TaxItem {
+pub fn tax_item(tax: &AppliedTax, currency: Currency) -> TaxItem {
     TaxItem {
         tax_category: Some(tax.category.clone()),
         tax_rate: tax.rate.map(Number),
@@ -157,10 +155,10 @@ pub fn tax_item(tax: &AppliedTax, currency: &str) -> TaxItem {
 pub fn taxes_of(
     items: &[TaxItem],
     attribute: &str,
-    currency: &str,
+    currency: Currency,
 ) -> Result<Vec<AppliedTax>, Malformed> {
     let one = |(index, item): (usize, &TaxItem)| {
-        let Amount(amount) = &item.tax_amount;
+        let Amount(amount) = item.tax_amount;
         if amount.currency != currency {
             let attribute = format!("{attribute}[{index}]");
             return Err(Malformed::new(attribute, "is in another currency than the rate"));

@@ -28,11 +28,11 @@ impl AppliedTax {
     pub fn within(gross: &Money, taxes: &[Tax], rounding: Rounding) -> (Money, Vec<Self>) {
         let percent: Decimal = taxes.iter().map(|tax| tax.rate).sum();
         let exact = gross.amount * Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + percent);
-        let net = rounding.of(exact, &gross.currency);
+        let net = rounding.of(exact, gross.currency);
         let mut left = gross.amount - net.amount;
         let mut applied = Vec::with_capacity(taxes.len());
         for (index, tax) in taxes.iter().enumerate() {
-            let share = rounding.of(exact * tax.rate / Decimal::ONE_HUNDRED, &gross.currency);
+            let share = rounding.of(exact * tax.rate / Decimal::ONE_HUNDRED, gross.currency);
             let amount = if index + 1 == taxes.len() { left } else { share.amount };
             left -= amount;
             applied.push(Self::of(tax, amount));

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use tmf::day::{Day, Days};
-use tmf::money::Money;
+use tmf::money::{Currency, Money};
 use tmf::time::Timestamp;
 
 pub(super) fn day(text: &str) -> Day {
@@ -25,5 +25,5 @@ pub(super) fn decimal(text: &str) -> Decimal {
 
 pub(super) fn money(text: &str) -> Money {
     let (amount, currency) = text.split_once(' ').unwrap();
-    Money { amount: decimal(amount), currency: currency.into() }
+    Money { amount: decimal(amount), currency: Currency::parse(currency).unwrap() }
 }

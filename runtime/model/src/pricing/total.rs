@@ -8,7 +8,7 @@ use super::charge::Charge;
 use tmf::document::Amount;
 use tmf::document::item_price::{ItemPrice, ItemPriceAlteration};
 use tmf::document::product::Price;
-use tmf::money::{Money, PriceKind};
+use tmf::money::{Currency, Money, PriceKind};
 use tmf::period::{Period, Term};
 
 /// The sum of the prices of all lines of one price type, period and currency.
@@ -28,19 +28,19 @@ pub struct Total {
 
 /// Sums charges, each with how many are wanted. Usage is not included: its cost is known later.
 pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<Total> {
-    let mut found: BTreeMap<(bool, Option<Period>, &str), Total> = BTreeMap::new();
+    let mut found: BTreeMap<(bool, Option<Period>, Currency), Total> = BTreeMap::new();
     for (quantity, charge) in charges {
         let is_recurring = match charge.kind {
             PriceKind::OneOff => false,
             PriceKind::Recurring => true,
             PriceKind::Usage => continue,
         };
-        let currency = charge.list.currency.as_str();
+        let currency = charge.list.currency;
         let key = (is_recurring, charge.period, currency);
         let total = found.entry(key).or_insert_with(|| Total {
             kind: charge.kind,
             period: charge.period,
-            net: Money { currency: currency.into(), amount: Decimal::ZERO },
+            net: Money { currency, amount: Decimal::ZERO },
             gross: Some(Decimal::ZERO),
             changes: BTreeMap::new(),
         });
@@ -65,7 +65,7 @@ impl Total {
             (PriceKind::Recurring, Some(period)) => format!("Recurring, each {period}"),
             (PriceKind::OneOff | PriceKind::Usage, _) => "Once".into(),
         };
-        let money = |amount| Some(Amount::new(amount, &self.net.currency));
+        let money = |amount| Some(Amount::new(amount, self.net.currency));
         let changes = self.changes.iter().map(|(lasts, change)| {
             let each = lasts.each.map(|each| format!(" x {each}")).unwrap_or_default();
             ItemPriceAlteration {

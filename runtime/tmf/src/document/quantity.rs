@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::money::{AMOUNT_MAX, Money, decimal, number};
+use crate::money::{AMOUNT_MAX, Currency, Money, decimal, number};
 
 /// A decimal number of a document, read from its shortest text: `0.1` is exactly a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,13 +39,13 @@ fn bounded<E: de::Error>(number: Decimal) -> Result<Decimal, E> {
 }
 
 /// Money as documents have it, TM Forum's `Money`: `unit` and `value`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(pub Money);
 
 impl Amount {
     /// An amount in a currency.
-    pub fn new(amount: Decimal, currency: &str) -> Self {
-        Self(Money { amount, currency: currency.into() })
+    pub fn new(amount: Decimal, currency: Currency) -> Self {
+        Self(Money { amount, currency })
     }
 }
 
@@ -58,8 +58,8 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = present(deserializer)?;
-        let is_code = |code: &str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
-        let money = Money::from_tmf(&value).filter(|money| is_code(&money.currency));
+        let is_code = |code: &str| code.bytes().all(|byte| byte.is_ascii_uppercase());
+        let money = Money::from_tmf(&value).filter(|money| is_code(money.currency.as_str()));
         let needs = "needs `unit` (a currency) and `value` (a number)";
         let money = money.ok_or_else(|| de::Error::custom(needs))?;
         bounded(money.amount)?;

@@ -3,7 +3,7 @@ use serde_json::json;
 use tmf::document::read;
 
 use super::*;
-use crate::billing::tests::{decimal, money, shown, terms};
+use crate::billing::tests::{decimal, euro, money, shown, terms};
 
 fn adjustment(id: &str, net: &str) -> Adjustment {
     Adjustment { id: id.into(), net: money(net), reason: "Outage".into(), at: Timestamp(0) }
@@ -19,7 +19,7 @@ fn bill() -> CustomerBill {
 }
 
 fn rate(id: &str, kind: RateKind, net: &str, percent: &str) -> Rate {
-    let net = Rounding::Commercial.of(decimal(net), "EUR");
+    let net = Rounding::Commercial.of(decimal(net), euro());
     let tax = Rounding::Commercial.tax(&net, decimal(percent)).amount;
     let taxes =
         vec![AppliedTax { category: "VAT".into(), rate: Some(decimal(percent)), amount: tax }];
@@ -164,11 +164,11 @@ proptest! {
         let mut known = lines.clone();
         let mut credited = [0_u32; 3];
         for step in steps {
-            let left = left_of("bill-1", "EUR", &known);
+            let left = left_of("bill-1", euro(), &known);
             match step {
                 Step::Adjust(percent) => {
                     let part = left.net.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
-                    let net = Rounding::Commercial.of(part, "EUR");
+                    let net = Rounding::Commercial.of(part, euro());
                     let adjustment = Adjustment { net, ..adjustment("adj", "1 EUR") };
                     known.extend(adjustment.of_bill(&bill(), &known, Rounding::Commercial));
                 }
@@ -188,16 +188,16 @@ proptest! {
                     known.extend(made);
                 }
             }
-            let left = left_of("bill-1", "EUR", &known);
+            let left = left_of("bill-1", euro(), &known);
             prop_assert!(left.net.amount >= Decimal::ZERO, "{:?}", left);
         }
-        let left = left_of("bill-1", "EUR", &known).net;
-        let all = Adjustment { net: left.clone(), ..adjustment("all", "1 EUR") };
+        let left = left_of("bill-1", euro(), &known).net;
+        let all = Adjustment { net: left, ..adjustment("all", "1 EUR") };
         if left.amount > Decimal::ZERO {
             known.push(all.of_bill(&bill(), &known, Rounding::Commercial).unwrap());
         }
         let adjusted = known.iter().any(|one| one.kind == RateKind::Adjustment);
-        let left = left_of("bill-1", "EUR", &known);
+        let left = left_of("bill-1", euro(), &known);
         prop_assert_eq!(left.net.amount, Decimal::ZERO);
         prop_assert!(!adjusted || left.taxes.iter().all(|tax| tax.amount.is_zero()), "{:?}", left);
     }

@@ -77,13 +77,13 @@ impl Booked {
         for (index, payment) in bill.applied_payment.iter().enumerate() {
             id_of(Some(&payment.payment), &format!("appliedPayment[{index}].payment"))?;
         }
-        let currency = &bill.tax_included_amount.0.currency;
+        let currency = bill.tax_included_amount.0.currency;
         Ok(Self { taxes: rate::taxes_of(&bill.tax_item, "taxItem", currency)?, bill })
     }
 
-    fn paid(&self) -> impl Iterator<Item = (&str, &Money)> {
+    fn paid(&self) -> impl Iterator<Item = (&str, Money)> {
         let payments = self.bill.applied_payment.iter();
-        payments.filter_map(|one| Some((one.payment.id.as_deref()?, &one.applied_amount.0)))
+        payments.filter_map(|one| Some((one.payment.id.as_deref()?, one.applied_amount.0)))
     }
 
     /// The id of the entry of each payment.
@@ -100,7 +100,7 @@ impl Booked {
     /// Compares a payment with its entry.
     pub fn entry_of_payment(&self, index: usize, entry: Option<&Entry>) -> Option<Fault> {
         let (id, amount) = self.paid().nth(index)?;
-        let payment = Payment { id: id.to_owned(), amount: amount.clone(), at: Timestamp(0) };
+        let payment = Payment { id: id.to_owned(), amount, at: Timestamp(0) };
         let expected = Entry::of_payment(&payment, &self.bill.id, self.bill.account()).ok()?;
         compared("customerBill", &self.bill.id, &expected, entry)
     }

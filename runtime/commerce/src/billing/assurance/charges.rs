@@ -11,7 +11,6 @@ use model::pricing::rate::{self, Rate, RateKind, is_of_order};
 use tmf::Malformed;
 use tmf::day::Days;
 use tmf::document::product::Product;
-use tmf::money::decimals;
 use tmf::time::Timestamp;
 
 /// Compares the charges of a product with its prices. `account_at` has the account of the product
@@ -50,10 +49,10 @@ pub fn faults<'a>(
         // an alteration after its end.
         let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
         if !exact.is_right && !is_back && !is_of_order(&charge.id) {
-            let told = if exact.includes_tax { &charge.gross() } else { &charge.net };
+            let told = if exact.includes_tax { charge.gross() } else { charge.net };
             let expected = told.with(exact.amount);
             let reason =
-                format!("is {}, and its price gives {}", written(told), written(&expected));
+                format!("is {}, and its price gives {}", written(&told), written(&expected));
             faults.push(FaultKind::WrongAmount.of(rate::RESOURCE, &charge.id, reason));
         }
     }
@@ -90,7 +89,7 @@ fn twice(rates: &[Rate], all: &[&Rate]) -> Vec<Fault> {
 
 /// The taxes of a charge: each is that of its amount, at the rates that its price names.
 fn taxed(charge: &Rate, exact: Option<&Exact<'_>>) -> Option<Fault> {
-    let unit = Decimal::new(1, decimals(&charge.net.currency));
+    let unit = Decimal::new(1, charge.net.currency.decimals());
     let parts = Decimal::from(charge.taxes.len());
     let max = match exact {
         Some(exact) if !exact.includes_tax => unit / Decimal::TWO,

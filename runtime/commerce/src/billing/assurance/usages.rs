@@ -9,13 +9,13 @@ use crate::billing::usage::Rated;
 use model::pricing::amount::written;
 use model::pricing::rate::{self, Rate, RateKind};
 use tmf::day::Day;
-use tmf::money::{Money, decimals};
+use tmf::money::{Currency, Money};
 use tmf::zone::Zone;
 
 /// Usage that was billed, and charges for usage, of each product by price and currency.
 #[derive(Clone, Debug, Default)]
 pub struct Usages {
-    sums: BTreeMap<(String, String, String), Sums>,
+    sums: BTreeMap<(String, String, Currency), Sums>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl Usages {
         let mut faults = Vec::new();
         for ((product, price, currency), sums) in self.sums {
             let charged = if sums.includes_tax { sums.gross } else { sums.net };
-            let unit = Decimal::new(1, decimals(&currency));
+            let unit = Decimal::new(1, currency.decimals());
             let most = unit * Decimal::from(sums.charges) / Decimal::TWO;
             let adds_up = sums.charges > 0 && (charged - sums.used).abs() <= most;
             if adds_up {

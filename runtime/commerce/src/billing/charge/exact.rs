@@ -14,7 +14,7 @@ use model::pricing::rate::{Rate, RateKind};
 use tmf::Malformed;
 use tmf::day::{Day, Days};
 use tmf::document::product::Product;
-use tmf::money::{Tax, decimals};
+use tmf::money::Tax;
 use tmf::time::Timestamp;
 
 /// The last day of a month on which bills are cut.
@@ -147,7 +147,7 @@ fn roundings(charge: &Rate, days: Days, rates: &[&Rate], periods: Periods) -> De
             && rate.price == charge.price
             && rate.covers.is_some_and(|covers| covers.from < until && from < covers.until)
     });
-    let unit = Decimal::new(1, decimals(&charge.net.currency));
+    let unit = Decimal::new(1, charge.net.currency.decimals());
     match others.count() {
         0 => unit / Decimal::TWO,
         more => unit * Decimal::from(more),

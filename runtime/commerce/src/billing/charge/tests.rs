@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::billing::cycle::Cycle;
 use crate::billing::tests::{
-    at, day, days, decimal, due, money, one_off, product, recurring, shown, start, terms, timeline,
-    versions,
+    at, day, days, decimal, due, euro, money, one_off, product, recurring, shown, start, terms,
+    timeline, versions,
 };
 use model::pricing::amount::Rounding;
 

@@ -126,7 +126,7 @@ impl Operator {
 
     fn used(&mut self, product: usize, thousandths: u16) {
         let net = Decimal::new(i64::from(thousandths), 3);
-        let euro = |amount: Decimal| Money { currency: "EUR".into(), amount }.to_tmf();
+        let euro = |amount: Decimal| Money { currency: euro(), amount }.to_tmf();
         self.usages.push(read(&json!({
             "id": format!("use-{:04}", self.count), "status": "rated",
             "usageDate": self.now().to_string(),
@@ -235,9 +235,9 @@ impl Operator {
 
     fn pay(&mut self, bill: u8, percent: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let left = &self.bills[index].remaining_amount.0;
+        let left = self.bills[index].remaining_amount.0;
         let part = left.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
-        let amount = Rounding::Commercial.of(part, "EUR");
+        let amount = Rounding::Commercial.of(part, left.currency);
         let payment = Payment { id: format!("pay-{}", self.count), amount, at: self.now() };
         let Ok(Some(paid)) = note(&self.bills[index], &payment) else { return };
         self.ledger.post(&Entry::of_payment(&payment, &paid.id, paid.account()).unwrap());
@@ -247,11 +247,11 @@ impl Operator {
 
     fn adjust(&mut self, bill: u8, percent: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let net = &self.bills[index].tax_excluded_amount.0;
+        let net = self.bills[index].tax_excluded_amount.0;
         let part = net.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         let adjustment = Adjustment {
             id: format!("adj-{}", self.count),
-            net: Rounding::Commercial.of(part, "EUR"),
+            net: Rounding::Commercial.of(part, net.currency),
             reason: "Goodwill".into(),
             at: self.now(),
         };
@@ -268,7 +268,7 @@ impl Operator {
             return;
         };
         let (id, account) = (settled.id.as_str(), settled.account());
-        self.ledger.post(&Entry::of_write_off(id, account, &amount, self.now()).unwrap());
+        self.ledger.post(&Entry::of_write_off(id, account, amount, self.now()).unwrap());
         self.bills[index] = settled;
     }
 
@@ -286,7 +286,7 @@ impl Operator {
             });
             let unbilled: Decimal =
                 unbilled.map(|one| Rate::read(one).unwrap().gross().amount).sum();
-            let owed = self.ledger.balance(&Account::Receivable(account.into()), "EUR");
+            let owed = self.ledger.balance(&Account::Receivable(account.into()), euro());
             prop_assert_eq!(owed, remaining + unbilled, "{}", account);
         }
         Ok(())

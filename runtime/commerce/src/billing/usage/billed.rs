@@ -12,7 +12,7 @@ use model::pricing::tax::AppliedTax;
 use tmf::Malformed;
 use tmf::day::{Day, Days};
 use tmf::document::usage::Usage;
-use tmf::money::Tax;
+use tmf::money::{Currency, Tax};
 use tmf::time::Timestamp;
 
 /// The result of billing usage.
@@ -64,7 +64,7 @@ struct Key {
     price: String,
     /// Category and percentage of each.
     taxes: Vec<(String, Decimal)>,
-    currency: String,
+    currency: Currency,
     account: Option<String>,
     includes_tax: bool,
 }
@@ -119,7 +119,7 @@ impl Group {
     fn rate(self, key: Key, terms: &Terms, at: Timestamp) -> Rate {
         let taxes = key.taxes.into_iter().map(|(category, rate)| Tax { rate, category });
         let taxes: Vec<Tax> = taxes.collect();
-        let rounded = terms.rounding.of(self.sum, &key.currency);
+        let rounded = terms.rounding.of(self.sum, key.currency);
         let (net, taxes) = if key.includes_tax {
             AppliedTax::within(&rounded, &taxes, terms.rounding)
         } else {

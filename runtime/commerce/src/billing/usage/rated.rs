@@ -70,9 +70,7 @@ impl Rated {
         let product = id_of(line.product_ref.as_ref(), "productRef")?;
         let account = id_of(line.billing_account.as_ref(), "billingAccount")?;
         let gross = match line.includes_tax {
-            Some(true) => {
-                Some(amount(line.tax_included_rating_amount.as_ref(), "taxIncludedRatingAmount")?)
-            }
+            Some(true) => Some(amount(line.tax_included_rating_amount, "taxIncludedRatingAmount")?),
             Some(false) | None => None,
         };
         Ok(Self {
@@ -86,7 +84,7 @@ impl Rated {
             units: number(line.units, "units")?,
             free: number(line.free_units, "freeUnits")?,
             before: line.units_before.unwrap_or_default().0,
-            net: amount(line.tax_excluded_rating_amount.as_ref(), "taxExcludedRatingAmount")?,
+            net: amount(line.tax_excluded_rating_amount, "taxExcludedRatingAmount")?,
             gross,
             taxes: line.tax.iter().map(tax).collect(),
             is_billed,
@@ -94,8 +92,8 @@ impl Rated {
     }
 
     /// The amount that is added up for a bill: with tax if the price includes it.
-    pub(in crate::billing) fn charged(&self) -> &Money {
-        self.gross.as_ref().unwrap_or(&self.net)
+    pub(in crate::billing) fn charged(&self) -> Money {
+        self.gross.unwrap_or(self.net)
     }
 }
 
@@ -108,8 +106,8 @@ fn number(number: Option<Number>, name: &str) -> Result<Decimal, Malformed> {
     number.map(|Number(number)| number).ok_or_else(|| missing(name))
 }
 
-fn amount(amount: Option<&Amount>, name: &str) -> Result<Money, Malformed> {
-    amount.map(|Amount(money)| money.clone()).ok_or_else(|| missing(name))
+fn amount(amount: Option<Amount>, name: &str) -> Result<Money, Malformed> {
+    amount.map(|Amount(money)| money).ok_or_else(|| missing(name))
 }
 
 fn missing(name: &str) -> Malformed {

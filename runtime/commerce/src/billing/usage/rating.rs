@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use tmf::Malformed;
 use tmf::document::Number;
-use tmf::money::{Money, decimals};
+use tmf::money::{Currency, Money};
 
 /// Digits that a rated usage has beyond those of its currency.
 const EXTRA_DIGITS: u32 = 4;
@@ -26,7 +26,7 @@ struct RaterCharge {
 
 #[derive(Debug, Deserialize)]
 struct RaterAmount {
-    currency: String,
+    currency: Currency,
     amount: Number,
 }
 
@@ -96,7 +96,7 @@ impl Rating {
             return Amounts { net: rated, gross, band };
         }
         let share = Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + tax_rate);
-        let digits = decimals(&rated.currency) + EXTRA_DIGITS;
+        let digits = rated.currency.decimals() + EXTRA_DIGITS;
         let strategy = RoundingStrategy::MidpointAwayFromZero;
         let net = (rated.amount * share).round_dp_with_strategy(digits, strategy);
         Amounts { net: rated.with(net), gross: rated, band }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::*;
 use model::decompose::decompose;
 use model::plan::Level;
-use tmf::money::{PriceKind, Tax, decimal};
+use tmf::money::{Currency, Money, PriceKind, Tax, decimal};
 use tmf::period::{Period, Term};
 
 /// How long something lasts: in the periods of its price, or others.
@@ -137,7 +137,7 @@ proptest! {
             period,
             unit: None, tier: None,
             includes_tax: false,
-            list: tmf::money::Money { currency: "EUR".into(), amount: Decimal::new(cents, 2) },
+            list: Money { currency: Currency::parse("EUR").unwrap(), amount: Decimal::new(cents, 2) },
             alterations: alterations.collect(),
             taxes: taxes(&rates),
         };

@@ -16,7 +16,7 @@ use model::pricing::charge::{By, Change};
 use tmf::day::{Day, Days};
 use tmf::document::product::Product;
 use tmf::document::read;
-use tmf::money::{Money, PriceKind, Tax, decimal, decimals};
+use tmf::money::{Currency, Money, PriceKind, Tax, decimal};
 use tmf::period::{Period, Term};
 use tmf::zone::Zone;
 
@@ -120,10 +120,8 @@ fn charge() -> impl Strategy<Value = Charge> {
 type Drawn = (i64, Vec<(i64, bool, Option<u32>)>, &'static str, &'static str, bool);
 
 fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
-    let money = |least| Money {
-        currency: currency.into(),
-        amount: Decimal::new(least, decimals(currency)),
-    };
+    let currency = Currency::parse(currency).unwrap();
+    let money = |least| Money { currency, amount: Decimal::new(least, currency.decimals()) };
     let mut charge = Charge {
         price: "POP".into(),
         name: "price".into(),
@@ -161,7 +159,7 @@ proptest! {
         charges in prop::collection::vec(charge(), 1..4),
         quantity in 1_u32..5,
     ) {
-        let currency = charges[0].list.currency.clone();
+        let currency = charges[0].list.currency;
         let same = charges.into_iter().filter(|charge| charge.list.currency == currency);
         let same: Vec<Charge> = same.collect();
         let prices = same.iter().enumerate().map(|(index, charge)| {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::id::SpecId;
-use tmf::money::{Money, PriceKind};
+use tmf::money::{Currency, Money, PriceKind};
 
 fn charge(price: &str, amount: i64) -> Charge {
     Charge {
@@ -13,7 +13,7 @@ fn charge(price: &str, amount: i64) -> Charge {
         period: Some(tmf::period::Period::Months(1)),
         unit: None,
         tier: None,
-        list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },
+        list: Money { currency: Currency::parse("EUR").unwrap(), amount: Decimal::from(amount) },
         alterations: Vec::new(),
         taxes: Vec::new(),
         includes_tax: false,

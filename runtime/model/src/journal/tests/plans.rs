@@ -10,7 +10,7 @@ use crate::plan::{
     Action, Item, Level, OnFailure, Part, Plan, PriorWork, Provenance, Retry, Step, Task, Work,
 };
 use crate::pricing::sold::Price;
-use tmf::money::{Money, PriceKind};
+use tmf::money::{Currency, Money, PriceKind};
 use tmf::time::Timestamp;
 
 fn items() -> Vec<Item> {
@@ -32,7 +32,10 @@ fn items() -> Vec<Item> {
             id: "PR-1".into(),
             name: "Monthly".into(),
             kind: PriceKind::Recurring,
-            amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
+            amount: Money {
+                currency: Currency::parse("USD").unwrap(),
+                amount: "89.00".parse().unwrap_or_default(),
+            },
             includes_tax: false,
             period: Some(tmf::period::Period::Months(1)),
             alterations: Vec::new(),

@@ -1,9 +1,10 @@
 use super::*;
-use crate::pricing::tests::decimal;
+use crate::pricing::tests::{decimal, money};
 
 #[test]
 fn ties_go_the_way_that_was_chosen_for_charges_and_credits_alike() {
-    let rounded = |rounding: Rounding, text| written(&rounding.of(decimal(text), "EUR"));
+    let euro = Currency::parse("EUR").unwrap();
+    let rounded = |rounding: Rounding, text| written(&rounding.of(decimal(text), euro));
     let both = |text| {
         [rounded(Rounding::Commercial, text), rounded(Rounding::HalfEven, text)].join(" or ")
     };
@@ -15,7 +16,10 @@ fn ties_go_the_way_that_was_chosen_for_charges_and_credits_alike() {
 
 #[test]
 fn a_currency_has_its_own_minor_units() {
-    let rounded = |currency| written(&Rounding::Commercial.of(decimal("10.1239"), currency));
+    let rounded = |currency| {
+        let currency = Currency::parse(currency).unwrap();
+        written(&Rounding::Commercial.of(decimal("10.1239"), currency))
+    };
     assert_eq!(rounded("JPY"), "10 JPY");
     assert_eq!(rounded("EUR"), "10.12 EUR");
     assert_eq!(rounded("KWD"), "10.124 KWD");
@@ -23,6 +27,5 @@ fn a_currency_has_its_own_minor_units() {
 
 #[test]
 fn an_amount_that_is_finer_than_its_currency_is_shown_whole() {
-    let money = Money { currency: "EUR".into(), amount: decimal("0.00340") };
-    assert_eq!(written(&money), "0.0034 EUR");
+    assert_eq!(written(&money("0.00340 EUR")), "0.0034 EUR");
 }

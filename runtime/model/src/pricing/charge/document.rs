@@ -8,7 +8,7 @@ use tmf::Malformed;
 use tmf::document::item_price::{ItemPrice, ItemPriceAlteration};
 use tmf::document::product::{Price, PriceTax};
 use tmf::document::{Amount, Number, Reference, Rest};
-use tmf::money::{AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, Tax, is_currency, is_too_fine};
+use tmf::money::{AMOUNT_MAX, Currency, Money, PERCENT_MAX, PriceKind, Tax, is_too_fine};
 use tmf::period::{LENGTH_MAX, Period, Term};
 
 impl Charge {
@@ -31,7 +31,7 @@ impl Charge {
     }
 
     fn price_of(&self, net: Decimal) -> Price {
-        let money = |amount| Some(Amount::new(amount, &self.list.currency));
+        let money = |amount| Some(Amount::new(amount, self.list.currency));
         let rate = Tax::together(&self.taxes).map(|all| Number(all.rate));
         let tax = self.tax_on(net).filter(|_| rate.is_some());
         Price {
@@ -70,8 +70,8 @@ impl Charge {
         })?;
         let price = document.price.as_ref();
         let taxes = taxes(document)?;
-        let net = price.and_then(|price| price.duty_free_amount.as_ref());
-        let gross = price.and_then(|price| price.tax_included_amount.as_ref());
+        let net = price.and_then(|price| price.duty_free_amount);
+        let gross = price.and_then(|price| price.tax_included_amount);
         let gross = gross.filter(|_| net.is_none() && !taxes.is_empty());
         let includes_tax = gross.is_some();
         let list = listed(gross.or(net), kind)?;
@@ -81,7 +81,7 @@ impl Charge {
         }
         let alterations = document.price_alteration.iter();
         let alterations =
-            alterations.map(|change| alteration_of(change, &list.currency, period, includes_tax));
+            alterations.map(|change| alteration_of(change, list.currency, period, includes_tax));
         Ok(Self {
             price: id_of(document.product_offering_price.as_ref()),
             name: document.name.clone().unwrap_or_default(),
@@ -129,7 +129,7 @@ fn taxes(document: &ItemPrice) -> Result<Vec<Tax>, Malformed> {
 }
 
 /// The list price: an amount that can be charged.
-fn listed(amount: Option<&Amount>, kind: PriceKind) -> Result<Money, Malformed> {
+fn listed(amount: Option<Amount>, kind: PriceKind) -> Result<Money, Malformed> {
     let wrong = |problem| Malformed::new("price.dutyFreeAmount", problem);
     let list = amount.and_then(money).ok_or_else(|| {
         wrong("is an amount below 10^12: `unit` (a currency of ISO 4217) and `value` (a number)")
@@ -137,23 +137,23 @@ fn listed(amount: Option<&Amount>, kind: PriceKind) -> Result<Money, Malformed> 
     if list.amount < Decimal::ZERO {
         return Err(wrong("is below zero"));
     }
-    if is_too_fine(list, kind) {
+    if is_too_fine(&list, kind) {
         return Err(wrong("has more decimals than its currency"));
     }
-    Ok(list.clone())
+    Ok(list)
 }
 
 fn alteration_of(
     change: &ItemPriceAlteration,
-    currency: &str,
+    currency: Currency,
     period: Option<Period>,
     includes_tax: bool,
 ) -> Result<Alteration, Malformed> {
     let problem = "needs `dutyFreeAmount`, by how much it changes the price, in its currency";
     let wrong = || Malformed::new("priceAlteration.price", problem);
     let price = change.price.as_ref().ok_or_else(wrong)?;
-    let amount = if includes_tax { &price.tax_included_amount } else { &price.duty_free_amount };
-    let amount = amount.as_ref().and_then(money).filter(|amount| amount.currency == currency);
+    let amount = if includes_tax { price.tax_included_amount } else { price.duty_free_amount };
+    let amount = amount.and_then(money).filter(|amount| amount.currency == currency);
     Ok(Alteration {
         price: id_of(change.product_offering_price.as_ref()),
         name: change.name.clone().unwrap_or_default(),
@@ -191,8 +191,8 @@ fn granted_by(change: &ItemPriceAlteration, of_price: Option<&str>) -> Result<Ch
             By::Percent(percent(percentage).filter(fits).ok_or_else(wrong)?)
         }
         None => {
-            let amount = price.duty_free_amount.as_ref().and_then(money);
-            By::Amount(amount.ok_or_else(wrong)?.clone())
+            let amount = price.duty_free_amount.and_then(money);
+            By::Amount(amount.ok_or_else(wrong)?)
         }
     };
     Ok(Change {
@@ -225,8 +225,8 @@ fn period(text: Option<&str>, at: &str) -> Result<Option<Period>, Malformed> {
     })
 }
 
-fn money(Amount(money): &Amount) -> Option<&Money> {
-    let fits = is_currency(&money.currency) && money.amount.abs() <= Decimal::from(AMOUNT_MAX);
+fn money(Amount(money): Amount) -> Option<Money> {
+    let fits = money.currency.is_known() && money.amount.abs() <= Decimal::from(AMOUNT_MAX);
     fits.then_some(money)
 }
 

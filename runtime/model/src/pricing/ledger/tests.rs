@@ -35,7 +35,7 @@ fn an_entry_is_posted_once() {
     let mut ledger = Ledger::default();
     ledger.post(&entry);
     ledger.post(&entry);
-    assert_eq!(ledger.balance(&Account::Revenue, "EUR"), decimal("-10"));
+    assert_eq!(ledger.balance(&Account::Revenue, Currency::parse("EUR").unwrap()), decimal("-10"));
     assert_eq!(ledger.difference()["EUR"], Decimal::ZERO);
     let rows: Vec<_> = ledger
         .trial_balance()

@@ -6,7 +6,7 @@ use super::{ALTERATIONS, ProductPrice};
 use tmf::Malformed;
 use tmf::document::Amount;
 use tmf::document::product::{self, Price, PriceAlteration, Product};
-use tmf::money::{Money, PriceKind, is_currency, is_too_fine};
+use tmf::money::{Money, PriceKind, is_too_fine};
 
 /// Checks the prices of a product that is written. Prices that were stored without these checks are
 /// billed if they can be read.
@@ -79,7 +79,7 @@ fn at(name: &str) -> impl Fn(Malformed) -> Malformed {
 }
 
 fn amount(money: &Money, sign: Sign) -> Result<(), Malformed> {
-    if !is_currency(&money.currency) {
+    if !money.currency.is_known() {
         return Err(Malformed::new("unit", "is no currency of ISO 4217"));
     }
     if sign == Sign::NotNegative && money.amount < Decimal::ZERO {

@@ -51,7 +51,7 @@ fn a_rate_is_read_as_it_was_written() {
     for rate in [rate(), credit, bare, several, exempt] {
         let read = Rate::read(&rate.document(Zone::UTC)).unwrap();
         assert_eq!(read.gross().amount, rate.gross().amount);
-        assert_eq!(Rate { net: rate.net.clone(), ..read }, rate);
+        assert_eq!(Rate { net: rate.net, ..read }, rate);
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Band, Measure, Tariff, Tier};
 use crate::pricing::product_price::{AlterationKey, ProductPrice};
+use tmf::money::Currency;
 
 /// The input of a rater: one price, with the usage and the tariff as attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,7 +31,7 @@ struct RatedPrice {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct RatedAmount {
-    currency: String,
+    currency: Currency,
     amount: String,
 }
 
@@ -56,7 +57,7 @@ impl Tariff {
             name: price.name.clone(),
             kind: "usage",
             amount: RatedAmount {
-                currency: price.amount.currency.clone(),
+                currency: price.amount.currency,
                 amount: written(altered(price.amount.amount)),
             },
             attributes: self.attributes(measure, &tiers),

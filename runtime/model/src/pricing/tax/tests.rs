@@ -1,5 +1,6 @@
 use super::*;
 use crate::pricing::tests::{decimal, money};
+use tmf::money::Currency;
 
 fn taxes(rates: &[&str]) -> Vec<Tax> {
     let one = |rate: &&str| Tax { rate: decimal(rate), category: format!("T{rate}") };
@@ -31,7 +32,8 @@ fn an_amount_with_tax_stays_as_it_is() {
     let rates: [&[&str]; 6] = [&["19"], &["7"], &["0"], &["6.25", "1.5"], &["5", "5", "2.5"], &[]];
     for rates in rates {
         for cents in (0..2_500).chain([-999, 999_999]) {
-            let gross = Money { amount: Decimal::new(cents, 2), currency: "EUR".into() };
+            let currency = Currency::parse("EUR").unwrap();
+            let gross = Money { amount: Decimal::new(cents, 2), currency };
             let (net, applied) = AppliedTax::within(&gross, &taxes(rates), Rounding::Commercial);
             let tax: Decimal = applied.iter().map(|tax| tax.amount).sum();
             assert_eq!(net.amount + tax, gross.amount, "{gross} {rates:?}");

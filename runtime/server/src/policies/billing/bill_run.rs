@@ -87,7 +87,7 @@ impl BillSummary {
             href: bill.href.clone(),
             bill_no: bill.bill_no.clone(),
             billing_account: bill.billing_account.clone(),
-            amount_due: bill.amount_due.clone(),
+            amount_due: bill.amount_due,
             state: bill.state,
         }
     }

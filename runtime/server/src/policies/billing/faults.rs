@@ -148,7 +148,7 @@ fn of_rate(books: &Books<'_>, rate: &Rate, faults: &mut Vec<Fault>) -> Result<()
         for one in books.session.documents_by(rate::RESOURCE, path, account, DOCUMENTS_MAX)? {
             known.extend(rate_of(&one));
         }
-        if left_of(of, &rate.net.currency, &known).net.amount < Decimal::ZERO {
+        if left_of(of, rate.net.currency, &known).net.amount < Decimal::ZERO {
             let reason = format!("more of bill `{of}` was given back than it charged");
             faults.push(FaultKind::WrongCredit.of(rate::RESOURCE, &rate.id, reason));
         }

@@ -45,7 +45,7 @@ pub(crate) async fn write_off(
     let bill = find(books, &id)?;
     let at = books.session.now();
     let (settled, amount) = payment::write_off(bill.body, at).map_err(|error| unpaid(&error))?;
-    let entry = Entry::of_write_off(&id, settled.account(), &amount, at)
+    let entry = Entry::of_write_off(&id, settled.account(), amount, at)
         .map_err(|error| unbalanced(&error))?;
     save(books, bill.revision, settled, &entry).await
 }

@@ -74,7 +74,7 @@ fn suspensions_and_discounts_that_end_within_a_month_add_up() {
     let history = "2026-01-01 active, 2026-01-11 suspended, 2026-01-18 active";
     // 7 days at the half, 3 and 14 at the whole.
     let exact = (decimal("7") * decimal("5") + decimal("17") * decimal("10")) / decimal("31");
-    let expected = Rounding::Commercial.of(exact, "EUR").amount;
+    let expected = Rounding::Commercial.of(exact, euro()).amount;
     let rates = in_runs(&fibre, history, &[day("2026-02-01")], &terms());
     assert_eq!(net(&rates), expected, "{}", shown(&rates));
     let rates = in_runs(&fibre, history, &each_day("2026-01-01", "2026-02-01"), &terms());
