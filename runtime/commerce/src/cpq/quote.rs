@@ -256,11 +256,11 @@ fn grant(entry: &ItemPrice, charges: &mut [Charge]) -> Result<(), Malformed> {
             (None, Some(kind)) => charge.kind == kind,
             (None, None) => true,
         };
-        alters_some(&change, charges.iter().filter(|charge| is_meant(charge)))?;
+        alters_some(change, charges.iter().filter(|charge| is_meant(charge)))?;
         let meant = charges.iter_mut().filter(|charge| is_meant(charge));
         let mut change = change;
         for charge in meant {
-            let left = charge.apply(&change);
+            let left = charge.apply(change);
             if let By::Amount(money) = &mut change.by {
                 money.amount = left;
             }
@@ -271,20 +271,20 @@ fn grant(entry: &ItemPrice, charges: &mut [Charge]) -> Result<(), Malformed> {
 
 /// Whether a change can alter a price.
 fn alters_some<'a>(
-    change: &Change,
+    change: Change<'_>,
     mut meant: impl Iterator<Item = &'a Charge>,
 ) -> Result<(), Malformed> {
     let Some(first) = meant.next() else {
         let message = "alters no price: the item has none of that id or `priceType`";
         return Err(Malformed::new("priceAlteration", message));
     };
-    let By::Amount(money) = &change.by else { return Ok(()) };
+    let By::Amount(money) = change.by else { return Ok(()) };
     let in_currency = |charge: &Charge| charge.list.currency == money.currency;
     let Some(like) = std::iter::once(first).chain(meant).find(|charge| in_currency(charge)) else {
         let message = "is in the currency of no price of the item that it alters";
         return Err(Malformed::new("priceAlteration.price.dutyFreeAmount.unit", message));
     };
-    if is_too_fine(money, like.kind) {
+    if is_too_fine(&money, like.kind) {
         let message = "has more decimals than its currency";
         return Err(Malformed::new("priceAlteration.price.dutyFreeAmount.value", message));
     }

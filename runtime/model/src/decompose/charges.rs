@@ -57,7 +57,7 @@ pub fn charges(order: &Order, lines: &[CheckedLine], rulebook: &Rulebook) -> Vec
             characteristics: &checked.characteristics,
         };
         for (price, effect, kind) in own.alterations(offering) {
-            inside.alter(index, &mut all, &change(price, effect), kind, price.period);
+            inside.alter(index, &mut all, change(price, effect), kind, price.period);
         }
     }
     all
@@ -126,7 +126,7 @@ impl<'a> Own<'a> {
             };
             altered.sort_by_key(|(other, _)| (other.lasts.is_some(), other.priority));
             for (other, effect) in &altered {
-                charge.apply(&change(other, *effect));
+                charge.apply(change(other, *effect));
             }
             charges.push(charge);
         }
@@ -213,7 +213,7 @@ impl<'a> Inside<'a> {
         &self,
         index: usize,
         all: &mut [Vec<Charge>],
-        change: &Change,
+        change: Change<'_>,
         kind: Option<PriceKind>,
         period: Option<Period>,
     ) {
@@ -225,7 +225,7 @@ impl<'a> Inside<'a> {
         };
         let meant =
             |charge: &Charge| is_of_kind(charge) && (period.is_none() || charge.period == period);
-        let By::Amount(money) = &change.by else {
+        let By::Amount(money) = change.by else {
             let below = self.below(index);
             for line in below.into_iter().chain([index]) {
                 for charge in all[line].iter_mut().filter(|charge| meant(charge)) {
@@ -237,7 +237,7 @@ impl<'a> Inside<'a> {
         let mut left = money.amount.abs();
         for charge in all[index].iter_mut().filter(|charge| meant(charge)) {
             let amount = money.with(left);
-            left = charge.apply(&Change { by: By::Amount(amount), ..change.clone() });
+            left = charge.apply(Change { by: By::Amount(amount), ..change });
         }
         if let Some((like, sum)) = self.sum_below(index, all, &meant, money.currency)
             && !left.is_zero()
@@ -276,14 +276,14 @@ impl<'a> Inside<'a> {
 }
 
 /// A change of what is in a bundle, as a line of the bundle's own.
-fn line_of(change: &Change, like: Charge, amount: Decimal) -> Charge {
+fn line_of(change: Change<'_>, like: Charge, amount: Decimal) -> Charge {
     Charge {
-        price: change.price.clone(),
-        name: change.name.clone(),
+        price: change.price.into(),
+        name: change.name.into(),
         list: Money { amount: Decimal::ZERO, ..like.list },
         alterations: vec![Alteration {
-            price: change.price.clone(),
-            name: change.name.clone(),
+            price: change.price.into(),
+            name: change.name.into(),
             percentage: None,
             change: amount,
             lasts: change.lasts_on(like.period),
@@ -293,15 +293,15 @@ fn line_of(change: &Change, like: Charge, amount: Decimal) -> Charge {
     }
 }
 
-fn change(price: &OfferingPrice, effect: Effect) -> Change {
+fn change(price: &OfferingPrice, effect: Effect) -> Change<'_> {
     let by = match (price.percentage, price.amount) {
         (Some(percent), _) => By::Percent(percent),
         (None, Some(money)) => By::Amount(money),
         (None, None) => By::Percent(Decimal::ZERO),
     };
     Change {
-        price: price.id.clone(),
-        name: price.name.clone(),
+        price: &price.id,
+        name: &price.name,
         effect,
         by,
         lasts: price.lasts,

@@ -56,19 +56,19 @@ pub struct Alteration {
 }
 
 /// An alteration before it is applied to a price.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    pub price: String,
-    pub name: String,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change<'a> {
+    pub price: &'a str,
+    pub name: &'a str,
     pub effect: Effect,
     pub by: By,
     pub lasts: Option<Term>,
     pub priority: i64,
 }
 
-impl Change {
+impl Change<'_> {
     /// How long it lasts on a price of a period. Its own period is kept if it differs.
-    pub fn lasts_on(&self, price: Option<Period>) -> Option<Term> {
+    pub fn lasts_on(self, price: Option<Period>) -> Option<Term> {
         let each = |term: Term| term.each.filter(|each| Some(*each) != price);
         self.lasts.map(|term| Term { each: each(term), ..term })
     }
@@ -109,24 +109,24 @@ impl Charge {
     /// Alters it, and returns the part of an amount that was not used. A discount makes the price zero at
     /// the least, and an amount in another currency changes nothing. Lasting alterations apply to the
     /// list price and ending ones to the result, in whichever order they were added.
-    pub fn apply(&mut self, change: &Change) -> Decimal {
+    pub fn apply(&mut self, change: Change<'_>) -> Decimal {
         if change.lasts.is_some() {
             return self.add(change, self.first());
         }
         let ending = self.alterations.extract_if(.., |other| other.lasts.is_some());
         let ending: Vec<Alteration> = ending.collect();
         let left = self.add(change, self.regular());
-        for other in ending {
-            self.add(&other.again(self.list.currency), self.first());
+        for other in &ending {
+            self.add(other.again(self.list.currency), self.first());
         }
         left
     }
 
-    fn add(&mut self, change: &Change, now: Decimal) -> Decimal {
-        let (wanted, percentage) = match &change.by {
+    fn add(&mut self, change: Change<'_>, now: Decimal) -> Decimal {
+        let (wanted, percentage) = match change.by {
             By::Percent(percent) => {
                 let part = now * percent / Decimal::ONE_HUNDRED;
-                (rounded(part, self.decimals()), Some(*percent))
+                (rounded(part, self.decimals()), Some(percent))
             }
             By::Amount(money) if money.currency == self.list.currency => (money.amount.abs(), None),
             By::Amount(money) => return money.amount.abs(),
@@ -137,8 +137,8 @@ impl Charge {
         };
         if !taken.is_zero() {
             self.alterations.push(Alteration {
-                price: change.price.clone(),
-                name: change.name.clone(),
+                price: change.price.into(),
+                name: change.name.into(),
                 percentage,
                 change: if change.effect == Effect::Discount { -taken } else { taken },
                 lasts: change.lasts_on(self.period),
@@ -178,11 +178,11 @@ impl Charge {
 
 impl Alteration {
     /// The change that it was made by, to apply it anew.
-    fn again(self, currency: Currency) -> Change {
+    fn again(&self, currency: Currency) -> Change<'_> {
         let amount = Money { currency, amount: self.change };
         Change {
-            price: self.price,
-            name: self.name,
+            price: &self.price,
+            name: &self.name,
             effect: if self.change.is_sign_negative() {
                 Effect::Discount
             } else {

@@ -140,9 +140,9 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
         } else {
             By::Amount(money(amount))
         };
-        charge.apply(&Change {
-            price: String::new(),
-            name: "less".into(),
+        charge.apply(Change {
+            price: "",
+            name: "less",
             effect: Effect::Discount,
             by,
             lasts: periods.filter(|_| recurring).map(|periods| Term { periods, each: None }),

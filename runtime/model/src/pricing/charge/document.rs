@@ -166,13 +166,16 @@ fn alteration_of(
 
 /// Reads the alterations that are granted by hand: percentages and amounts, whatever their sign. One
 /// lowers the price unless its type is a surcharge. Those of the catalog are computed anew.
-pub fn granted(document: &ItemPrice) -> Result<Vec<Change>, Malformed> {
+pub fn granted(document: &ItemPrice) -> Result<Vec<Change<'_>>, Malformed> {
     let changes = document.price_alteration.iter();
     let by_hand = changes.filter(|change| change.product_offering_price.is_none());
     by_hand.map(|change| granted_by(change, document.recurring_charge_period.as_deref())).collect()
 }
 
-fn granted_by(change: &ItemPriceAlteration, of_price: Option<&str>) -> Result<Change, Malformed> {
+fn granted_by<'a>(
+    change: &'a ItemPriceAlteration,
+    of_price: Option<&str>,
+) -> Result<Change<'a>, Malformed> {
     let problem = "has `percentage` from 0 to 100 (of a surcharge 1000), or `dutyFreeAmount`";
     let wrong = || Malformed::new("priceAlteration.price", problem);
     let price = change.price.as_ref().ok_or_else(wrong)?;
@@ -196,8 +199,8 @@ fn granted_by(change: &ItemPriceAlteration, of_price: Option<&str>) -> Result<Ch
         }
     };
     Ok(Change {
-        price: String::new(),
-        name: change.name.as_deref().unwrap_or("discount").into(),
+        price: "",
+        name: change.name.as_deref().unwrap_or("discount"),
         effect,
         by,
         lasts: lasts(change, None)?,
