@@ -31,19 +31,16 @@ struct Lists<T> {
 impl Index {
     /// Derives it from a plan that is sound.
     pub(super) fn derive(plan: &Plan) -> Self {
-        let items = plan.items.iter().enumerate().map(|(index, item)| (ItemId::at(index), item));
-        let children = items
-            .clone()
-            .flat_map(|(id, item)| item.parents.iter().map(move |parent| (*parent, id)));
+        let items = || (0..).map(ItemId::at).zip(&plan.items);
+        let tasks = || (0..).map(TaskId::at).zip(&plan.tasks);
         let all = plan.items.len();
-        let needs = items.clone().flat_map(|(id, item)| {
-            item.needs.iter().filter(move |need| need.index() < all).map(move |need| (*need, id))
-        });
-        let tasks = plan.tasks.iter().enumerate();
-        let of_items =
-            tasks.clone().filter_map(|(index, task)| Some((task.item?, TaskId::at(index))));
+        let children =
+            items().flat_map(|(id, item)| item.parents.iter().map(move |parent| (*parent, id)));
+        let needs = items().flat_map(|(id, item)| item.needs.iter().map(move |need| (*need, id)));
+        let of_items = tasks().filter_map(|(id, task)| Some((task.item?, id)));
+        let of_order = tasks().filter(|(_, task)| task.item.is_none()).map(|(id, _)| id);
         let mut lines: BTreeMap<String, Vec<ItemId>> = BTreeMap::new();
-        for (id, item) in items.clone() {
+        for (id, item) in items() {
             match lines.get_mut(&item.line) {
                 Some(known) => known.push(id),
                 None => {
@@ -53,12 +50,9 @@ impl Index {
         }
         Self {
             children: Lists::group(all, children),
-            needed_by: Lists::group(all, needs),
+            needed_by: Lists::group(all, needs.filter(|(need, _)| need.index() < all)),
             tasks: Lists::group(all, of_items),
-            of_order: tasks
-                .filter(|(_, task)| task.item.is_none())
-                .map(|(index, _)| TaskId::at(index))
-                .collect(),
+            of_order: of_order.collect(),
             lines,
         }
     }
@@ -115,25 +109,17 @@ impl<T> Default for Lists<T> {
 
 impl<T: Copy> Lists<T> {
     /// Groups entries by their item. Those of one item stay in order.
-    fn group(items: usize, entries: impl Iterator<Item = (ItemId, T)> + Clone) -> Self {
+    fn group(items: usize, entries: impl Iterator<Item = (ItemId, T)>) -> Self {
         let mut begins = vec![0_u32; items + 1];
-        for (item, _) in entries.clone() {
+        let mut entries: Vec<(ItemId, T)> = entries.collect();
+        entries.sort_by_key(|(item, _)| *item);
+        for (item, _) in &entries {
             begins[item.index() + 1] += 1;
         }
         for item in 0..items {
             begins[item + 1] += begins[item];
         }
-        let mut next = begins.clone();
-        let Some((_, some)) = entries.clone().next() else {
-            return Self { begins, entries: Vec::new() };
-        };
-        let mut grouped = vec![some; begins[items] as usize];
-        for (item, entry) in entries {
-            let place = &mut next[item.index()];
-            grouped[*place as usize] = entry;
-            *place += 1;
-        }
-        Self { begins, entries: grouped }
+        Self { begins, entries: entries.into_iter().map(|(_, entry)| entry).collect() }
     }
 
     fn of(&self, item: ItemId) -> &[T] {
