@@ -1,6 +1,7 @@
 //! Findings: the differences between an answer of an element and the inventory.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::question::{Expected, Question, busy};
 use super::reading::{Difference, Holder, Reading};
@@ -58,9 +59,9 @@ pub struct Finding {
 
 impl Finding {
     /// It cannot be checked whether the instance as a whole is as it should be.
-    pub fn unknown(resource: &str, id: &str, failure: &Failure) -> Self {
-        let code = Some(failure.code.clone());
-        Self { code, ..Self::new(Kind::Unknown, resource, id, failure.message.clone()) }
+    pub fn unknown(resource: &str, id: &str, failure: Failure) -> Self {
+        let Failure { code, message, .. } = failure;
+        Self { code: Some(code), ..Self::new(Kind::Unknown, resource, id, message) }
     }
 
     fn new(kind: Kind, resource: &str, id: &str, message: String) -> Self {
@@ -89,7 +90,7 @@ impl Finding {
 
     /// It cannot be checked, because an order is changing it.
     pub fn busy(resource: &str, id: &str, by: &FulfilmentId) -> Self {
-        Self::unknown(resource, id, &busy(by))
+        Self::unknown(resource, id, busy(by))
     }
 }
 
@@ -99,7 +100,7 @@ impl Question {
         &self,
         resource: &str,
         id: &str,
-        answer: &Result<Reading, Failure>,
+        answer: Result<Reading, Failure>,
     ) -> Option<Finding> {
         let found = |kind, message: String| Finding {
             work: self.work.clone(),
@@ -112,7 +113,7 @@ impl Question {
         };
         let work = &self.work;
         match (self.expected, answer) {
-            (_, Err(failure)) => unknown(failure.code.clone(), &failure.message),
+            (_, Err(failure)) => unknown(failure.code, &failure.message),
             (_, Ok(Reading::Pending)) => {
                 unknown(FailureCode::ElementPending, "the element has not finished with it")
             }
@@ -133,8 +134,8 @@ impl Question {
                     "the element holds something there, and does not tell whose it is",
                 ),
             },
-            (Expected::There, Ok(held @ Reading::Held { .. })) => {
-                let differences = self.differences(held);
+            (Expected::There, Ok(Reading::Held { outputs, differences, holder })) => {
+                let differences = self.differences(outputs, differences, holder);
                 let names: Vec<_> =
                     differences.iter().map(|one| format!("`{}`", one.name)).collect();
                 let message = format!("`{work}` is another in {}", names.join(", "));
@@ -145,26 +146,28 @@ impl Question {
     }
 
     /// All differences: of the key, of the outputs of the work, and those that the plugin found.
-    fn differences(&self, reading: &Reading) -> Vec<Difference> {
-        let Reading::Held { outputs, differences: compared, holder } = reading else {
-            return Vec::new();
-        };
+    fn differences(
+        &self,
+        mut outputs: Map<String, Value>,
+        compared: Vec<Difference>,
+        holder: Holder,
+    ) -> Vec<Difference> {
         let mut differences = Vec::new();
         if let Holder::Other(key) = holder {
             differences.push(Difference {
                 name: "idempotencyKey".into(),
                 expected: self.key.as_str().into(),
-                found: key.as_str().into(),
+                found: key.into(),
             });
         }
         for (name, expected) in &self.outputs {
             // Outputs that an element does not tell are not compared.
-            if let Some(found) = outputs.get(name).filter(|found| *found != expected) {
-                let (expected, found) = (expected.clone(), found.clone());
-                differences.push(Difference { name: name.clone(), expected, found });
+            if let Some(found) = outputs.remove(name).filter(|found| found != expected) {
+                let (name, expected) = (name.clone(), expected.clone());
+                differences.push(Difference { name, expected, found });
             }
         }
-        differences.extend(compared.iter().cloned());
+        differences.extend(compared);
         differences
     }
 

@@ -128,7 +128,7 @@ fn asked(played: &Played, resource: &'static str) -> Vec<(String, Question)> {
 fn found(played: &Played, network: &Network) -> Vec<String> {
     let found = asked(played, "service").into_iter().filter_map(|(id, question)| {
         let answer = answer(played, network, &question);
-        let finding = question.judge("service", &id, &Ok(answer))?;
+        let finding = question.judge("service", &id, Ok(answer))?;
         Some(format!("{id} {:?} {} {}", finding.kind, finding.work, finding.key))
     });
     found.collect()
@@ -226,7 +226,7 @@ fn an_answer_is_compared_with_the_outputs_and_the_request() {
     played.complete("f", &document("1 add O"));
     let (id, mut question) = asked(&played, "service").remove(0);
     question.outputs = Map::from_iter([("onu".into(), json!("ONU-1")), ("x".into(), json!(1))]);
-    let judge = |question: &Question, answer| question.judge("service", &id, &answer);
+    let judge = |question: &Question, answer| question.judge("service", &id, answer);
     let speed = Difference { name: "down".into(), expected: json!(200), found: json!(50) };
     let held = |holder| Reading::Held {
         outputs: Map::from_iter([("onu".into(), json!("ONU-2"))]),

@@ -56,14 +56,14 @@ pub(super) async fn check(
                 let message = malformed.to_string();
                 let failure =
                     Failure::new(FailureClass::Operator, FailureCode::InventoryDocument, message);
-                checked.findings = vec![Finding::unknown(resource, id, &failure)];
+                checked.findings = vec![Finding::unknown(resource, id, failure)];
                 return Ok(checked);
             }
         };
         let asked = match ask_about(reconciler, &instance).await? {
             Ok(asked) => asked,
             Err(failure) => {
-                checked.findings = vec![Finding::unknown(resource, id, &failure)];
+                checked.findings = vec![Finding::unknown(resource, id, failure)];
                 return Ok(checked);
             }
         };
@@ -75,7 +75,7 @@ pub(super) async fn check(
         for question in &asked {
             if let Some(answer) = ask(reconciler, question).await? {
                 checked.asked += 1;
-                findings.extend(question.judge(resource, id, &answer));
+                findings.extend(question.judge(resource, id, answer));
             }
         }
         if findings.is_empty() {
@@ -98,7 +98,7 @@ pub(super) async fn check(
     }
     let message = "it changed each time that it was looked at: look again later";
     let failure = Failure::new(FailureClass::Retry, FailureCode::InstanceBusy, message);
-    checked.findings = vec![Finding::unknown(resource, id, &failure)];
+    checked.findings = vec![Finding::unknown(resource, id, failure)];
     Ok(checked)
 }
 
