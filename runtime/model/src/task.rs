@@ -193,7 +193,7 @@ impl TaskState {
             (_, E::Undone { .. }) if self.may_be_undone() => Some(S::Undone),
             (_, E::UndoWaiting { attempt, wait, until, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::UndoWaiting {
-                    task_output: self.task_output(),
+                    task_output: self.kept_output(),
                     attempt: *attempt,
                     wait: wait.clone(),
                     until: *until,
@@ -208,7 +208,7 @@ impl TaskState {
             }
             (_, E::UndoRetrying { attempt, failure, at, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::Undoing {
-                    task_output: self.task_output(),
+                    task_output: self.kept_output(),
                     attempt: *attempt,
                     failure: failure.clone(),
                     at: *at,
@@ -216,12 +216,12 @@ impl TaskState {
                 })
             }
             (_, E::UndoFailed { attempt, failure, .. }) if self.is_undo_attempt(*attempt) => {
-                let (task_output, begun) = (self.task_output(), self.is_begun());
+                let (task_output, begun) = (self.kept_output(), self.is_begun());
                 Some(S::Stuck { task_output, failure: failure.clone(), begun })
             }
             (_, E::GivenUp { failure, released, .. }) if self.may_be_given_up() => {
                 let failure = self.failure().unwrap_or(failure).clone();
-                let mut task_output = self.task_output();
+                let mut task_output = self.kept_output();
                 if *released {
                     task_output.reservations.clear();
                 }
@@ -340,22 +340,31 @@ impl TaskState {
     }
 
     /// What it left behind, as far as that is known.
-    pub fn task_output(&self) -> TaskOutput {
+    pub fn task_output(&self) -> Option<&TaskOutput> {
         match self {
             Self::Done(task_output)
             | Self::Undoing { task_output, .. }
             | Self::UndoWaiting { task_output, .. }
             | Self::UndoCalledBack { task_output, .. }
             | Self::Stuck { task_output, .. }
-            | Self::GivenUp { task_output, .. } => task_output.clone(),
+            | Self::GivenUp { task_output, .. } => Some(task_output),
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
             | Self::CalledBack { .. }
             | Self::Retrying { .. }
             | Self::Failed { .. }
-            | Self::Undone => TaskOutput::default(),
+            | Self::Undone => None,
         }
+    }
+
+    /// The pool values that it took, as far as they are known.
+    pub fn reservations(&self) -> &[Reservation] {
+        self.task_output().map_or(&[], |left| &left.reservations)
+    }
+
+    fn kept_output(&self) -> TaskOutput {
+        self.task_output().cloned().unwrap_or_default()
     }
 
     /// The state's name, for people.

@@ -2,11 +2,10 @@
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Changes, Document};
 use crate::fulfilment::Fulfilment;
-use crate::id::{ItemId, TaskId};
+use crate::id::ItemId;
 use crate::plan::{Action, Item, Level};
 use crate::pricing::amount::Rounding;
 use crate::pricing::ledger::{self, Entry};
@@ -27,26 +26,22 @@ impl Fulfilment {
     /// The charges that rater plugins gave for a new product, as applied billing rates (TMF678). What
     /// changes is credited and charged by its days when it is billed: some is paid already.
     pub(super) fn charges(&self, id: ItemId, item: &Item, changes: &mut Changes) {
-        self.rates(id, item).iter().for_each(|rate| write_rate(rate, changes));
+        self.rates(id, item).into_iter().for_each(|rate| write_rate(rate, changes));
     }
 
     fn rates(&self, id: ItemId, item: &Item) -> Vec<Rate> {
         if item.level != Level::Product || item.action != Action::Add {
             return Vec::new();
         }
-        let charges = self.charges_of(id);
         let account = self.account(id).and_then(|account| account.text("id"));
         let ids: Vec<&str> = item.prices.iter().map(|price| price.id.as_str()).collect();
-        let keys = keys(&ids);
-        let rates = charges.iter().enumerate().filter_map(|(index, charge)| {
-            let rate = self.rate(item, charge, account)?;
-            let id = rate.price.as_deref()?;
+        let mut keys: Vec<_> = ids.iter().zip(keys(&ids)).collect();
+        let rates = self.charges_of(id).into_iter().filter_map(|charge| {
             // Of prices with one id each has a charge of its own, in their order.
-            let same = |one: &&RaterCharge| one.price == id;
-            let place = charges[..index].iter().filter(same).count();
-            let own = ids.iter().zip(&keys).filter(|(one, _)| **one == id).nth(place);
-            let key = own.map(|(_, key)| key.clone());
-            Some(Rate { price: key.or_else(|| rate.price.clone()), ..rate })
+            let place = keys.iter().position(|(id, _)| **id == charge.price);
+            let key = place.map(|place| keys.remove(place).1);
+            let rate = self.rate(item, charge, account)?;
+            Some(Rate { price: key.or(rate.price), ..rate })
         });
         let numbered = rates.enumerate().map(|(index, rate)| Rate {
             id: format!("{}-c{}-{}", self.id(), item.line, index + 1),
@@ -60,22 +55,24 @@ impl Fulfilment {
     pub(super) fn credits(&self, id: ItemId, item: &Item, changes: &mut Changes) {
         let once = self.rates(id, item).into_iter().filter(|rate| rate.kind == RateKind::OneOff);
         for charge in once {
+            let taxes = charge.taxes.into_iter();
+            let taxes = taxes.map(|tax| AppliedTax { amount: -tax.amount, ..tax }).collect();
             let credit = Rate {
                 id: format!("{}-back", charge.id),
                 description: "given back".into(),
                 kind: RateKind::Credit,
                 date: self.updated_at(),
                 net: charge.net.with(-charge.net.amount),
-                taxes: charge.taxes.iter().map(tax_back).collect(),
-                credits: Some(charge.id.clone()),
+                taxes,
+                credits: Some(charge.id),
                 ..charge
             };
-            write_rate(&credit, changes);
+            write_rate(credit, changes);
         }
     }
 
     /// The rate of a charge that a rater gave for an item; `None` if the next bill run charges it.
-    fn rate(&self, item: &Item, charge: &RaterCharge, account: Option<&str>) -> Option<Rate> {
+    fn rate(&self, item: &Item, charge: RaterCharge, account: Option<&str>) -> Option<Rate> {
         let last = Day::parse(&charge.to).map(|last| last.plus_days(1));
         let price = item.prices.iter().find(|price| price.id == charge.price);
         let kind = RateKind::parse(&charge.kind)?;
@@ -90,16 +87,16 @@ impl Fulfilment {
         let prorated = charge.attributes.prorated.as_ref();
         Some(Rate {
             id: String::new(),
-            name: charge.name.clone(),
+            taxes: applied(&charge, price),
+            name: charge.name,
             description: prorated.map(|fraction| format!("{fraction} days")).unwrap_or_default(),
             kind,
             date: self.updated_at(),
             account: account.map(str::to_owned),
             product: Some(self.product_id(item)),
-            price: Some(charge.price.clone()),
+            price: Some(charge.price),
             credits: None,
             covers,
-            taxes: applied(charge, price),
             net: charge.net,
             bill: None,
         })
@@ -118,14 +115,11 @@ impl Fulfilment {
 
     /// The charges that raters put into the outputs of an item's tasks. The host accepts no others.
     fn charges_of(&self, item: ItemId) -> Vec<RaterCharge> {
-        let tasks: Vec<TaskId> = self.tasks_of(item).collect();
-        let outputs = tasks.iter().map(|task| self.tasks()[task.index()].task_output().outputs);
-        let charges = outputs.filter_map(|mut outputs| outputs.remove("charges"));
-        let charges = charges.filter_map(|charges| {
-            let Value::Array(charges) = charges else { return None };
-            Some(charges)
+        let outputs = self.tasks_of(item).filter_map(|task| {
+            let left = self.tasks()[task.index()].task_output()?;
+            left.outputs.get("charges")?.as_array()
         });
-        charges.flatten().filter_map(|charge| RaterCharge::deserialize(charge).ok()).collect()
+        outputs.flatten().filter_map(|charge| RaterCharge::deserialize(charge).ok()).collect()
     }
 }
 
@@ -166,18 +160,15 @@ fn applied(charge: &RaterCharge, price: Option<&Price>) -> Vec<AppliedTax> {
     vec![AppliedTax { category, rate, amount: charge.tax.amount }]
 }
 
-fn tax_back(tax: &AppliedTax) -> AppliedTax {
-    AppliedTax { amount: -tax.amount, ..tax.clone() }
-}
-
-fn write_rate(rate: &Rate, changes: &mut Changes) {
+fn write_rate(rate: Rate, changes: &mut Changes) {
+    let entry = Entry::of_rate(&rate);
     changes.documents.push(Document {
         resource: rate::RESOURCE,
-        id: rate.id.clone(),
         body: write(&rate.document(Zone::UTC)),
+        id: rate.id,
     });
     // Net and tax of one currency balance; of two they were no charge.
-    if let Ok(entry) = Entry::of_rate(rate) {
+    if let Ok(entry) = entry {
         changes.documents.push(Document {
             resource: ledger::RESOURCE,
             id: entry.id().to_owned(),

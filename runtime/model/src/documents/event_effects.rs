@@ -41,18 +41,26 @@ impl Fulfilment {
         }
         let task = event.task().filter(|task| task.index() < self.tasks().len());
         let Some(task) = task else { return EventEffects::default() };
-        let holder = self.holder(task);
-        let with_holder = |reservation: Reservation| (reservation, holder.clone());
         let reserved =
             if let Event::Succeeded { reservations, .. } = event { &reservations[..] } else { &[] };
         let awaited = event.wait().map(|wait| self.callback_names(task, &wait.keys));
         EventEffects {
-            reserved: reserved.iter().cloned().map(with_holder).collect(),
-            released: self.released_by(task, event).into_iter().map(with_holder).collect(),
+            reserved: self.with_holder(task, reserved),
+            released: self.with_holder(task, self.released_by(task, event)),
             terminated: self.terminated_by(task, event),
             no_longer_awaited: self.awaited_by(task),
             awaited: awaited.unwrap_or_default(),
         }
+    }
+
+    /// The pool values of a task, each with its holder.
+    fn with_holder<'a>(
+        &self,
+        task: TaskId,
+        reservations: impl IntoIterator<Item = &'a Reservation>,
+    ) -> Vec<(Reservation, String)> {
+        let holder = self.holder(task);
+        reservations.into_iter().map(|one| (one.clone(), holder.clone())).collect()
     }
 
     /// The names under which a task waits for an answer now.
@@ -70,7 +78,7 @@ impl Fulfilment {
 
     /// The pool values of a task that is undone, and of prior work that is undone. The values of a task
     /// that an operator gave up stay reserved, unless they released them.
-    fn released_by(&self, task: TaskId, event: &Event) -> Vec<Reservation> {
+    fn released_by(&self, task: TaskId, event: &Event) -> Vec<&Reservation> {
         if self.stays_reserved(task) {
             return Vec::new();
         }
@@ -80,14 +88,15 @@ impl Fulfilment {
         let is_undone = matches!(event, Event::Undone { .. }) || (is_turned && is_by_hand);
         let is_done = matches!(event, Event::Succeeded { .. }) || (is_by_hand && !is_turned);
         match self.work(task) {
-            Work::Undo(made) if is_done || (is_released && !is_turned) => made.reservations.clone(),
+            Work::Undo(made) if is_done || (is_released && !is_turned) => {
+                made.reservations.iter().collect()
+            }
             Work::Do | Work::Modify(_) if is_undone || is_released => {
                 let kept = self.work(task).before().map(|made| made.reservations.as_slice());
-                let mut reservations = self.tasks()[task.index()].task_output().reservations;
+                let own = self.tasks()[task.index()].reservations().iter();
                 // The values that the prior work had reserved stay reserved.
-                reservations
-                    .retain(|reservation| !kept.is_some_and(|kept| kept.contains(reservation)));
-                reservations
+                let is_kept = |one: &&Reservation| kept.is_some_and(|kept| kept.contains(*one));
+                own.filter(|one| !is_kept(one)).collect()
             }
             Work::Do | Work::Modify(_) | Work::Undo(_) => Vec::new(),
         }
@@ -112,10 +121,9 @@ impl Fulfilment {
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
             }
-            let now = self.tasks()[index].task_output().reservations;
+            let now = self.tasks()[index].reservations();
             let gone = made.reservations.iter().filter(|reservation| !now.contains(reservation));
-            let holder = self.holder(TaskId::at(index));
-            released.extend(gone.map(|reservation| (reservation.clone(), holder.clone())));
+            released.extend(self.with_holder(TaskId::at(index), gone));
         }
         released
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
 use tmf::document::product::ProductChange;
 use tmf::document::service::Service;
 use tmf::document::{DateTime, Overlay, Reference};
@@ -15,8 +16,27 @@ use super::resources::Use;
 use super::{Changes, Document, href, listed};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
+use crate::outcome::Reservation;
 use crate::plan::{Action, Item, Level, PriorWork, Work};
 use crate::task::{TaskOutput, TaskState};
+
+/// The outputs of some work for an item.
+pub(super) struct Yield<'a> {
+    pub(super) outputs: &'a Map<String, Value>,
+    pub(super) reservations: &'a [Reservation],
+    /// Whether the work still stands.
+    pub(super) stands: bool,
+}
+
+impl<'a> Yield<'a> {
+    fn of_task(left: &'a TaskOutput) -> Self {
+        Self { outputs: &left.outputs, reservations: &left.reservations, stands: true }
+    }
+
+    fn of_prior(made: &'a PriorWork, stands: bool) -> Self {
+        Self { outputs: &made.outputs, reservations: &made.reservations, stands }
+    }
+}
 
 impl Fulfilment {
     /// The id of the product that an item makes or is about.
@@ -72,7 +92,7 @@ impl Fulfilment {
         // An instance that is changed is written when the order is complete: until then it may be
         // rolled back.
         if !delivered || action == Action::Modify {
-            for reservation in &self.tasks()[task.index()].task_output().reservations {
+            for reservation in self.tasks()[task.index()].reservations() {
                 changes.documents.push(self.pooled(reservation, item, Use::Reserved));
             }
             return;
@@ -270,15 +290,11 @@ impl Fulfilment {
         }
     }
 
-    /// The outputs of the work for an item, now or before, and whether they still stand.
-    pub(super) fn yields(&self, id: ItemId) -> Vec<(TaskOutput, bool)> {
-        let of = |made: &PriorWork| TaskOutput {
-            outputs: made.outputs.clone(),
-            reservations: made.reservations.clone(),
-        };
+    /// The outputs of the work for an item, now or before.
+    pub(super) fn yields(&self, id: ItemId) -> Vec<Yield<'_>> {
         let origin = self.plan().items[id.index()].origin.as_ref();
-        let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
-        let mut yields: Vec<(TaskOutput, bool)> = kept.collect();
+        let kept = origin.iter().flat_map(|origin| &origin.made);
+        let mut yields: Vec<Yield<'_>> = kept.map(|made| Yield::of_prior(made, true)).collect();
         let is_gone = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
@@ -288,10 +304,10 @@ impl Fulfilment {
             if matches!(self.work(task), Work::Undo(made) if made.if_moved) {
                 continue;
             }
-            yields.push(match self.work(task) {
-                Work::Undo(made) => (of(made), !is_gone(state)),
-                Work::Modify(made) if !state.is_done() => (of(made), true),
-                Work::Do | Work::Modify(_) => (state.task_output(), true),
+            yields.extend(match self.work(task) {
+                Work::Undo(made) => Some(Yield::of_prior(made, !is_gone(state))),
+                Work::Modify(made) if !state.is_done() => Some(Yield::of_prior(made, true)),
+                Work::Do | Work::Modify(_) => state.task_output().map(Yield::of_task),
             });
         }
         yields

@@ -9,6 +9,7 @@ use tmf::document::resource::{AdministrativeState, OperationalState, Resource, U
 use tmf::document::{Characteristic, DateTime};
 use tmf::table::ResourceStatus;
 
+use super::inventory::Yield;
 use super::orders::spec_ref;
 use super::{Document, href};
 use crate::fulfilment::Fulfilment;
@@ -21,15 +22,14 @@ impl Fulfilment {
     pub(super) fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
         let item = &self.plan().items[id.index()];
         let mut documents = Vec::new();
-        let yields = self.yields(id);
         let mut values: BTreeMap<&str, &Value> = item.characteristics.iter().collect();
         let mut pooled = Vec::new();
-        for (task_output, stands) in &yields {
-            let is_shown = *stands || used == Use::Ended;
+        for Yield { outputs, reservations, stands } in self.yields(id) {
+            let is_shown = stands || used == Use::Ended;
             if is_shown {
-                values.extend(task_output.outputs.iter().map(|(name, value)| (&**name, value)));
+                values.extend(outputs.iter().map(|(name, value)| (&**name, value)));
             }
-            for reservation in &task_output.reservations {
+            for reservation in reservations {
                 // A value that was released may be reserved for another order by now.
                 if is_shown {
                     documents.push(self.pooled(reservation, id, used));

@@ -9,6 +9,7 @@ use crate::expr::Expressions;
 use crate::id::{ItemId, TaskId};
 use crate::outcome::Failure;
 use crate::plan::{PriorWork, Step, Work};
+use crate::task::{TaskOutput, TaskState};
 
 impl Fulfilment {
     /// The work for an item that stands, in the order in which it was done, each with its step.
@@ -17,47 +18,53 @@ impl Fulfilment {
         item: ItemId,
         expressions: &mut Expressions,
     ) -> Result<Vec<(Step, PriorWork)>, Failure> {
-        let mut prior_work = Vec::new();
         let its = &self.plan.items[item.index()];
-        let characteristics = Some(its.characteristics.clone());
-        for made in its.origin.iter().flat_map(|origin| &origin.made) {
-            let made = PriorWork { characteristics: characteristics.clone(), ..made.clone() };
-            prior_work.push((self.plan.steps[made.step as usize].clone(), made));
-        }
+        let kept = its.origin.iter().flat_map(|origin| &origin.made);
+        let mut prior_work: Vec<(&Step, PriorWork)> =
+            kept.map(|made| (&self.plan.steps[made.step as usize], made.clone())).collect();
         for task in self.tasks_of(item) {
-            let state = &self.tasks[task.index()];
-            if !state.is_done() || matches!(self.plan.task(task).work, Work::Undo(_)) {
-                continue;
-            }
-            let task_output = state.task_output();
-            // What was done by hand may have none, since it could not be made.
-            let (input, change) = match self.input(task, expressions) {
-                Ok(input) => (input, self.input_of_change(task, expressions)?),
-                Err(_) => (Map::new(), None),
-            };
-            if let Work::Modify(made) = self.work(task)
-                && made.if_changed
-                && input == *made.as_change()
-            {
-                // It was not done again after all.
-                let characteristics = characteristics.clone();
-                let made = PriorWork { if_changed: false, characteristics, ..(**made).clone() };
-                prior_work.push((self.plan.step(task).clone(), made));
-                continue;
-            }
-            let made = PriorWork {
-                step: self.plan.task(task).step,
-                key: self.idempotency_key(task),
-                input,
-                outputs: task_output.outputs,
-                reservations: task_output.reservations,
-                change,
-                characteristics: characteristics.clone(),
-                ..PriorWork::default()
-            };
-            prior_work.push((self.plan.step(task).clone(), made));
+            let made = self.done_for(task, expressions)?;
+            prior_work.extend(made.map(|made| (self.plan.step(task), made)));
         }
-        Ok(prior_work)
+        let of_item = |(step, mut made): (&Step, PriorWork)| {
+            made.characteristics = Some(its.characteristics.clone());
+            (step.clone(), made)
+        };
+        Ok(prior_work.into_iter().map(of_item).collect())
+    }
+
+    /// The work of a task that stands; `None` if it is not done, or undoes earlier work.
+    fn done_for(
+        &self,
+        task: TaskId,
+        expressions: &mut Expressions,
+    ) -> Result<Option<PriorWork>, Failure> {
+        let TaskState::Done(task_output) = &self.tasks[task.index()] else { return Ok(None) };
+        if matches!(self.work(task), Work::Undo(_)) {
+            return Ok(None);
+        }
+        // What was done by hand may have none, since it could not be made.
+        let (input, change) = match self.input(task, expressions) {
+            Ok(input) => (input, self.input_of_change(task, expressions)?),
+            Err(_) => (Map::new(), None),
+        };
+        if let Work::Modify(made) = self.work(task)
+            && made.if_changed
+            && input == *made.as_change()
+        {
+            // It was not done again after all.
+            return Ok(Some(PriorWork { if_changed: false, ..(**made).clone() }));
+        }
+        let TaskOutput { outputs, reservations } = task_output.clone();
+        Ok(Some(PriorWork {
+            step: self.plan.task(task).step,
+            key: self.idempotency_key(task),
+            input,
+            outputs,
+            reservations,
+            change,
+            ..PriorWork::default()
+        }))
     }
 
     /// Who holds what a task takes out of pools: the instance that it is for, or the task itself.

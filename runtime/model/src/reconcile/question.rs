@@ -212,11 +212,9 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
         }
         let task_output = before.tasks()[task.index()].task_output();
         let made = PriorWork {
-            step: owner.plan().task(task).step,
             key: owner.idempotency_key(task),
             input: before.input(task, &mut expressions)?,
-            outputs: task_output.outputs,
-            reservations: task_output.reservations,
+            outputs: task_output.map(|left| left.outputs.clone()).unwrap_or_default(),
             ..PriorWork::default()
         };
         let step = owner.plan().step(task).clone();
@@ -251,19 +249,19 @@ impl Question {
     /// A plan that does the work again, as a run of its own with a key of its own. The run locks the
     /// prior work, so that no order changes it meanwhile. `None` if its input would be read as an
     /// expression.
-    pub fn repair(&self, version: Digest) -> Option<Plan> {
-        let input = Value::Object(self.input.clone());
-        if !expressions_of(&input).is_empty() {
+    pub fn repair(self, version: Digest) -> Option<Plan> {
+        let Self { step, key, input, outputs, .. } = self;
+        let template = Value::Object(input.clone());
+        if !expressions_of(&template).is_empty() {
             return None;
         }
-        let (key, outputs) = (self.key.clone(), self.outputs.clone());
-        let made = PriorWork { key, input: self.input.clone(), outputs, ..PriorWork::default() };
+        let made = PriorWork { key, input, outputs, ..PriorWork::default() };
         let (on_failure, point_of_no_return) = (OnFailure::Hold, false);
-        let step = Step { input, on_failure, undo: false, point_of_no_return, ..self.step.clone() };
+        let step = Step { input: template, on_failure, undo: false, point_of_no_return, ..step };
         let work = Work::Modify(Box::new(made));
         let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None, work };
         Some(Plan {
-            plugins: [(self.plugin().clone(), version)].into(),
+            plugins: [(step.plugin.clone(), version)].into(),
             steps: vec![step],
             tasks: vec![task],
             ..Plan::default()

@@ -58,7 +58,7 @@ pub(crate) async fn repair(
     let seen = reconciler.engine.look().await.map_err(CheckError::Ask)?;
     let question = missing(reconciler, &finding.resource, &finding.id, &finding.key).await?;
     let question = question.ok_or(RepairError::NotNow)?;
-    let run = submit(reconciler, &question, seen).await?;
+    let run = submit(reconciler, question, seen).await?;
     finding.repair = Some(run.clone());
     reconciler
         .documents
@@ -90,15 +90,15 @@ async fn missing(
 
 async fn submit(
     reconciler: &Reconciler,
-    question: &Question,
+    question: Question,
     seen: Seen,
 ) -> Result<FulfilmentId, RepairError> {
-    let input = || RepairError::Input(question.work.clone());
-    let version = version(reconciler, question).ok_or(RepairError::NotNow)?;
-    let plan = question.repair(version).ok_or_else(input)?;
+    let version = version(reconciler, &question).ok_or(RepairError::NotNow)?;
     let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
     let kind = model::Kind::Run { workflow: question.step.workflow.clone() };
     let document = json!({ "repairs": { "work": question.work, "key": question.key } });
+    let work = question.work.clone();
+    let plan = question.repair(version).ok_or(RepairError::Input(work))?;
     let fulfilment = Fulfilment::new(id, kind, document, reconciler.now());
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
     let submitted = reconciler.engine.submit(fulfilment, planned, None, Some(seen)).await;

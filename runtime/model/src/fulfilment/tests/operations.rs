@@ -82,7 +82,8 @@ fn assert_call(state: &Fulfilment, task: TaskId, operation: &Operation, effects:
         }
         (Work::Do, Direction::Backward) => {
             assert!(own.is_begun(), "work that never began is not undone by a call");
-            let undo = Operation::Undo { outputs: own.task_output().outputs };
+            let outputs = own.task_output().map(|left| left.outputs.clone()).unwrap_or_default();
+            let undo = Operation::Undo { outputs };
             let resumes = matches!(operation, Operation::ResumeUndo { .. });
             assert!(*operation == undo || resumes, "{operation:?}");
         }
