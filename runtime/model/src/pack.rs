@@ -140,9 +140,9 @@ impl Pack {
         let rules: WrittenRules = reader.yaml(RULES);
         let workflows: WrittenWorkflows = reader.yaml(WORKFLOWS);
         let pools: WrittenPools = reader.yaml(POOLS);
-        let workflows = check::workflows(&mut reader, &workflows.workflows);
-        let pools = reader.pools(&pools.pools);
-        let (hooks, deliveries, rules) = check::rules(&mut reader, &rules);
+        let workflows = check::workflows(&mut reader, workflows.workflows);
+        let pools = reader.pools(pools.pools);
+        let (hooks, deliveries, rules) = check::rules(&mut reader, rules);
         let mut warnings = reader.found;
         warnings.sort();
         if warnings.iter().any(Diagnostic::is_error) {

@@ -125,38 +125,39 @@ impl<'a> Mistakes<'a> {
 
 /// Turns what is written into a workflow, as far as that can be; with all that is wrong with it.
 pub(crate) fn checked<'a>(
-    written: &WrittenWorkflow,
+    written: WrittenWorkflow,
     place: Place<'a>,
     mistakes: &mut Mistakes<'a>,
 ) -> Workflow {
+    let WrittenWorkflow { workflow: name, steps: written, .. } = written;
     let mut steps: Vec<WorkflowStep> = Vec::new();
-    if written.steps.is_empty() {
+    if written.is_empty() {
         mistakes.add(Code::Shape, place.get("workflow"), "a workflow needs at least one step");
     }
-    for (index, entry) in written.steps.iter().enumerate() {
+    for (index, mut entry) in written.into_iter().enumerate() {
         let place = place.get("steps").at(index);
         if steps.iter().any(|step| step.step.step == entry.step) {
             let message = format!("the step `{}` occurs twice", entry.step);
             mistakes.add(Code::Twice, place.get("step"), message);
         }
         steps.push(WorkflowStep {
-            needs: needs(entry, &steps, place.get("needs"), mistakes),
-            step: step(&written.workflow, entry, place, mistakes),
-            when: entry.when.clone(),
-            not_before: entry.not_before.clone(),
+            needs: needs(entry.needs.as_deref(), &steps, place.get("needs"), mistakes),
+            when: entry.when.take(),
+            not_before: entry.not_before.take(),
+            step: step(&name, entry, place, mistakes),
         });
     }
-    Workflow { name: written.workflow.clone(), steps }
+    Workflow { name, steps }
 }
 
 /// The positions of the steps that a step needs.
 fn needs<'a>(
-    entry: &WrittenStep,
+    names: Option<&[String]>,
     steps: &[WorkflowStep],
     place: Place<'a>,
     mistakes: &mut Mistakes<'a>,
 ) -> Vec<usize> {
-    let Some(names) = &entry.needs else {
+    let Some(names) = names else {
         return steps.len().checked_sub(1).into_iter().collect();
     };
     let mut found = Vec::new();
@@ -180,7 +181,7 @@ fn needs<'a>(
 
 fn step<'a>(
     workflow: &str,
-    entry: &WrittenStep,
+    entry: WrittenStep,
     place: Place<'a>,
     mistakes: &mut Mistakes<'a>,
 ) -> Step {
@@ -204,9 +205,9 @@ fn step<'a>(
     let timeout = mistakes.duration(entry.timeout.as_ref(), place.get("timeout"));
     Step {
         workflow: workflow.into(),
-        step: entry.step.clone(),
-        plugin: PluginId::new(&entry.plugin),
-        input: entry.input.clone(),
+        step: entry.step,
+        plugin: PluginId::new(entry.plugin),
+        input: entry.input,
         timeout_ms: timeout.unwrap_or(TIMEOUT_MS),
         retry,
         on_failure: match entry.on_failure {
@@ -215,7 +216,7 @@ fn step<'a>(
         },
         undo: entry.undo.unwrap_or(true),
         point_of_no_return: entry.point_of_no_return,
-        milestone: entry.milestone.clone(),
+        milestone: entry.milestone,
         expected_ms: mistakes.duration(entry.expected.as_ref(), place.get("expected")),
     }
 }

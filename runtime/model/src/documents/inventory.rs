@@ -315,11 +315,10 @@ impl Fulfilment {
 
     pub(super) fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
         let mut found = BTreeSet::new();
-        let mut open = self.plan().items[item.index()].parents.clone();
+        let mut open = vec![item];
         while let Some(next) = open.pop() {
-            if found.insert(next) {
-                open.extend(&self.plan().items[next.index()].parents);
-            }
+            let parents = &self.plan().items[next.index()].parents;
+            open.extend(parents.iter().filter(|parent| found.insert(**parent)));
         }
         found.into_iter().collect()
     }

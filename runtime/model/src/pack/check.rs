@@ -33,11 +33,11 @@ pub(super) const TASK_SCOPE: &[&str] =
 /// Reads and checks the workflows.
 pub(super) fn workflows(
     reader: &mut Reader<'_>,
-    written: &[WrittenWorkflow],
+    written: Vec<WrittenWorkflow>,
 ) -> BTreeMap<String, Workflow> {
     let tree = reader.tree(WORKFLOWS);
     let mut workflows = BTreeMap::new();
-    for (index, entry) in written.iter().enumerate() {
+    for (index, entry) in written.into_iter().enumerate() {
         let place = tree.root().get("workflows").at(index);
         let mut mistakes = Mistakes::default();
         let checked = workflow::checked(entry, place, &mut mistakes);
@@ -45,37 +45,40 @@ pub(super) fn workflows(
             reader.report(wrong.code, WORKFLOWS, wrong.place, wrong.message, wrong.help);
         }
         workflow(reader, &checked, place);
-        if workflows.insert(entry.workflow.clone(), checked).is_some() {
-            let message = format!("the workflow `{}` occurs twice", entry.workflow);
+        if workflows.contains_key(&checked.name) {
+            let message = format!("the workflow `{}` occurs twice", checked.name);
             reader.report(Code::Twice, WORKFLOWS, place.get("workflow"), message, None);
         }
+        workflows.insert(checked.name.clone(), checked);
     }
     workflows
 }
 
 pub(super) fn rules(
     reader: &mut Reader<'_>,
-    written: &WrittenRules,
+    written: WrittenRules,
 ) -> (Hooks, BTreeMap<SpecId, Delivery>, Vec<Rule>) {
     let (tree, workflows) = (reader.tree(RULES), reader.workflow_names());
     let root = tree.root();
-    let rules = written.decompose.iter().enumerate();
+    let WrittenRules { decompose, deliver, orders } = written;
+    let rules = decompose.into_iter().enumerate();
     let rules = rules
         .filter_map(|(index, entry)| rule(reader, entry, root.get("decompose").at(index)))
         .collect();
     let mut deliveries = BTreeMap::new();
-    for (index, entry) in written.deliver.iter().enumerate() {
+    for (index, entry) in deliver.into_iter().enumerate() {
         let place = root.get("deliver").at(index);
         if let Some(name) = &entry.workflow {
             known_workflow(reader, place.get("workflow"), name, workflows.as_ref());
         }
         let delivery = delivery(reader, entry, place);
-        if deliveries.insert(delivery.spec.clone(), delivery).is_some() {
-            let message = format!("`{}` is delivered twice", entry.spec);
+        if deliveries.contains_key(&delivery.spec) {
+            let message = format!("`{}` is delivered twice", delivery.spec);
             reader.report(Code::Twice, RULES, place.get("spec"), message, None);
         }
+        deliveries.insert(delivery.spec.clone(), delivery);
     }
-    let (orders, place) = (&written.orders, root.get("orders"));
+    let place = root.get("orders");
     for (key, name) in [
         ("before", &orders.before),
         ("each-product", &orders.each_product),
@@ -85,15 +88,12 @@ pub(super) fn rules(
             known_workflow(reader, place.get(key), name, workflows.as_ref());
         }
     }
-    let hooks = Hooks {
-        before: orders.before.clone(),
-        each_product: orders.each_product.clone(),
-        after: orders.after.clone(),
-    };
+    let hooks =
+        Hooks { before: orders.before, each_product: orders.each_product, after: orders.after };
     (hooks, deliveries, rules)
 }
 
-fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Option<Rule> {
+fn rule(reader: &mut Reader<'_>, entry: WrittenRule, place: Place<'_>) -> Option<Rule> {
     let to = match (&entry.to, &entry.plugin) {
         (Some(spec), None) => Produces::Spec(SpecId::new(spec)),
         (None, Some(plugin)) => Produces::Plugin(PluginId::new(plugin)),
@@ -103,7 +103,7 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Optio
             return None;
         }
     };
-    if let Some(message) = several(entry) {
+    if let Some(message) = several(&entry) {
         reader.report(Code::Contradiction, RULES, place.get("rule"), message, None);
         return None;
     }
@@ -120,15 +120,15 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Optio
         expression(reader, (RULES, place.get(key)), source?, scope)
     };
     Some(Rule {
-        name: entry.rule.clone(),
-        from: SpecId::new(&entry.from),
+        name: entry.rule,
+        from: SpecId::new(entry.from),
         to,
         when: condition("when", entry.when.as_deref(), RULE_SCOPE),
         quantity: condition("quantity", entry.quantity.as_deref(), RULE_SCOPE),
         for_each: condition("for-each", entry.for_each.as_deref(), RULE_SCOPE),
         key: condition("key", entry.key.as_deref(), EACH_SCOPE),
         shared: entry.shared,
-        characteristics: entry.characteristics.clone(),
+        characteristics: entry.characteristics,
     })
 }
 
@@ -149,15 +149,15 @@ fn several(entry: &WrittenRule) -> Option<String> {
         .then(|| format!("the rule `{rule}` makes several, so what it makes cannot be `shared`"))
 }
 
-fn delivery(reader: &mut Reader<'_>, entry: &WrittenDelivery, place: Place<'_>) -> Delivery {
-    let specs = |names: &[String]| names.iter().map(SpecId::new).collect();
+fn delivery(reader: &mut Reader<'_>, entry: WrittenDelivery, place: Place<'_>) -> Delivery {
+    let specs = |names: Vec<String>| names.into_iter().map(SpecId::new).collect();
     let not_before = entry.not_before.as_deref();
     Delivery {
-        spec: SpecId::new(&entry.spec),
-        workflow: entry.workflow.clone(),
-        adapter: entry.adapter.clone(),
-        resources: entry.resources.as_deref().map(specs),
-        needs: specs(&entry.needs),
+        spec: SpecId::new(entry.spec),
+        workflow: entry.workflow,
+        adapter: entry.adapter,
+        resources: entry.resources.map(specs),
+        needs: specs(entry.needs),
         scope: entry.scope,
         not_before: not_before.and_then(|source| {
             expression(reader, (RULES, place.get("not-before")), source, RULE_SCOPE)
@@ -207,11 +207,9 @@ impl<'a> Before<'a> {
     fn of(workflow: &'a Workflow, index: usize) -> Self {
         let name = |index: usize| workflow.steps[index].step.step.as_str();
         let mut done = BTreeSet::new();
-        let mut open = workflow.steps[index].needs.clone();
+        let mut open = vec![index];
         while let Some(next) = open.pop() {
-            if done.insert(next) {
-                open.extend(&workflow.steps[next].needs);
-            }
+            open.extend(workflow.steps[next].needs.iter().filter(|need| done.insert(**need)));
         }
         let all = (0..workflow.steps.len()).map(name).collect();
         Self { own: name(index), done: done.into_iter().map(name).collect(), all }

@@ -162,10 +162,10 @@ impl<'a> Reader<'a> {
         tree.is_read().then(|| names.collect())
     }
 
-    pub(super) fn pools(&mut self, written: &[WrittenPool]) -> Vec<Pool> {
+    pub(super) fn pools(&mut self, written: Vec<WrittenPool>) -> Vec<Pool> {
         let tree = self.tree(POOLS);
         let mut pools: Vec<Pool> = Vec::new();
-        for (index, entry) in written.iter().enumerate() {
+        for (index, entry) in written.into_iter().enumerate() {
             let place = tree.root().get("pools").at(index);
             let id = PoolId::new(&entry.pool);
             if pools.iter().any(|pool| pool.id == id) {
@@ -175,8 +175,8 @@ impl<'a> Reader<'a> {
             match entry.values() {
                 Ok(values) => pools.push(Pool {
                     id,
-                    resource: SpecId::new(&entry.resource),
-                    characteristic: entry.characteristic.clone(),
+                    resource: SpecId::new(entry.resource),
+                    characteristic: entry.characteristic,
                     values,
                 }),
                 Err((key, message)) => {
