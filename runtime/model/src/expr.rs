@@ -96,7 +96,7 @@ impl Expr {
             let message = format!("an expression may have {SOURCE_MAX} characters");
             return Err(ExprError { message, line: 1, column: 1, help: None });
         }
-        let program = Program::compile(source).map_err(|errors| parse_error(&errors))?;
+        let program = Program::compile(source).map_err(parse_error)?;
         let mut walk = Walk { bound: Vec::new(), unknown: None, scope };
         walk.node(program.expression(), 0).map_err(|message| ExprError {
             message,
@@ -105,7 +105,7 @@ impl Expr {
             help: Some("split it into two rules, or use a decomposer plugin".into()),
         })?;
         if let Some(name) = walk.unknown {
-            let (line, column) = position(source, &name);
+            let (line, column) = position(source, name);
             return Err(ExprError {
                 message: format!("unknown variable `{name}`"),
                 line,
@@ -154,36 +154,36 @@ impl Expressions {
     /// Fills a template: every text that begins with `=` is replaced by the value of the
     /// expression after it, at any depth.
     pub fn fill(&mut self, template: &Value, scope: &Scope) -> Result<Value, EvalError> {
+        if let Some(source) = template.as_str().and_then(|text| text.strip_prefix('=')) {
+            return self.compiled(source)?.evaluate(scope);
+        }
         match template {
-            Value::String(text) => match text.strip_prefix('=') {
-                Some(source) => self.compiled(source)?.evaluate(scope),
-                None => Ok(template.clone()),
-            },
             Value::Array(values) => values.iter().map(|value| self.fill(value, scope)).collect(),
             Value::Object(fields) => fields
                 .iter()
                 .map(|(name, value)| Ok((name.clone(), self.fill(value, scope)?)))
                 .collect::<Result<Map<_, _>, _>>()
                 .map(Value::Object),
-            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(template.clone()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                Ok(template.clone())
+            }
         }
     }
 
-    fn compiled(&mut self, source: &str) -> Result<Expr, EvalError> {
-        if let Some(expr) = self.compiled.get(source) {
-            return Ok(expr.clone());
+    fn compiled(&mut self, source: &str) -> Result<&Expr, EvalError> {
+        if !self.compiled.contains_key(source) {
+            // The pack's check has seen it already, so names need not be checked again.
+            let program = Program::compile(source).map_err(|errors| EvalError {
+                source_text: source.into(),
+                message: parse_error(errors).message,
+            })?;
+            if self.compiled.len() >= EXPRESSIONS_MAX {
+                self.compiled.clear();
+            }
+            let expr = Expr { source: source.into(), program: Arc::new(program) };
+            self.compiled.insert(source.into(), expr);
         }
-        // The pack's check has seen it already, so names need not be checked again.
-        let program = Program::compile(source).map_err(|errors| EvalError {
-            source_text: source.into(),
-            message: parse_error(&errors).message,
-        })?;
-        let expr = Expr { source: source.into(), program: Arc::new(program) };
-        if self.compiled.len() >= EXPRESSIONS_MAX {
-            self.compiled.clear();
-        }
-        self.compiled.insert(source.into(), expr.clone());
-        Ok(expr)
+        Ok(&self.compiled[source])
     }
 }
 
@@ -199,19 +199,20 @@ pub fn expressions_of(template: &Value) -> Vec<&str> {
 
 /// A walk over an expression's tree that finds unbound names and nesting that is too deep.
 struct Walk<'a> {
-    bound: Vec<String>,
-    unknown: Option<String>,
+    bound: Vec<&'a str>,
+    unknown: Option<&'a str>,
     scope: &'a [&'a str],
 }
 
-impl Walk<'_> {
-    fn node(&mut self, node: &IdedExpr, depth: usize) -> Result<(), String> {
+impl<'a> Walk<'a> {
+    fn node(&mut self, node: &'a IdedExpr, depth: usize) -> Result<(), String> {
         match &node.expr {
             Node::Ident(name) => {
-                let known = self.scope.contains(&name.as_str()) || self.bound.contains(name);
+                let name = name.as_str();
+                let known = self.scope.contains(&name) || self.bound.contains(&name);
                 // `@result` and its like are the parser's own.
                 if !known && !name.starts_with('@') && self.unknown.is_none() {
-                    self.unknown = Some(name.clone());
+                    self.unknown = Some(name);
                 }
                 Ok(())
             }
@@ -233,8 +234,8 @@ impl Walk<'_> {
                 }
                 self.node(&inner.iter_range, depth)?;
                 let before = self.bound.len();
-                self.bound.extend([inner.iter_var.clone(), inner.accu_var.clone()]);
-                self.bound.extend(inner.iter_var2.clone());
+                self.bound.extend([inner.iter_var.as_str(), &inner.accu_var]);
+                self.bound.extend(inner.iter_var2.as_deref());
                 let parts = [&inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result];
                 parts.into_iter().try_for_each(|part| self.node(part, depth + 1))?;
                 self.bound.truncate(before);
@@ -244,7 +245,7 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &EntryExpr, depth: usize) -> Result<(), String> {
+    fn entry(&mut self, entry: &'a EntryExpr, depth: usize) -> Result<(), String> {
         match entry {
             EntryExpr::StructField(field) => self.node(&field.value, depth),
             EntryExpr::MapEntry(entry) => {
@@ -255,17 +256,13 @@ impl Walk<'_> {
     }
 }
 
-fn parse_error(errors: &cel::ParseErrors) -> ExprError {
-    let Some(first) = errors.errors.first() else {
-        return ExprError { message: errors.to_string(), line: 1, column: 1, help: None };
+fn parse_error(errors: cel::ParseErrors) -> ExprError {
+    let message = errors.to_string();
+    let Some(first) = errors.errors.into_iter().next() else {
+        return ExprError { message, line: 1, column: 1, help: None };
     };
     let at = |position: isize| usize::try_from(position).unwrap_or(1).max(1);
-    ExprError {
-        message: first.msg.clone(),
-        line: at(first.pos.0),
-        column: at(first.pos.1),
-        help: None,
-    }
+    ExprError { message: first.msg, line: at(first.pos.0), column: at(first.pos.1), help: None }
 }
 
 /// Where a name first stands in a text as a word of its own: line and column from 1.

@@ -10,19 +10,19 @@ use super::Expr;
 impl Expr {
     /// The members of a variable that the expression names, each once, in order. Members that
     /// are computed when it is evaluated are not among them.
-    pub fn members(&self, variable: &str) -> BTreeSet<String> {
+    pub fn members(&self, variable: &str) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();
         walk(self.program.expression(), variable, &mut found);
         found
     }
 }
 
-fn walk(node: &IdedExpr, variable: &str, found: &mut BTreeSet<String>) {
+fn walk<'a>(node: &'a IdedExpr, variable: &str, found: &mut BTreeSet<&'a str>) {
     let is_it = |node: &IdedExpr| matches!(&node.expr, Node::Ident(name) if name == variable);
     match &node.expr {
         Node::Select(select) => {
             if is_it(&select.operand) {
-                found.insert(select.field.clone());
+                found.insert(&select.field);
             }
             walk(&select.operand, variable, found);
         }
@@ -54,7 +54,7 @@ fn walk(node: &IdedExpr, variable: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-fn entry(entry: &EntryExpr, variable: &str, found: &mut BTreeSet<String>) {
+fn entry<'a>(entry: &'a EntryExpr, variable: &str, found: &mut BTreeSet<&'a str>) {
     match entry {
         EntryExpr::StructField(field) => walk(&field.value, variable, found),
         EntryExpr::MapEntry(entry) => {
@@ -64,9 +64,9 @@ fn entry(entry: &EntryExpr, variable: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-pub(super) fn text(node: &IdedExpr) -> Option<String> {
+pub(super) fn text(node: &IdedExpr) -> Option<&str> {
     let Node::Literal(LiteralValue::String(text)) = &node.expr else { return None };
-    Some(text.inner().to_string())
+    Some(text.inner())
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
             ("item.steps.one", &[]),
         ] {
             let expr = Expr::parse(source, &["steps", "item"]).unwrap();
-            let found: Vec<String> = expr.members("steps").into_iter().collect();
+            let found: Vec<&str> = expr.members("steps").into_iter().collect();
             assert_eq!(found, members, "{source}");
         }
     }

@@ -10,9 +10,9 @@ use super::members::text;
 
 /// What an expression reads of a variable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Path {
+pub struct Path<'a> {
     /// The variable, and the members that lead on from it.
-    pub names: Vec<String>,
+    pub names: Vec<&'a str>,
     /// Whether it is only asked whether that is there.
     pub is_asked: bool,
 }
@@ -20,7 +20,7 @@ pub struct Path {
 impl Expr {
     /// All that the expression reads of variables, each once, in order. A member that is computed when it is
     /// evaluated ends a path.
-    pub fn paths(&self) -> BTreeSet<Path> {
+    pub fn paths(&self) -> BTreeSet<Path<'_>> {
         let mut walk = Walk::default();
         walk.node(self.program.expression());
         walk.found
@@ -28,13 +28,13 @@ impl Expr {
 }
 
 #[derive(Default)]
-struct Walk {
-    bound: Vec<String>,
-    found: BTreeSet<Path>,
+struct Walk<'a> {
+    bound: Vec<&'a str>,
+    found: BTreeSet<Path<'a>>,
 }
 
-impl Walk {
-    fn node(&mut self, node: &IdedExpr) {
+impl<'a> Walk<'a> {
+    fn node(&mut self, node: &'a IdedExpr) {
         if let Some((names, is_asked)) = chain(node) {
             let is_bound = names.first().is_some_and(|name| self.bound.contains(name));
             if !is_bound {
@@ -53,8 +53,8 @@ impl Walk {
             Node::Comprehension(inner) => {
                 self.node(&inner.iter_range);
                 let before = self.bound.len();
-                self.bound.extend([inner.iter_var.clone(), inner.accu_var.clone()]);
-                self.bound.extend(inner.iter_var2.clone());
+                self.bound.extend([inner.iter_var.as_str(), &inner.accu_var]);
+                self.bound.extend(inner.iter_var2.as_deref());
                 let parts = [&inner.accu_init, &inner.loop_cond, &inner.loop_step, &inner.result];
                 parts.into_iter().for_each(|part| self.node(part));
                 self.bound.truncate(before);
@@ -63,7 +63,7 @@ impl Walk {
         }
     }
 
-    fn entry(&mut self, entry: &EntryExpr) {
+    fn entry(&mut self, entry: &'a EntryExpr) {
         match entry {
             EntryExpr::StructField(field) => self.node(&field.value),
             EntryExpr::MapEntry(entry) => {
@@ -75,12 +75,12 @@ impl Walk {
 }
 
 /// A variable with members by name, and whether it is only asked for; `None` for anything else.
-fn chain(node: &IdedExpr) -> Option<(Vec<String>, bool)> {
+fn chain(node: &IdedExpr) -> Option<(Vec<&str>, bool)> {
     match &node.expr {
-        Node::Ident(name) => Some((vec![name.clone()], false)),
+        Node::Ident(name) => Some((vec![name], false)),
         Node::Select(select) => {
             let (mut names, _) = chain(&select.operand)?;
-            names.push(select.field.clone());
+            names.push(&select.field);
             Some((names, select.test))
         }
         Node::Call(call) => {

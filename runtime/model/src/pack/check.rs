@@ -250,8 +250,8 @@ fn input(reader: &mut Reader<'_>, place: Place<'_>, value: &Value, before: &Befo
             continue;
         };
         for name in expr.members("steps") {
-            if let Some((message, help)) = before.wrong(&name) {
-                let at = mention(reader, (WORKFLOWS, place), source, &name);
+            if let Some((message, help)) = before.wrong(name) {
+                let at = mention(reader, (WORKFLOWS, place), source, name);
                 reader.report_at(Code::UnknownStep, WORKFLOWS, at, message, Some(help));
             }
         }

@@ -48,11 +48,15 @@ pub fn mistakes(
     for pack in packs {
         catalog.merge(&pack.catalog);
     }
-    let (edges, characteristics) = (Edges::default(), Characteristics::default());
-    let told = RefCell::default();
-    let whole = Whole { packs, catalog, edges, plugins, characteristics, elsewhere, told };
-    let (edges, characteristics) = (Edges::of(&whole), Characteristics::of(&whole));
-    let whole = Whole { edges, characteristics, ..whole };
+    let whole = Whole {
+        packs,
+        catalog: &catalog,
+        edges: Edges::of(packs, &catalog),
+        plugins,
+        characteristics: Characteristics::of(packs, &catalog),
+        elsewhere,
+        told: RefCell::default(),
+    };
     let found = packs.iter().enumerate().map(|(index, pack)| {
         let mut reader = Reader::new(&pack.files);
         clashes(&mut reader, index, &whole);
@@ -87,10 +91,10 @@ fn may_follow(found: &Diagnostic) -> bool {
 /// All packs, and what is known of them together.
 struct Whole<'a> {
     packs: &'a [Pack],
-    catalog: Catalog,
-    edges: Edges,
+    catalog: &'a Catalog,
+    edges: Edges<'a>,
     plugins: Option<&'a Plugins>,
-    characteristics: Characteristics,
+    characteristics: Characteristics<'a>,
     /// The specifications of packs that are not among these, with the name of the pack.
     elsewhere: &'a BTreeMap<SpecId, String>,
     /// The circles that are told.
@@ -224,7 +228,7 @@ fn workflows(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
     let tree = reader.tree(WORKFLOWS);
     for (index, entry) in written.workflows.iter().enumerate() {
         let place = tree.root().get("workflows").at(index);
-        let reachable = delivered_by(pack, entry).map(|specs| whole.edges.upstream(&specs));
+        let reachable = delivered_by(pack, entry).map(|specs| whole.edges.upstream(specs));
         for (index, step) in entry.steps.iter().enumerate() {
             let place = place.get("steps").at(index);
             upstream(reader, place.get("input"), step, whole, reachable.as_ref());
@@ -239,10 +243,10 @@ fn workflows(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
 
 /// The specifications that a workflow delivers; `None` for one that runs by its name or around
 /// orders.
-fn delivered_by(pack: &Pack, workflow: &WrittenWorkflow) -> Option<BTreeSet<SpecId>> {
+fn delivered_by<'a>(pack: &'a Pack, workflow: &WrittenWorkflow) -> Option<BTreeSet<&'a SpecId>> {
     let deliveries = pack.deliveries.values();
     let own = deliveries.filter(|delivery| delivery.workflow.as_ref() == Some(&workflow.workflow));
-    let specs: BTreeSet<SpecId> = own.map(|delivery| delivery.spec.clone()).collect();
+    let specs: BTreeSet<&SpecId> = own.map(|delivery| &delivery.spec).collect();
     (!specs.is_empty()).then_some(specs)
 }
 
@@ -252,20 +256,20 @@ fn upstream(
     place: Place<'_>,
     step: &WrittenStep,
     whole: &Whole<'_>,
-    reachable: Option<&BTreeSet<SpecId>>,
+    reachable: Option<&BTreeSet<&SpecId>>,
 ) {
     for (place, source) in expressions(place, &step.input) {
         // It was compiled before, with the names that it may use.
         let Ok(expr) = Expr::parse(source, TASK_SCOPE) else { continue };
         for name in expr.members("upstream") {
-            let spec = SpecId::new(&name);
+            let spec = SpecId::new(name);
             let (code, message, help) = match (whole.catalog.specs.contains_key(&spec), reachable) {
                 (false, _) => {
                     let message = format!("no catalog has `{name}`");
-                    (Code::UnknownReference, message, whole.meant(&name))
+                    (Code::UnknownReference, message, whole.meant(name))
                 }
                 (true, Some(reachable))
-                    if !reachable.contains(&spec) && !looks_for(source, &name) =>
+                    if !reachable.contains(&spec) && !looks_for(source, name) =>
                 {
                     let help = format!(
                         "write `{name}` into the `needs` of its delivery; or, where only the line \
@@ -276,7 +280,7 @@ fn upstream(
                 }
                 (true, _) => continue,
             };
-            let at = mention(reader, (WORKFLOWS, place), source, &name);
+            let at = mention(reader, (WORKFLOWS, place), source, name);
             reader.report_at(code, WORKFLOWS, at, message, help);
         }
     }

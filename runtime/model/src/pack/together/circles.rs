@@ -2,49 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Whole;
-use crate::catalog::SpecKind;
+use crate::catalog::{Catalog, SpecKind};
 use crate::id::SpecId;
+use crate::pack::Pack;
 use crate::rule::Produces;
 
 /// What the specifications of all packs have to do with each other.
 #[derive(Debug, Default)]
-pub(super) struct Edges {
+pub(super) struct Edges<'a> {
     /// What must be delivered before it.
-    needs: BTreeMap<SpecId, BTreeSet<SpecId>>,
+    needs: Sets<'a>,
     /// What it is made of, or may be: it is delivered when those are.
-    parts: BTreeMap<SpecId, BTreeSet<SpecId>>,
+    parts: Sets<'a>,
     /// What it is a part of.
-    wholes: BTreeMap<SpecId, BTreeSet<SpecId>>,
+    wholes: Sets<'a>,
 }
 
-impl Edges {
-    pub(super) fn of(whole: &Whole<'_>) -> Self {
+type Sets<'a> = BTreeMap<&'a SpecId, BTreeSet<&'a SpecId>>;
+
+impl<'a> Edges<'a> {
+    pub(super) fn of(packs: &'a [Pack], catalog: &'a Catalog) -> Self {
         let mut edges = Self::default();
-        let mut need = |of: &SpecId, spec: &SpecId| {
+        let mut need = |of: &'a SpecId, spec: &'a SpecId| {
             // Only services are waited for; others are reported as such.
-            let kind = whole.catalog.specs.get(spec).map(|spec| spec.kind);
+            let kind = catalog.specs.get(spec).map(|spec| spec.kind);
             if matches!(kind, Some(SpecKind::Product | SpecKind::Resource)) {
                 return;
             }
-            edges.needs.entry(of.clone()).or_default().insert(spec.clone());
+            edges.needs.entry(of).or_default().insert(spec);
         };
-        for (id, spec) in &whole.catalog.specs {
+        for (id, spec) in &catalog.specs {
             spec.depends_on.iter().for_each(|other| need(id, other));
         }
-        for delivery in whole.packs.iter().flat_map(|pack| pack.deliveries.values()) {
+        for delivery in packs.iter().flat_map(|pack| pack.deliveries.values()) {
             delivery.needs.iter().for_each(|other| need(&delivery.spec, other));
         }
-        let catalog = whole.catalog.specs.iter();
-        let catalog = catalog.flat_map(|(id, spec)| spec.relies_on.iter().map(move |to| (id, to)));
-        let rules = whole.packs.iter().flat_map(|pack| &pack.rules);
+        let specs = catalog.specs.iter();
+        let specs = specs.flat_map(|(id, spec)| spec.relies_on.iter().map(move |to| (id, to)));
+        let rules = packs.iter().flat_map(|pack| &pack.rules);
         let rules = rules.filter_map(|rule| match &rule.to {
             Produces::Spec(to) => Some((&rule.from, to)),
             Produces::Plugin(_) => None,
         });
-        for (from, to) in catalog.chain(rules) {
-            edges.parts.entry(from.clone()).or_default().insert(to.clone());
-            edges.wholes.entry(to.clone()).or_default().insert(from.clone());
+        for (from, to) in specs.chain(rules) {
+            edges.parts.entry(from).or_default().insert(to);
+            edges.wholes.entry(to).or_default().insert(from);
         }
         edges
     }
@@ -78,35 +80,33 @@ impl Edges {
 
     /// Every specification whose outputs may be there for an item of one of these: what it or what
     /// it is a part of needs, and what that is made of and needs in turn.
-    pub(super) fn upstream(&self, specs: &BTreeSet<SpecId>) -> BTreeSet<SpecId> {
-        let above = self.closure(specs.iter().collect(), [&self.wholes]);
+    pub(super) fn upstream(&self, specs: BTreeSet<&'a SpecId>) -> BTreeSet<&'a SpecId> {
+        let above = closure(specs, [&self.wholes]);
         let needed = above.iter().flat_map(|spec| waits_for(spec, [&self.needs]));
-        let found = self.closure(needed.collect(), [&self.needs, &self.parts]);
-        found.into_iter().cloned().collect()
+        closure(needed.collect(), [&self.needs, &self.parts])
     }
 
     /// All that these are made of, with themselves.
-    pub(super) fn parts_of(&self, specs: &BTreeSet<SpecId>) -> BTreeSet<SpecId> {
-        self.closure(specs.iter().collect(), [&self.parts]).into_iter().cloned().collect()
-    }
-
-    fn closure<'a, const N: usize>(
-        &'a self,
-        begin: BTreeSet<&'a SpecId>,
-        along: [&'a BTreeMap<SpecId, BTreeSet<SpecId>>; N],
-    ) -> BTreeSet<&'a SpecId> {
-        let mut seen = begin.clone();
-        let mut open: Vec<&SpecId> = begin.into_iter().collect();
-        while let Some(next) = open.pop() {
-            open.extend(waits_for(next, along).filter(|spec| seen.insert(*spec)));
-        }
-        seen
+    pub(super) fn parts_of(&self, specs: BTreeSet<&'a SpecId>) -> BTreeSet<&'a SpecId> {
+        closure(specs, [&self.parts])
     }
 }
 
+/// These, with all that they lead to.
+fn closure<'a, const N: usize>(
+    mut seen: BTreeSet<&'a SpecId>,
+    along: [&Sets<'a>; N],
+) -> BTreeSet<&'a SpecId> {
+    let mut open: Vec<&SpecId> = seen.iter().copied().collect();
+    while let Some(next) = open.pop() {
+        open.extend(waits_for(next, along).filter(|spec| seen.insert(*spec)));
+    }
+    seen
+}
+
 fn waits_for<'a, const N: usize>(
-    spec: &'a SpecId,
-    along: [&'a BTreeMap<SpecId, BTreeSet<SpecId>>; N],
+    spec: &SpecId,
+    along: [&Sets<'a>; N],
 ) -> impl Iterator<Item = &'a SpecId> {
-    along.into_iter().filter_map(move |edges| edges.get(spec)).flatten()
+    along.into_iter().filter_map(move |edges| edges.get(spec)).flatten().copied()
 }

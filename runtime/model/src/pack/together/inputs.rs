@@ -155,17 +155,17 @@ fn within(
     (plugin, asked): (&str, &Asked),
     (fields, prefix, told): (&Map<String, Value>, &str, &BTreeSet<String>),
 ) {
-    let own = |key: &'_ AskedKey| {
+    let own = asked.keys.iter().filter_map(|key| {
         let rest = key.name.strip_prefix(prefix).filter(|rest| !rest.contains(['.', '[']))?;
-        Some((rest.to_string(), key.clone()))
-    };
-    let known: BTreeMap<String, AskedKey> = asked.keys.iter().filter_map(own).collect();
+        Some((rest, key))
+    });
+    let known: BTreeMap<&str, &AskedKey> = own.collect();
     if known.is_empty() {
         return;
     }
-    let names = || known.keys().map(String::as_str);
+    let names = || known.keys().copied();
     for (name, value) in fields.iter().filter(|(name, _)| !told.contains(*name)) {
-        let Some(key) = known.get(name) else {
+        let Some(key) = known.get(name.as_str()) else {
             let message = format!("plugin `{plugin}` has no input `{prefix}{name}`");
             let help = match nearest(name, names()) {
                 Some(meant) => format!("is `{meant}` meant?"),
@@ -193,7 +193,7 @@ fn within(
             }
         }
     }
-    for (name, key) in known.iter().filter(|(name, _)| !fields.contains_key(*name)) {
+    for (name, key) in known.iter().filter(|(name, _)| !fields.contains_key(**name)) {
         if key.mandatory {
             let message = format!("plugin `{plugin}` needs `{prefix}{name}`");
             let close = nearest(name, fields.keys().map(String::as_str));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Whole;
+use crate::catalog::{Catalog, SpecKind};
 use crate::expr::Expr;
 use crate::id::SpecId;
 use crate::pack::check::{TASK_SCOPE, expressions, mention};
@@ -18,11 +19,11 @@ use tmf::nearest::nearest;
 
 /// What the items of each specification have.
 #[derive(Debug, Default)]
-pub(super) struct Characteristics {
+pub(super) struct Characteristics<'a> {
     /// Characteristics by specification; what is not among them may have any.
-    of: BTreeMap<SpecId, BTreeSet<String>>,
+    of: BTreeMap<&'a SpecId, BTreeSet<&'a str>>,
     /// The characteristics of all specifications.
-    all: BTreeSet<String>,
+    all: BTreeSet<&'a str>,
     item: Vec<String>,
     product: Vec<String>,
 }
@@ -32,28 +33,27 @@ pub(super) struct Characteristics {
 struct Spot<'a> {
     file: &'static str,
     /// What the item may be of; none if there is no item.
-    specs: Option<&'a BTreeSet<SpecId>>,
+    specs: Option<&'a BTreeSet<&'a SpecId>>,
 }
 
-impl Characteristics {
-    pub(super) fn of(whole: &Whole<'_>) -> Self {
-        let mut own: BTreeMap<SpecId, BTreeSet<String>> = BTreeMap::new();
-        for (id, spec) in &whole.catalog.specs {
-            own.insert(id.clone(), spec.characteristics.keys().cloned().collect());
+impl<'a> Characteristics<'a> {
+    pub(super) fn of(packs: &'a [Pack], catalog: &'a Catalog) -> Self {
+        let mut own: BTreeMap<&SpecId, BTreeSet<&str>> = BTreeMap::new();
+        for (id, spec) in &catalog.specs {
+            own.insert(id, spec.characteristics.keys().map(String::as_str).collect());
         }
-        let rules: Vec<_> = whole.packs.iter().flat_map(|pack| &pack.rules).collect();
+        let rules: Vec<_> = packs.iter().flat_map(|pack| &pack.rules).collect();
         for rule in &rules {
             let Produces::Spec(to) = &rule.to else { continue };
-            let names = own.entry(to.clone()).or_default();
-            names.extend(rule.characteristics.keys().cloned());
-            names.extend(rule.quantity.is_some().then(|| "number".to_string()));
+            let names = own.entry(to).or_default();
+            names.extend(rule.characteristics.keys().map(String::as_str));
+            names.extend(rule.quantity.is_some().then_some("number"));
         }
-        let all = own.values().flatten().cloned().collect();
+        let all = own.values().flatten().copied().collect();
         // A decomposer may give what it makes any characteristics.
         if rules.iter().any(|rule| matches!(rule.to, Produces::Plugin(_))) {
             own.retain(|id, _| {
-                use crate::catalog::SpecKind::Product;
-                whole.catalog.specs.get(id).is_some_and(|spec| spec.kind == Product)
+                catalog.specs.get(*id).is_some_and(|spec| spec.kind == SpecKind::Product)
             });
         }
         let any = Item::new(Level::Product, SpecId::new(""), "");
@@ -64,13 +64,13 @@ impl Characteristics {
     }
 
     /// Whether an item of one of these may have a characteristic.
-    fn have(&self, specs: &BTreeSet<SpecId>, name: &str) -> bool {
+    fn have(&self, specs: &BTreeSet<&SpecId>, name: &str) -> bool {
         specs.iter().any(|spec| self.of.get(spec).is_none_or(|own| own.contains(name)))
     }
 
     /// What is wrong with reading a member of a variable, the word that is, and what would be right.
-    fn wrong<'p>(&self, path: &'p [String], spot: Spot<'_>) -> Option<(String, &'p str, String)> {
-        let (variable, member) = (path.first()?.as_str(), path.get(1));
+    fn wrong<'p>(&self, path: &[&'p str], spot: Spot<'_>) -> Option<(String, &'p str, String)> {
+        let (variable, member) = (*path.first()?, path.get(1).copied());
         let known = match variable {
             "item" => &self.item,
             "product" => &self.product,
@@ -79,21 +79,20 @@ impl Characteristics {
         let Some(specs) = spot.specs else {
             let message =
                 format!("no `{variable}` here: the workflow runs before or after the whole order");
-            return Some((message, path.first()?, "read `order` or `products`".into()));
+            return Some((message, variable, "read `order` or `products`".into()));
         };
         let member = member?;
-        if !known.contains(member) {
+        if !known.iter().any(|known| known == member) {
             let message = format!("`{variable}` has no `{member}`");
             return Some((message, member, meant(member, known.iter().map(String::as_str))));
         }
-        let name = path.get(2).filter(|_| member == "char")?;
+        let name = path.get(2).copied().filter(|_| member == "char")?;
         let (is_known, of, names): (bool, String, BTreeSet<&str>) = if variable == "item" {
             let names = specs.iter().filter_map(|spec| self.of.get(spec)).flatten();
             let of: Vec<String> = specs.iter().map(|spec| format!("`{spec}`")).collect();
-            (self.have(specs, name), of.join(", "), names.map(String::as_str).collect())
+            (self.have(specs, name), of.join(", "), names.copied().collect())
         } else {
-            let names = self.all.iter().map(String::as_str).collect();
-            (self.all.contains(name), String::new(), names)
+            (self.all.contains(name), String::new(), self.all.iter().copied().collect())
         };
         if is_known {
             return None;
@@ -121,7 +120,8 @@ pub(super) fn rules(reader: &mut Reader<'_>, written: &WrittenRules, whole: &Who
     let tree = reader.tree(RULES);
     for (index, entry) in written.decompose.iter().enumerate() {
         let place = tree.root().get("decompose").at(index);
-        let specs = BTreeSet::from([SpecId::new(&entry.from)]);
+        let from = SpecId::new(&entry.from);
+        let specs = BTreeSet::from([&from]);
         let spot = Spot { file: RULES, specs: Some(&specs) };
         for (key, source) in [
             ("when", &entry.when),
@@ -142,7 +142,8 @@ pub(super) fn rules(reader: &mut Reader<'_>, written: &WrittenRules, whole: &Who
     }
     for (index, entry) in written.deliver.iter().enumerate() {
         let place = tree.root().get("deliver").at(index).get("not-before");
-        let specs = BTreeSet::from([SpecId::new(&entry.spec)]);
+        let spec = SpecId::new(&entry.spec);
+        let specs = BTreeSet::from([&spec]);
         if let Some(source) = &entry.not_before {
             let spot = Spot { file: RULES, specs: Some(&specs) };
             expression(reader, (place, source), spot, whole);
@@ -179,17 +180,17 @@ pub(super) fn workflows(
 
 /// The specifications of a workflow's items: none if it runs around orders, `None` if they are not
 /// known.
-fn served(pack: &Pack, workflow: &str, whole: &Whole<'_>) -> Option<BTreeSet<SpecId>> {
+fn served<'a>(pack: &'a Pack, workflow: &str, whole: &Whole<'a>) -> Option<BTreeSet<&'a SpecId>> {
     let is_it = |name: &Option<String>| name.as_deref() == Some(workflow);
     if is_it(&pack.hooks.before) || is_it(&pack.hooks.after) {
         return Some(BTreeSet::new());
     }
     let deliveries = pack.deliveries.values().filter(|delivery| is_it(&delivery.workflow));
-    let mut specs: BTreeSet<SpecId> = deliveries.map(|delivery| delivery.spec.clone()).collect();
+    let mut specs: BTreeSet<&SpecId> = deliveries.map(|delivery| &delivery.spec).collect();
     if is_it(&pack.hooks.each_product) {
-        use crate::catalog::SpecKind::Product;
-        let products = whole.catalog.specs.iter().filter(|(_, spec)| spec.kind == Product);
-        specs.extend(products.map(|(id, _)| id.clone()));
+        let specs_of_all = whole.catalog.specs.iter();
+        let products = specs_of_all.filter(|(_, spec)| spec.kind == SpecKind::Product);
+        specs.extend(products.map(|(id, _)| id));
     }
     (!specs.is_empty()).then_some(specs)
 }

@@ -116,12 +116,12 @@ fn characteristics(
 /// products are sold and all other rules are about them.
 fn unreached(reader: &mut Reader<'_>, written: &WrittenRules, whole: &Whole<'_>) {
     let products = whole.catalog.specs.iter().filter(|(_, spec)| spec.kind == SpecKind::Product);
-    let products: BTreeSet<SpecId> = products.map(|(id, _)| id.clone()).collect();
+    let products: BTreeSet<&SpecId> = products.map(|(id, _)| id).collect();
     let asks_plugins = written.decompose.iter().any(|rule| rule.plugin.is_some());
     if products.is_empty() || asks_plugins {
         return;
     }
-    let reached = whole.edges.parts_of(&products);
+    let reached = whole.edges.parts_of(products);
     let tree = reader.tree(RULES);
     for (index, entry) in written.decompose.iter().enumerate() {
         let from = SpecId::new(&entry.from);
