@@ -1,9 +1,7 @@
 //! Parses conditions of a query: `attribute operator value`, several by `;`, values by `,`.
 
-use std::ops::Range;
-
 use super::compare::{Operator, SIGNED, WORDS};
-use super::written::{Parameter, SIGNS};
+use super::written::{Parameter, SIGNS, Span};
 use super::{Attributes, Condition, FilterError};
 use crate::nearest::nearest;
 
@@ -64,11 +62,11 @@ impl Reader<'_> {
         let parameter = self.parameter;
         // The values of the current condition, and whether the separator before each
         // was percent-encoded.
-        let mut items: Vec<(Range<usize>, bool)> = Vec::new();
+        let mut items: Vec<(Span, bool)> = Vec::new();
         for (segment, is_encoded) in parameter.split(parameter.whole(), ';') {
-            let is_quoted = parameter.is_quoted(&parameter.trimmed(segment.clone()));
-            let is_value = !self.written.is_empty()
-                && (is_quoted || parameter.sign(segment.clone()).is_none());
+            let is_quoted = parameter.is_quoted(parameter.trimmed(segment));
+            let is_value =
+                !self.written.is_empty() && (is_quoted || parameter.sign(segment).is_none());
             let (values, is_encoded) = match is_value {
                 true => (segment, is_encoded),
                 false => {
@@ -95,25 +93,25 @@ impl Reader<'_> {
     }
 
     /// Reads the attribute and operator of a condition; returns the range of its values.
-    fn head(&mut self, segment: Range<usize>) -> Result<Range<usize>, FilterError> {
+    fn head(&mut self, segment: Span) -> Result<Span, FilterError> {
         let parameter = self.parameter;
-        let shown = || parameter.read(parameter.trimmed(segment.clone()));
-        let Some(sign) = parameter.sign(segment.clone()) else {
+        let shown = || parameter.read(parameter.trimmed(segment));
+        let Some(sign) = parameter.sign(segment) else {
             let name = shown();
             return Err(match name.is_empty() {
                 true => FilterError::Empty { name: parameter.raw().into() },
                 false => FilterError::NoOperator { name },
             });
         };
-        let name = parameter.read(parameter.trimmed(segment.start..sign));
-        let rest = parameter.read(sign..segment.end);
+        let name = parameter.read(parameter.trimmed(Span { end: sign, ..segment }));
+        let rest = parameter.read(Span { start: sign, ..segment });
         let Some((signs, signed)) = SIGNED.iter().find(|(signs, _)| rest.starts_with(signs)) else {
             return Err(unknown(&name, rest.chars().next().map(String::from).unwrap_or_default()));
         };
-        let values = sign + signs.len()..segment.end;
-        let trimmed = parameter.trimmed(values.clone());
-        if let Some(next) = parameter.read(trimmed.clone()).chars().next()
-            && !parameter.is_quoted(&trimmed)
+        let values = Span { start: sign + signs.len(), ..segment };
+        let trimmed = parameter.trimmed(values);
+        if let Some(next) = parameter.read(trimmed).chars().next()
+            && !parameter.is_quoted(trimmed)
             && next != '*'
             && SIGNS.contains(next)
         {
@@ -132,7 +130,7 @@ impl Reader<'_> {
     }
 
     /// Adds the values to the last condition.
-    fn finish(&mut self, items: &[(Range<usize>, bool)]) -> Result<(), FilterError> {
+    fn finish(&mut self, items: &[(Span, bool)]) -> Result<(), FilterError> {
         let parameter = self.parameter;
         let Some(written) = self.written.last_mut() else { return Ok(()) };
         let is_regex = written.operator == Operator::Regex;
@@ -140,29 +138,29 @@ impl Reader<'_> {
         let mut begin = 0;
         for (at, (item, is_encoded)) in items.iter().enumerate() {
             begin = if *is_encoded { begin } else { at };
-            let range = parameter.trimmed(item.clone());
+            let range = parameter.trimmed(*item);
             let ends = items.get(at + 1).is_none_or(|(_, is_encoded)| !is_encoded);
             let is_part = *is_encoded || !ends;
             if range.is_empty() && items.len() > 1 && !is_part {
                 return Err(FilterError::Empty { name: written.name.clone() });
             }
-            if parameter.is_quoted(&range) {
+            if parameter.is_quoted(range) {
                 let value = quoted(parameter, &written.name, range, is_regex)?;
                 written.readings.push(value.plain.clone());
                 written.values.push(value);
                 continue;
             }
             if !range.is_empty() || items.len() == 1 {
-                let text = parameter.read(range.clone());
+                let text = parameter.read(range);
                 written.values.push(Value { text, plain: parameter.plain(range) });
             }
-            let whole = items[begin].0.start..item.end;
+            let whole = Span { start: items[begin].0.start, ..*item };
             if ends && !is_regex {
-                let trimmed = parameter.trimmed(whole.clone());
+                let trimmed = parameter.trimmed(whole);
                 written.readings.extend([
-                    parameter.read(whole.clone()),
+                    parameter.read(whole),
                     parameter.plain(whole),
-                    parameter.read(trimmed.clone()),
+                    parameter.read(trimmed),
                     parameter.plain(trimmed),
                 ]);
             }
@@ -226,10 +224,10 @@ fn unknown(name: &str, operator: impl Into<String>) -> FilterError {
 fn quoted(
     parameter: &Parameter,
     name: &str,
-    range: Range<usize>,
+    range: Span,
     is_regex: bool,
 ) -> Result<Value, FilterError> {
-    let text = unquoted(&parameter.read(range.clone()), is_regex, name)?;
+    let text = unquoted(&parameter.read(range), is_regex, name)?;
     let plain = unquoted(&parameter.plain(range), is_regex, name)?;
     Ok(Value { text, plain })
 }

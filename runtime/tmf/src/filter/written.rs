@@ -1,8 +1,6 @@
 //! A query before decoding: its characters with their encoding, split where
 //! no quotes keep them together.
 
-use std::ops::Range;
-
 /// The characters of operators.
 pub(super) const SIGNS: &str = "<>=!~*";
 
@@ -19,6 +17,19 @@ struct Char {
     is_quoted: bool,
     /// Where it begins in the query.
     at: usize,
+}
+
+/// A part of a parameter: its characters from one up to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Span {
+    pub(super) fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
 }
 
 /// A part of a query between `&`, such as `state=held;state=failed`.
@@ -61,12 +72,13 @@ impl Parameter {
     /// The part before the first equals sign.
     pub fn name(&self) -> String {
         let end = self.equals().unwrap_or(self.chars.len());
-        self.read(0..end).trim().to_string()
+        self.read(Span { start: 0, end }).trim().to_string()
     }
 
     /// The part after the first equals sign.
     pub fn value(&self) -> String {
-        self.equals().map(|at| self.read(at + 1..self.chars.len())).unwrap_or_default()
+        let after = |at: usize| self.read(Span { start: at + 1, ..self.whole() });
+        self.equals().map(after).unwrap_or_default()
     }
 
     /// Its text in the query.
@@ -78,58 +90,62 @@ impl Parameter {
         self.chars.iter().position(|char| char.read == '=')
     }
 
-    pub(super) fn whole(&self) -> Range<usize> {
-        0..self.chars.len()
+    pub(super) fn whole(&self) -> Span {
+        Span { start: 0, end: self.chars.len() }
     }
 
-    pub(super) fn read(&self, range: Range<usize>) -> String {
-        self.chars[range].iter().map(|char| char.read).collect()
+    fn chars(&self, span: Span) -> &[Char] {
+        &self.chars[span.start..span.end]
+    }
+
+    pub(super) fn read(&self, span: Span) -> String {
+        self.chars(span).iter().map(|char| char.read).collect()
     }
 
     /// A part, decoded, in which a plus is a plus.
-    pub(super) fn plain(&self, range: Range<usize>) -> String {
-        self.chars[range].iter().map(|char| char.plain).collect()
+    pub(super) fn plain(&self, span: Span) -> String {
+        self.chars(span).iter().map(|char| char.plain).collect()
     }
 
     /// The parts between separators outside of quotes, and whether the separator before each was
     /// percent-encoded.
-    pub(super) fn split(&self, range: Range<usize>, separator: char) -> Vec<(Range<usize>, bool)> {
+    pub(super) fn split(&self, span: Span, separator: char) -> Vec<(Span, bool)> {
         let mut parts = Vec::new();
-        let (mut begin, mut is_encoded) = (range.start, false);
-        for at in range.clone() {
-            let char = self.chars[at];
+        let (mut start, mut is_encoded) = (span.start, false);
+        for end in span.start..span.end {
+            let char = self.chars[end];
             if char.read == separator && !char.is_quoted {
-                parts.push((begin..at, is_encoded));
-                (begin, is_encoded) = (at + 1, char.is_encoded);
+                parts.push((Span { start, end }, is_encoded));
+                (start, is_encoded) = (end + 1, char.is_encoded);
             }
         }
-        parts.push((begin..range.end, is_encoded));
+        parts.push((Span { start, ..span }, is_encoded));
         parts
     }
 
     /// The position of the first sign of an operator.
-    pub(super) fn sign(&self, mut range: Range<usize>) -> Option<usize> {
-        range.find(|at| {
+    pub(super) fn sign(&self, span: Span) -> Option<usize> {
+        (span.start..span.end).find(|at| {
             let char = self.chars[*at];
             !char.is_quoted && SIGNS.contains(char.read)
         })
     }
 
     /// A part without the spaces around it.
-    pub(super) fn trimmed(&self, mut range: Range<usize>) -> Range<usize> {
+    pub(super) fn trimmed(&self, mut span: Span) -> Span {
         let is_space = |at: usize| self.chars[at].read.is_whitespace() && !self.chars[at].is_quoted;
-        while !range.is_empty() && is_space(range.start) {
-            range.start += 1;
+        while !span.is_empty() && is_space(span.start) {
+            span.start += 1;
         }
-        while !range.is_empty() && is_space(range.end - 1) {
-            range.end -= 1;
+        while !span.is_empty() && is_space(span.end - 1) {
+            span.end -= 1;
         }
-        range
+        span
     }
 
     /// Whether a part begins with a quote that opens.
-    pub(super) fn is_quoted(&self, range: &Range<usize>) -> bool {
-        self.chars[range.clone()].first().is_some_and(|char| char.is_quoted)
+    pub(super) fn is_quoted(&self, span: Span) -> bool {
+        self.chars(span).first().is_some_and(|char| char.is_quoted)
     }
 }
 
