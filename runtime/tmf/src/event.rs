@@ -44,7 +44,7 @@ impl Resource {
             }
             (None, Some(after)) => self.created(after),
             (Some(before), None) => vec![self.notification("Delete", self.head(before))],
-            (Some(before), Some(after)) => self.changed(before, &after),
+            (Some(before), Some(after)) => self.changed(before, after),
         }
     }
 
@@ -80,28 +80,30 @@ impl Resource {
         vec![self.notification("Create", after), state]
     }
 
-    fn changed(&self, before: &Value, after: &Value) -> Vec<Notification> {
+    fn changed(&self, before: &Value, after: Value) -> Vec<Notification> {
         let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
-        let mut body = self.head(after);
-        let (mut state_changed, mut others) = (false, Map::new());
+        let mut body = self.head(&after);
         let is_of_order = self.owner == Owner::Order;
-        for (name, value) in after.as_object().into_iter().flatten() {
-            if (is_of_order && is_items(name)) || before.get(name) == Some(value) {
-                continue;
-            }
-            match Some(name.as_str()) == state {
-                true => state_changed = true,
-                false => drop(others.insert(name.clone(), value.clone())),
-            }
-        }
+        let marks = if is_of_order { self.marks(before, &after) } else { Vec::new() };
+        let (mut state_changed, mut others) = (false, Map::new());
         for (name, _) in before.as_object().into_iter().flatten() {
             if after.get(name).is_none() {
                 others.insert(name.clone(), Value::Null);
             }
         }
-        if self.owner == Owner::Order {
+        let after = if let Value::Object(after) = after { after } else { Map::new() };
+        for (name, value) in after {
+            if (is_of_order && is_items(&name)) || before.get(&name) == Some(&value) {
+                continue;
+            }
+            match Some(name.as_str()) == state {
+                true => state_changed = true,
+                false => drop(others.insert(name, value)),
+            }
+        }
+        if is_of_order {
             let mut told = self.order_changed(body, state_changed, others);
-            told.extend(self.marks(before, after));
+            told.extend(marks);
             return told;
         }
         // A change of the time stamp alone is no change.
