@@ -10,6 +10,7 @@ pub mod retention;
 
 use serde_json::{Map, Value, json};
 
+use crate::document::Attributes;
 use crate::filter::Filter;
 use crate::resource::Api;
 use crate::table;
@@ -124,10 +125,7 @@ impl Subscription {
             Some(Some("full")) => Payload::Full,
             Some(_) => return Err(SubscriptionError::Payload),
         };
-        let mut input = input.clone();
-        for ours in ["id", "href"] {
-            input.remove(ours);
-        }
+        let input = Attributes::of_rest(input).only(|name| !["id", "href"].contains(&name));
         Ok(Self { id: id.into(), source, callback, payload, since, filter, input })
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{About, OutboxEvent, POSTED_AT, Payload, Source, Subscription, Version};
+use crate::document::{Attributes, Overlay};
 use crate::href::absolute;
 use crate::resource::{Resource, Served, capitalised};
 use crate::version::View;
@@ -92,10 +93,8 @@ pub(super) fn event_type(view: &View, kind: &str) -> String {
 
 /// An event posted to a topic, unchanged.
 fn posted(event: &OutboxEvent) -> Message {
-    let mut record = event.record.clone();
-    for ours in ["topic", POSTED_AT] {
-        record.remove(ours);
-    }
+    let record =
+        Attributes::of_rest(&event.record).only(|name| !["topic", POSTED_AT].contains(&name));
     Message { event_type: event.event_type().into(), body: Value::Object(record) }
 }
 
@@ -105,7 +104,7 @@ fn whole(event: &Value, document: Option<&Value>) -> Value {
         return event.clone();
     };
     let mut body = document.clone();
-    body.extend(event.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Overlay::of_rest(&mut body).extend(event);
     Value::Object(body)
 }
 

@@ -227,8 +227,9 @@ impl Attributes for View {
         let mut holds = found(self.types(), self.shape(), path);
         if self.version == Version::V5 {
             // The stored document may be older, or from version 4, which allows other values.
-            let kept = self.kept_path(&name).unwrap_or_else(|| name.clone());
-            let kept: Vec<String> = kept.split('.').map(str::to_string).collect();
+            let kept = self.kept_path(&name);
+            let kept = kept.as_deref().unwrap_or(&name).split('.');
+            let kept: Vec<String> = kept.map(str::to_string).collect();
             let is_known = holds.is_some() || self.knows(&name);
             let older = found(TypeSet::V4, self.resource.shape, &kept).filter(|_| is_known);
             holds = match (holds, older) {
