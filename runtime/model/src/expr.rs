@@ -67,6 +67,9 @@ pub struct EvalError {
     pub message: String,
 }
 
+/// Values by the name of what they are of, and their own.
+pub type Members<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>>;
+
 /// The variables that an expression can name; cheap to clone. They are made ready once and then
 /// lent to each evaluation: an order may be large.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +82,17 @@ impl Scope {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &Value) -> Self {
         self.variables.insert(name, Arc::from(to_cel(value)));
+        self
+    }
+
+    /// Adds a variable of named members with values.
+    #[must_use]
+    pub fn with_members(mut self, name: &'static str, members: &Members<'_>) -> Self {
+        let members = members.iter().map(|(name, values)| {
+            let values = values.iter().map(|(name, value)| (*name, to_cel(value)));
+            (*name, cel_map(values))
+        });
+        self.variables.insert(name, Arc::from(cel_map(members)));
         self
     }
 }
@@ -295,15 +309,19 @@ fn to_cel(value: &Value) -> Box<dyn Val> {
             Box::new(CelList::from(list))
         }
         Value::Object(fields) => {
-            let map = fields.iter().map(|(name, value)| (name.clone().into(), to_cel(value)));
-            #[expect(
-                clippy::disallowed_types,
-                reason = "CEL's own; values leave by `from_cel`, which sorts the keys again"
-            )]
-            let map: std::collections::HashMap<CelMapKey<'_>, Box<dyn Val>> = map.collect();
-            Box::new(CelMap::from(map))
+            cel_map(fields.iter().map(|(name, value)| (name.as_str(), to_cel(value))))
         }
     }
+}
+
+fn cel_map<'a>(fields: impl Iterator<Item = (&'a str, Box<dyn Val>)>) -> Box<dyn Val> {
+    #[expect(
+        clippy::disallowed_types,
+        reason = "CEL's own; values leave by `from_cel`, which sorts the keys again"
+    )]
+    let map: std::collections::HashMap<CelMapKey<'_>, Box<dyn Val>> =
+        fields.map(|(name, value)| (name.to_owned().into(), value)).collect();
+    Box::new(CelMap::from(map))
 }
 
 fn from_cel(value: &cel::Value) -> Result<Value, String> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Fulfilment;
 use crate::codes::FailureCode;
-use crate::expr::{Expressions, Scope, expressions_of};
+use crate::expr::{Expressions, Members, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, UNDO, Upstream, Work, root_of};
@@ -128,10 +128,10 @@ impl Fulfilment {
             scope = scope.with("input", &self.document);
         }
         if mentions("steps") {
-            scope = scope.with("steps", &self.steps(task));
+            scope = scope.with_members("steps", &self.steps(task));
         }
         if mentions("upstream") {
-            scope = scope.with("upstream", &self.upstream(item));
+            scope = scope.with_members("upstream", &self.upstream(item));
         }
         if mentions("task") {
             let key = self.idempotency_key(task);
@@ -164,15 +164,15 @@ impl Fulfilment {
     }
 
     /// The outputs of the steps of the same workflow for the same item, by step.
-    fn steps(&self, task: TaskId) -> Value {
+    fn steps(&self, task: TaskId) -> Members<'_> {
         let own = self.plan.task(task);
         let workflow = &self.plan.step(task).workflow;
-        let mut steps = Map::new();
+        let mut steps = Members::new();
         let origin = own.item.and_then(|item| self.plan.items[item.index()].origin.as_ref());
         for made in origin.iter().flat_map(|origin| &origin.made) {
             let step = &self.plan.steps[made.step as usize];
             if step.workflow == *workflow {
-                steps.insert(step.step.clone(), Value::Object(made.outputs.clone()));
+                steps.insert(&step.step, values(&made.outputs).collect());
             }
         }
         for id in self.index.tasks(own.item) {
@@ -181,38 +181,33 @@ impl Fulfilment {
                 && !matches!(self.work(*id), Work::Undo(_))
                 && let TaskState::Done(task_output) = &self.tasks[id.index()]
             {
-                steps.insert(step.step.clone(), Value::Object(task_output.outputs.clone()));
+                steps.insert(&step.step, values(&task_output.outputs).collect());
             }
         }
-        Value::Object(steps)
+        steps
     }
 
     /// The outputs of what an item needs, directly or through others, by specification, with all
     /// that these are made of. What it is a part of may need something too, and the line that it is
     /// for may rely on others: what is nearer counts where both have a specification.
-    pub(crate) fn upstream(&self, item: Option<ItemId>) -> Value {
-        let Some(item) = item else {
-            return json!({});
-        };
+    pub(crate) fn upstream(&self, item: Option<ItemId>) -> Members<'_> {
+        let mut outputs = Members::new();
+        let Some(item) = item else { return outputs };
         let items = &self.plan.items;
         let children = |id| self.index.children(id).to_vec();
         let Upstream { near, far } =
             Upstream::of(items, item, children, |id| self.is_line(&items[id.index()]));
-        let mut outputs = Map::new();
         self.outputs(&far, &mut outputs);
         self.outputs(&near, &mut outputs);
-        Value::Object(outputs)
+        outputs
     }
 
     /// The outputs of the steps for some items, by specification, in the order of the plan.
-    fn outputs(&self, items: &BTreeSet<ItemId>, outputs: &mut Map<String, Value>) {
+    fn outputs<'a>(&'a self, items: &BTreeSet<ItemId>, outputs: &mut Members<'a>) {
         for id in items {
             let item = &self.plan.items[id.index()];
             for made in item.origin.iter().flat_map(|origin| &origin.made) {
-                let entry = outputs.entry(item.spec.to_string()).or_insert_with(|| json!({}));
-                if let Some(fields) = entry.as_object_mut() {
-                    fields.extend(made.outputs.clone());
-                }
+                outputs.entry(item.spec.as_str()).or_default().extend(values(&made.outputs));
             }
         }
         let tasks = items.iter().flat_map(|item| self.index.tasks(Some(*item)));
@@ -220,12 +215,14 @@ impl Fulfilment {
             let Some(item) = self.plan.item_of(task) else {
                 continue;
             };
-            let entry = outputs.entry(item.spec.to_string()).or_insert_with(|| json!({}));
-            if let (TaskState::Done(task_output), Some(fields)) =
-                (&self.tasks[task.index()], entry.as_object_mut())
-            {
-                fields.extend(task_output.outputs.clone());
+            let entry = outputs.entry(item.spec.as_str()).or_default();
+            if let TaskState::Done(task_output) = &self.tasks[task.index()] {
+                entry.extend(values(&task_output.outputs));
             }
         }
     }
+}
+
+fn values(outputs: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
+    outputs.iter().map(|(name, value)| (name.as_str(), value))
 }

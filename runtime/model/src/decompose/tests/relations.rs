@@ -230,7 +230,7 @@ fn a_line_reads_the_outputs_of_what_it_relies_on() {
         let task = (0..fulfilment.plan().tasks.len()).map(TaskId::at);
         let task =
             task.into_iter().find(|task| fulfilment.plan().task_name(*task) == name).unwrap();
-        fulfilment.upstream(fulfilment.plan().task(task).item)
+        json!(fulfilment.upstream(fulfilment.plan().task(task).item))
     };
     assert_eq!(read("Y.do").as_object().unwrap().keys().collect::<Vec<_>>(), ["X"]);
     assert_eq!(read("Y#2.do"), json!({}), "a line that relies on nothing reads nothing");
