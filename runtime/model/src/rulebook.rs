@@ -10,7 +10,7 @@ use serde_json::Value;
 use self::closed::Closed;
 pub use self::closed::LeftOut;
 use crate::catalog::Catalog;
-use crate::id::{Digest, SpecId};
+use crate::id::SpecId;
 use crate::pack::Pack;
 use crate::pool::Pool;
 use crate::pricing::sold::Price;
@@ -262,11 +262,6 @@ impl Rulebook {
     /// The pools of all packs.
     pub fn pools(&self) -> impl Iterator<Item = &Pool> {
         self.packs().flat_map(|pack| &pack.pools)
-    }
-
-    /// The digests of all packs, by name.
-    pub fn digests(&self) -> BTreeMap<String, Digest> {
-        self.packs().map(|pack| (pack.name.clone(), pack.digest.clone())).collect()
     }
 }
 
