@@ -8,6 +8,7 @@ mod pattern;
 mod price;
 mod read;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -310,17 +311,25 @@ impl Offering {
 
     /// A characteristic of its specification as this offering has it: the values that it offers,
     /// and the default where that is among them.
-    pub fn offers(&self, name: &str, characteristic: &Characteristic) -> Characteristic {
-        let mut own = characteristic.clone();
-        if let Some(values) = self.values.get(name).filter(|values| !values.is_empty()) {
-            own.values.clone_from(values);
-            own.default =
-                own.default.filter(|default| own.values.iter().any(|v| v.contains(default)));
-            if let ([Allowed::Value(only)], None) = (values.as_slice(), &own.default) {
-                own.default = Some(only.clone());
-            }
-        }
-        own
+    pub fn offers<'a>(
+        &self,
+        name: &str,
+        characteristic: &'a Characteristic,
+    ) -> Cow<'a, Characteristic> {
+        let Some(values) = self.values.get(name).filter(|values| !values.is_empty()) else {
+            return Cow::Borrowed(characteristic);
+        };
+        let default = characteristic.default.as_ref();
+        let default = default.filter(|default| values.iter().any(|v| v.contains(default)));
+        let only = match values.as_slice() {
+            [Allowed::Value(only)] => Some(only),
+            _ => None,
+        };
+        Cow::Owned(Characteristic {
+            values: values.clone(),
+            default: default.or(only).cloned(),
+            ..characteristic.clone()
+        })
     }
 }
 

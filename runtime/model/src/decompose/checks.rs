@@ -3,6 +3,7 @@
 
 mod together;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Characteristic, Offering, Spec, SpecKind};
@@ -267,10 +268,6 @@ fn characteristics(
 ) -> Characteristics {
     let mut complete = line.characteristics.clone();
     let mut reject = |code, message| found.push((code, FailureClass::Reject, message));
-    let offered = |name: &str, characteristic: &Characteristic| match offering {
-        Some(offering) => offering.offers(name, characteristic),
-        None => characteristic.clone(),
-    };
     for (name, value) in &line.characteristics {
         match spec.characteristics.get(name) {
             None => {
@@ -278,7 +275,8 @@ fn characteristics(
                 reject(FailureCode::CharacteristicUnknown, message);
             }
             Some(characteristic) => {
-                if let Some(message) = offered(name, characteristic).mistake(name, value) {
+                if let Some(message) = offered(offering, name, characteristic).mistake(name, value)
+                {
                     reject(FailureCode::CharacteristicValue, message);
                 }
             }
@@ -291,13 +289,25 @@ fn characteristics(
         if complete.contains(name) {
             continue;
         }
-        let characteristic = offered(name, characteristic);
-        if let Some(default) = characteristic.default {
-            complete.insert(name.clone(), default);
+        let characteristic = offered(offering, name, characteristic);
+        if let Some(default) = &characteristic.default {
+            complete.insert(name.as_str(), default.clone());
         } else if characteristic.required {
             let message = format!("the characteristic `{name}` is mandatory");
             reject(FailureCode::CharacteristicMissing, message);
         }
     }
     complete
+}
+
+/// A characteristic of a specification as an offering, if there is one, has it.
+fn offered<'a>(
+    offering: Option<&Offering>,
+    name: &str,
+    characteristic: &'a Characteristic,
+) -> Cow<'a, Characteristic> {
+    match offering {
+        Some(offering) => offering.offers(name, characteristic),
+        None => Cow::Borrowed(characteristic),
+    }
 }

@@ -1,6 +1,7 @@
 //! Alternatives: another offering of the same category, or the same one with one characteristic
 //! changed, such as cable if no fibre is left.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::answer::Proposal;
@@ -124,14 +125,14 @@ impl Qualifier<'_> {
         let offering = own.offering.as_ref().and_then(|id| catalog.offerings.get(id));
         let mut items = Vec::new();
         for (name, known) in spec.into_iter().flat_map(|spec| &spec.characteristics) {
-            let offered = offering.map_or_else(|| known.clone(), |o| o.offers(name, known));
-            for value in offered.values {
+            let offered = offering.map_or(Cow::Borrowed(known), |o| o.offers(name, known));
+            for value in &offered.values {
                 let Allowed::Value(value) = value else {
                     continue;
                 };
-                if checked.characteristics.get(name) != Some(&value) {
+                if checked.characteristics.get(name) != Some(value) {
                     let mut values = checked.characteristics.clone();
-                    values.insert(name, value);
+                    values.insert(name, value.clone());
                     items.push(item(configured, line, own.offering.as_ref(), values));
                 }
             }
