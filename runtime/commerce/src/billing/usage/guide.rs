@@ -120,7 +120,7 @@ impl Rejection {
 impl Guided {
     /// The input of a rater, after the units of the period that were `used` before. `tax` is the
     /// percentage of all taxes; a price with tax is rated with it.
-    pub fn rating_input(&self, used: Decimal, tax: Decimal) -> RatingInput {
+    pub fn rating_input(&self, used: Decimal, tax: Decimal) -> RatingInput<'_> {
         let tax = if self.price.includes_tax { Decimal::ZERO } else { tax };
         let measure = Measure { quantity: self.quantity, at: self.at, used, zone: self.zone };
         self.tariff.rating_input(&self.price, &self.altered_by, tax, &measure)

@@ -12,8 +12,8 @@ use tmf::money::Currency;
 /// The input of a rater: one price, with the usage and the tariff as attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RatingInput {
-    prices: [RatedPrice; 1],
+pub struct RatingInput<'a> {
+    prices: [RatedPrice<'a>; 1],
     quantity: u32,
     start: String,
     bill_day: u32,
@@ -21,9 +21,9 @@ pub struct RatingInput {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct RatedPrice {
-    id: String,
-    name: String,
+struct RatedPrice<'a> {
+    id: &'a str,
+    name: &'a str,
     kind: &'static str,
     amount: RatedAmount,
     attributes: BTreeMap<&'static str, String>,
@@ -38,13 +38,13 @@ struct RatedAmount {
 impl Tariff {
     /// The input of a rater for some usage, whose taxes are `tax` per cent together. The alterations
     /// that apply change the price of a unit, in each tier.
-    pub fn rating_input(
+    pub fn rating_input<'a>(
         &self,
-        price: &ProductPrice,
+        price: &'a ProductPrice,
         altered_by: &[AlterationKey],
         tax: Decimal,
         measure: &Measure,
-    ) -> RatingInput {
+    ) -> RatingInput<'a> {
         let altered = |listed: Decimal| {
             let applies = |key: &AlterationKey| altered_by.contains(key);
             let (amount, _) = price.altered_from(listed, |alteration| applies(&alteration.key));
@@ -53,8 +53,8 @@ impl Tariff {
         let tier = |tier: &Tier| Tier { up_to: tier.up_to, price: altered(tier.price) };
         let tiers: Vec<Tier> = self.tiers.iter().map(tier).collect();
         let price = RatedPrice {
-            id: price.id.clone(),
-            name: price.name.clone(),
+            id: &price.id,
+            name: &price.name,
             kind: "usage",
             amount: RatedAmount {
                 currency: price.amount.currency,

@@ -322,7 +322,7 @@ fn catalog(
 async fn ask(
     books: &Books<'_>,
     guided: &Guided,
-    input: &RatingInput,
+    input: &RatingInput<'_>,
     at: Timestamp,
 ) -> Result<Answer, Refusal> {
     let plugin = PluginId::new(guided.tariff.rater.as_deref().unwrap_or(RATER));
