@@ -153,7 +153,7 @@ struct RaterAttributes {
 fn applied(charge: &RaterCharge, price: Option<&Price>) -> Vec<AppliedTax> {
     let taxes = price.map(Price::taxes).unwrap_or_default();
     if taxes.len() > 1 {
-        return AppliedTax::on(&charge.net, &taxes, Rounding::default());
+        return AppliedTax::on(&charge.net, taxes, Rounding::default());
     }
     let category = taxes.first().map_or(TAX_CATEGORY, |tax| &tax.category).to_owned();
     let rate = charge.attributes.tax_rate.as_ref().and_then(|rate| rate.parse().ok());
@@ -169,11 +169,9 @@ fn write_rate(rate: Rate, changes: &mut Changes) {
     });
     // Net and tax of one currency balance; of two they were no charge.
     if let Ok(entry) = entry {
-        changes.documents.push(Document {
-            resource: ledger::RESOURCE,
-            id: entry.id().to_owned(),
-            body: write(&entry.document()),
-        });
+        let entry = entry.into_document();
+        let body = write(&entry);
+        changes.documents.push(Document { resource: ledger::RESOURCE, id: entry.id, body });
     }
 }
 
@@ -187,9 +185,9 @@ pub fn product_price(price: &Price, quantity: u32) -> ProductPrice {
     let is_discount = !price.alterations.is_empty() && price.amount.amount.is_zero();
     // A discount on other prices has their tax, and what was agreed keeps its own: the catalog has
     // none for them. The catalog's tax of other prices may change.
-    let taxes = if is_discount || price.quote.is_some() { price.taxes() } else { Vec::new() };
-    let tax = taxes.into_iter().map(|tax| PriceTax {
-        tax_category: Some(tax.category),
+    let taxes = if is_discount || price.quote.is_some() { price.taxes() } else { &[] };
+    let tax = taxes.iter().map(|tax| PriceTax {
+        tax_category: Some(tax.category.clone()),
         tax_rate: Number(tax.rate),
         rest: Rest::new(),
     });

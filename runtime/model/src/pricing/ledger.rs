@@ -178,8 +178,8 @@ impl Entry {
     }
 
     /// Writes its document.
-    pub fn document(&self) -> JournalEntry {
-        let lines = self.lines.iter().map(|line| {
+    pub fn into_document(self) -> JournalEntry {
+        let lines = self.lines.into_iter().map(|line| {
             let Money { currency, amount } = line.amount;
             JournalLine {
                 account: line.account.to_string(),
@@ -189,9 +189,9 @@ impl Entry {
             }
         });
         JournalEntry {
-            id: self.id.clone(),
+            id: self.id,
             date: self.at.into(),
-            description: Some(self.text.clone()),
+            description: Some(self.text),
             line: lines.collect(),
             kind: Some("JournalEntry".into()),
             rest: Rest::new(),
@@ -270,41 +270,39 @@ const NO_ACCOUNT: &str = "none";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     posted: BTreeSet<String>,
-    balances: BTreeMap<(Currency, Account), Decimal>,
+    balances: BTreeMap<Currency, BTreeMap<Account, Decimal>>,
 }
 
 impl Ledger {
     /// Posts an entry, unless it was posted before.
-    pub fn post(&mut self, entry: &Entry) {
-        if !self.posted.insert(entry.id.clone()) {
+    pub fn post(&mut self, entry: Entry) {
+        if !self.posted.insert(entry.id) {
             return;
         }
-        for line in &entry.lines {
-            let key = (line.amount.currency, line.account.clone());
-            *self.balances.entry(key).or_default() += line.amount.amount;
+        for Line { account, amount } in entry.lines {
+            let balances = self.balances.entry(amount.currency).or_default();
+            *balances.entry(account).or_default() += amount.amount;
         }
     }
 
     /// The balance of an account in a currency: debits less credits.
     pub fn balance(&self, account: &Account, currency: Currency) -> Decimal {
-        self.balances.get(&(currency, account.clone())).copied().unwrap_or_default()
+        let balances = self.balances.get(&currency);
+        balances.and_then(|balances| balances.get(account)).copied().unwrap_or_default()
     }
 
     /// The accounts that are not even, by currency.
     pub fn trial_balance(&self) -> impl Iterator<Item = (Currency, &Account, Decimal)> {
-        self.balances
-            .iter()
-            .filter(|(_, balance)| !balance.is_zero())
-            .map(|((currency, account), balance)| (*currency, account, *balance))
+        self.balances.iter().flat_map(|(currency, balances)| {
+            let uneven = balances.iter().filter(|(_, balance)| !balance.is_zero());
+            uneven.map(|(account, balance)| (*currency, account, *balance))
+        })
     }
 
     /// The sum of all balances of each currency: zero, or the books are wrong.
     pub fn difference(&self) -> BTreeMap<Currency, Decimal> {
-        let mut sums = BTreeMap::new();
-        for ((currency, _), balance) in &self.balances {
-            *sums.entry(*currency).or_default() += *balance;
-        }
-        sums
+        let sums = self.balances.iter();
+        sums.map(|(currency, balances)| (*currency, balances.values().sum())).collect()
     }
 }
 

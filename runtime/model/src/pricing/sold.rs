@@ -43,8 +43,8 @@ pub struct Price {
 
 impl Price {
     /// The taxes on it, one by one.
-    pub fn taxes(&self) -> Vec<Tax> {
-        if self.taxes.is_empty() { self.tax.iter().cloned().collect() } else { self.taxes.clone() }
+    pub fn taxes(&self) -> &[Tax] {
+        if self.taxes.is_empty() { self.tax.as_slice() } else { &self.taxes }
     }
 }
 

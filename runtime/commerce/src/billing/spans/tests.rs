@@ -173,7 +173,7 @@ proptest! {
         prop_assert!((paid - exact).abs() <= lines / Decimal::from(200) + Decimal::new(1, 9), "{} {}", paid, exact);
         let mut books = Ledger::default();
         for rate in &rates {
-            books.post(&Entry::of_rate(rate).unwrap());
+            books.post(Entry::of_rate(rate).unwrap());
         }
         for (_, difference) in books.difference() {
             prop_assert_eq!(difference, Decimal::ZERO);

@@ -154,7 +154,7 @@ impl Operator {
         for rate in rates {
             let was = self.rates.insert(rate.id.clone(), rate.document(Zone::UTC));
             assert_eq!(was, None, "two rates have the id `{}`", rate.id);
-            self.ledger.post(&Entry::of_rate(rate).unwrap());
+            self.ledger.post(Entry::of_rate(rate).unwrap());
         }
     }
 
@@ -240,7 +240,7 @@ impl Operator {
         let amount = Rounding::Commercial.of(part, left.currency);
         let payment = Payment { id: format!("pay-{}", self.count), amount, at: self.now() };
         let Ok(Some(paid)) = note(&self.bills[index], &payment) else { return };
-        self.ledger.post(&Entry::of_payment(&payment, &paid.id, paid.account()).unwrap());
+        self.ledger.post(Entry::of_payment(&payment, &paid.id, paid.account()).unwrap());
         assert_eq!(note(&paid, &payment), Ok(None));
         self.bills[index] = paid;
     }
@@ -268,7 +268,7 @@ impl Operator {
             return;
         };
         let (id, account) = (settled.id.as_str(), settled.account());
-        self.ledger.post(&Entry::of_write_off(id, account, amount, self.now()).unwrap());
+        self.ledger.post(Entry::of_write_off(id, account, amount, self.now()).unwrap());
         self.bills[index] = settled;
     }
 

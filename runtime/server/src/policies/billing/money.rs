@@ -33,7 +33,7 @@ pub(crate) async fn pay(books: &Books<'_>, body: PaymentBody) -> Result<Customer
     let noted = note(&bill.body, &payment).map_err(|error| unpaid(&error))?;
     let Some(paid) = noted else { return Ok(bill.body) };
     let entry = Entry::of_payment(&payment, &asked.bill, bill.body.account());
-    save(books, bill.revision, paid, &entry.map_err(|error| unbalanced(&error))?).await
+    save(books, bill.revision, paid, entry.map_err(|error| unbalanced(&error))?).await
 }
 
 /// Writes off the rest of a bill, and returns the bill.
@@ -47,7 +47,7 @@ pub(crate) async fn write_off(
     let (settled, amount) = payment::write_off(bill.body, at).map_err(|error| unpaid(&error))?;
     let entry = Entry::of_write_off(&id, settled.account(), amount, at)
         .map_err(|error| unbalanced(&error))?;
-    save(books, bill.revision, settled, &entry).await
+    save(books, bill.revision, settled, entry).await
 }
 
 /// Grants credit for a bill or an account, once by its id, and returns its rate.
@@ -143,7 +143,7 @@ async fn save(
     books: &Books<'_>,
     revision: u64,
     bill: CustomerBill,
-    entry: &Entry,
+    entry: Entry,
 ) -> Result<CustomerBill, Refusal> {
     let puts = vec![expecting(revision, &bill), posted(entry)];
     write(books, puts).await?;

@@ -44,7 +44,7 @@ pub(crate) fn trial_balance(books: &Books<'_>) -> Result<TrialBalance, Refusal> 
     books.session.each_document::<Refusal>(ledger::RESOURCE, |document| {
         match document::read(&document.body).and_then(Entry::read) {
             Ok(entry) => {
-                sums.post(&entry);
+                sums.post(entry);
                 entries += 1;
             }
             Err(wrong) if failed.len() < FAILED_MAX => {

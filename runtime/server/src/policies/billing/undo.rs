@@ -153,7 +153,7 @@ impl Made {
             if let Some(entry) = Stored::<JournalEntry>::find(books, ledger::RESOURCE, &id)? {
                 let entry = Entry::read(entry.body)
                     .map_err(|wrong| refused(ledger::RESOURCE, &id, wrong))?;
-                puts.push(posted(&entry.reversed(reversal(&rate.id), at)));
+                puts.push(posted(entry.reversed(reversal(&rate.id), at)));
             }
             if let (RateKind::Usage, Some(product)) = (rate.kind, &rate.product) {
                 products.insert(product);

@@ -38,15 +38,16 @@ pub(super) fn removed(resource: &'static str, id: &str, revision: u64) -> Put {
 }
 
 /// The entry of something in the books; posted once, by its id, and never changed.
-pub(super) fn posted(entry: &Entry) -> Put {
-    Put::create(ledger::RESOURCE, entry.id(), write(&entry.document()))
+pub(super) fn posted(entry: Entry) -> Put {
+    let entry = entry.into_document();
+    Put::create(ledger::RESOURCE, &entry.id, write(&entry))
 }
 
 /// The entry of a rate.
 pub(super) fn posted_rate(rate: &Rate) -> Result<Put, Refusal> {
     let entry = Entry::of_rate(rate);
     let entry = entry.map_err(|wrong| Refusal::unprocessable("rate", wrong.to_string()))?;
-    Ok(posted(&entry))
+    Ok(posted(entry))
 }
 
 /// The entry of a rate that may be in the books already. That of an imported rate is not.
