@@ -159,7 +159,7 @@ impl Fulfilment {
         }
         let all: BTreeSet<ItemId> = known.iter().chain(more).copied().collect();
         let dependents = &self.ready.dependents;
-        let closed = lines.closure(&self.plan, dependents, &known, more.iter().copied());
+        let closed = lines.closure(&self.plan, dependents, known, more.iter().copied());
         if all != closed || lines.are_all(&all) {
             return None;
         }

@@ -52,11 +52,11 @@ impl Fulfilment {
     pub(super) fn reach_from(&self, lines: impl IntoIterator<Item = ItemId>) -> Reach {
         let known: BTreeSet<ItemId> = self.failed.keys().copied().collect();
         let own = self.lines.of(&self.plan);
-        let all = own.closure(&self.plan, &self.ready.dependents, &known, lines);
-        if own.are_all(&all) || all.len() == known.len() {
+        let all = own.closure(&self.plan, &self.ready.dependents, known, lines);
+        if own.are_all(&all) || all.len() == self.failed.len() {
             return Reach::Order;
         }
-        Reach::Lines(all.difference(&known).copied().collect())
+        Reach::Lines(all.into_iter().filter(|line| !self.failed.contains_key(line)).collect())
     }
 
     /// What fails with a task.

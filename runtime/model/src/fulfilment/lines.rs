@@ -39,16 +39,15 @@ impl Derived<Lines> {
 impl Lines {
     fn derive(plan: &Plan) -> Self {
         let mut children: Vec<Vec<ItemId>> = vec![Vec::new(); plan.items.len()];
-        let ids = (0..plan.items.len()).map(ItemId::at);
-        for id in ids.clone() {
-            for parent in &plan.items[id.index()].parents {
-                children[parent.index()].push(id);
+        for (index, item) in plan.items.iter().enumerate() {
+            for parent in &item.parents {
+                children[parent.index()].push(ItemId::at(index));
             }
         }
         let mut lines = Self { of_item: vec![Vec::new(); plan.items.len()], ..Self::default() };
         let is_line =
             |id: &ItemId| plan.items[id.index()].parents.is_empty() || plan.optional.contains(id);
-        for line in ids.filter(is_line) {
+        for line in (0..plan.items.len()).map(ItemId::at).filter(is_line) {
             let mut open = vec![line];
             while let Some(item) = open.pop() {
                 if lines.of_item[item.index()].last() == Some(&line) {
@@ -113,10 +112,10 @@ impl Lines {
         &self,
         plan: &Plan,
         dependents: &[Vec<TaskId>],
-        failed: &BTreeSet<ItemId>,
+        failed: BTreeSet<ItemId>,
         more: impl IntoIterator<Item = ItemId>,
     ) -> BTreeSet<ItemId> {
-        let mut all = failed.clone();
+        let mut all = failed;
         let mut open: Vec<ItemId> = more.into_iter().filter(|line| all.insert(*line)).collect();
         while let Some(line) = open.pop() {
             let mut rely: Vec<ItemId> =
