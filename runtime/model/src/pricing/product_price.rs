@@ -264,11 +264,15 @@ impl<'a> Recurrence<'a> {
 
 /// Notes the place of each alteration among those of the same id and quote.
 fn place(alterations: &mut [Alteration]) {
-    let mut places: BTreeMap<AlterationKey, usize> = BTreeMap::new();
-    for alteration in alterations {
-        let next = places.entry(alteration.key.clone()).or_default();
-        alteration.key.place = *next;
-        *next += 1;
+    let mut counts: BTreeMap<&AlterationKey, usize> = BTreeMap::new();
+    let places = alterations.iter().map(|alteration| {
+        let count = counts.entry(&alteration.key).or_default();
+        *count += 1;
+        *count - 1
+    });
+    let places: Vec<usize> = places.collect();
+    for (alteration, place) in alterations.iter_mut().zip(places) {
+        alteration.key.place = place;
     }
 }
 
