@@ -62,11 +62,14 @@ impl<'a> Reader<'a> {
     /// as nesting, from whichever side.
     pub(super) fn relate(&mut self) -> Result<(), OrderError> {
         let lines = self.lines.iter().enumerate();
-        let positions: BTreeMap<_, _> =
-            lines.map(|(index, line)| (line.id.clone(), index)).collect();
+        let positions: BTreeMap<&str, usize> =
+            lines.map(|(index, line)| (line.id.as_str(), index)).collect();
+        let related = self.related.iter();
+        let targets: Vec<Option<usize>> =
+            related.map(|(_, relation)| positions.get(relation.to).copied()).collect();
         let mut relies_on: Vec<BTreeMap<usize, Extent>> = vec![BTreeMap::new(); self.lines.len()];
-        for (line, relation) in &self.related {
-            let Some(&to) = positions.get(relation.to) else {
+        for ((line, relation), to) in self.related.iter().zip(targets) {
+            let Some(to) = to else {
                 let message = format!("no item `{}` in this order", relation.to);
                 return Err(inconsistent(&relation.path, &message));
             };

@@ -1,5 +1,7 @@
 //! Refuses what the table refuses, with its path.
 
+use std::borrow::Cow;
+
 use tmf::document::Attributes;
 use tmf::document::order::{Item, Written};
 
@@ -97,8 +99,8 @@ pub fn fixed(
         return None;
     }
     let parts = [
-        (Part::Item, asked.item, line.path.clone()),
-        (Part::Instance, asked.subject, format!("{}.{}", line.path, form.subject())),
+        (Part::Item, asked.item, Cow::Borrowed(line.path.as_str())),
+        (Part::Instance, asked.subject, format!("{}.{}", line.path, form.subject()).into()),
     ];
     for (part, asked, path) in parts {
         for attribute in attributes(form, part) {
