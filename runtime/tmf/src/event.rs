@@ -150,18 +150,11 @@ impl Resource {
         for (name, what) in MARKS {
             let known = dated(before, name);
             if dated(after, name).iter().any(|mark| !known.contains(mark)) {
-                let mut body = self.head(after);
-                body[name] = after[name].clone();
-                told.push(self.notification(what, body));
+                told.push(self.notification(what, self.head_with(after, &[name])));
             }
         }
         if self.state_of(after) == Some(HELD) && self.state_of(before) != Some(HELD) {
-            let mut body = self.head(after);
-            for name in ["errorMessage", "productOrderErrorMessage"] {
-                if let Some(errors) = after.get(name) {
-                    body[name] = errors.clone();
-                }
-            }
+            let body = self.head_with(after, &["errorMessage", "productOrderErrorMessage"]);
             told.push(self.notification("InformationRequired", body));
         }
         told
@@ -169,8 +162,12 @@ impl Resource {
 
     /// The attributes that identify a document, and its state.
     fn head(&self, document: &Value) -> Value {
+        self.head_with(document, &[])
+    }
+
+    fn head_with(&self, document: &Value, others: &[&'static str]) -> Value {
         let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
-        let names = HEAD.into_iter().chain(state);
+        let names = HEAD.into_iter().chain(state).chain(others.iter().copied());
         let fields = names.filter_map(|name| Some((name.to_string(), document.get(name)?.clone())));
         Value::Object(fields.collect())
     }
