@@ -64,20 +64,19 @@ impl Resource {
 
     /// Gives an imported document the dates that it has elsewhere.
     pub fn keep_own_dates(&self, body: &Value, document: &mut Value) {
-        let Some(fields) = document.as_object_mut() else { return };
-        for name in self.dates.iter().copied().chain(self.stamp) {
-            if let Some(date) = body.get(name).filter(|date| !date.is_null()) {
-                fields.insert(name.into(), date.clone());
-            }
-        }
+        self.copy_dates(body, document, |date| !date.is_null());
     }
 
     /// Gives a document the dates of the previous one, so that documents with the same content
     /// are equal.
     pub fn keep_dates(&self, before: &Value, after: &mut Value) {
-        let Some(fields) = after.as_object_mut() else { return };
+        self.copy_dates(before, after, |_| true);
+    }
+
+    fn copy_dates(&self, from: &Value, to: &mut Value, counts: impl Fn(&Value) -> bool) {
+        let Some(fields) = to.as_object_mut() else { return };
         for name in self.dates.iter().copied().chain(self.stamp) {
-            if let Some(date) = before.get(name) {
+            if let Some(date) = from.get(name).filter(|date| counts(date)) {
                 fields.insert(name.into(), date.clone());
             }
         }
