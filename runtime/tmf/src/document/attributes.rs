@@ -85,8 +85,12 @@ impl<'a> Attributes<'a> {
 
     /// Some of the attributes, by their names.
     pub fn only(self, keep: impl Fn(&str) -> bool) -> Rest {
-        let kept = self.0.into_iter().flatten().filter(|(name, _)| keep(name));
-        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+        self.chosen(|name, _| keep(name)).collect()
+    }
+
+    fn chosen(self, keep: impl Fn(&str, &Value) -> bool) -> impl Iterator<Item = (String, Value)> {
+        let kept = self.0.into_iter().flatten().filter(move |(name, value)| keep(name, value));
+        kept.map(|(name, value)| (name.clone(), value.clone()))
     }
 
     /// Whether an attribute is what another document has under this name. Of a reference the id
@@ -167,14 +171,12 @@ impl<'a> Overlay<'a> {
 
     /// Sets attributes to what they are in another document, if they have a value there.
     pub fn show(&mut self, from: Attributes<'_>, keep: impl Fn(&str) -> bool) {
-        let shown = from.0.into_iter().flatten();
-        let shown = shown.filter(|(name, value)| !value.is_null() && keep(name));
-        self.0.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
+        self.0.extend(from.chosen(|name, value| !value.is_null() && keep(name)));
     }
 
     /// Sets attributes.
     pub fn extend(&mut self, others: &Rest) {
-        self.0.extend(others.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.0.extend(others.clone());
     }
 
     pub fn attributes(&self) -> Attributes<'_> {
