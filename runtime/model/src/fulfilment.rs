@@ -90,7 +90,7 @@ pub struct Fulfilment {
     /// How many records its journal has.
     records: u32,
     /// The lines that failed on their own, and why.
-    failed: BTreeMap<ItemId, Cause>,
+    failed: BTreeMap<ItemId, Arc<Cause>>,
     /// The tasks whose undo was given up, so that elements may still use what they were done with.
     left: BTreeSet<TaskId>,
     /// Why all is rolled back, where it is.

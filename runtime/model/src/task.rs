@@ -1,5 +1,7 @@
 //! The life of a task, as a table of legal transitions. Any other transition is illegal.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::journal::Event;
@@ -45,7 +47,7 @@ pub enum TaskState {
         begun: bool,
     },
     /// It is done.
-    Done(TaskOutput),
+    Done(Arc<TaskOutput>),
     /// It failed for good.
     Failed {
         /// The number of the last attempt.
@@ -58,7 +60,7 @@ pub enum TaskState {
     /// The attempt to undo it is answered by callback.
     UndoWaiting {
         /// Its output.
-        task_output: TaskOutput,
+        task_output: Arc<TaskOutput>,
         /// The number of the undo attempt.
         attempt: u32,
         /// What is awaited.
@@ -69,7 +71,7 @@ pub enum TaskState {
     /// The callback of the undo came and must be read.
     UndoCalledBack {
         /// Its output.
-        task_output: TaskOutput,
+        task_output: Arc<TaskOutput>,
         /// The number of the undo attempt.
         attempt: u32,
         /// The callback's body.
@@ -78,7 +80,7 @@ pub enum TaskState {
     /// Its undo failed; another attempt follows.
     Undoing {
         /// Its output.
-        task_output: TaskOutput,
+        task_output: Arc<TaskOutput>,
         /// The number of the undo attempt that failed.
         attempt: u32,
         /// Why.
@@ -91,7 +93,7 @@ pub enum TaskState {
     /// Its undo failed for good: an operator must act.
     Stuck {
         /// Its output.
-        task_output: TaskOutput,
+        task_output: Arc<TaskOutput>,
         /// Why.
         failure: Failure,
         /// Whether there is anything to undo.
@@ -102,7 +104,7 @@ pub enum TaskState {
     /// An operator gave its undo up: what it left behind may still be there.
     GivenUp {
         /// Its output.
-        task_output: TaskOutput,
+        task_output: Arc<TaskOutput>,
         /// Why it could not be undone.
         failure: Failure,
         /// Whether its pool values were released all the same.
@@ -141,10 +143,8 @@ impl TaskState {
             (_, E::Succeeded { attempt, outputs, reservations, .. })
                 if self.is_attempt(*attempt) =>
             {
-                Some(S::Done(TaskOutput {
-                    outputs: outputs.clone(),
-                    reservations: reservations.clone(),
-                }))
+                let (outputs, reservations) = (outputs.clone(), reservations.clone());
+                Some(S::Done(Arc::new(TaskOutput { outputs, reservations })))
             }
             (_, E::Retrying { attempt, failure, at, .. }) if self.is_attempt(*attempt) => {
                 let (failure, begun) = (failure.clone(), self.is_begun());
@@ -172,7 +172,8 @@ impl TaskState {
                 begun: *begun,
             }),
             (S::Failed { .. }, E::CompletedByHand { outputs, .. }) => {
-                Some(S::Done(TaskOutput { outputs: outputs.clone(), reservations: Vec::new() }))
+                let left = TaskOutput { outputs: outputs.clone(), reservations: Vec::new() };
+                Some(S::Done(Arc::new(left)))
             }
             _ => None,
         }
@@ -183,7 +184,7 @@ impl TaskState {
         use TaskState as S;
         match (self, event) {
             (S::Stuck { task_output, failure, begun }, E::Retried { .. }) => Some(S::Undoing {
-                task_output: task_output.clone(),
+                task_output: Arc::clone(task_output),
                 attempt: 0,
                 failure: failure.clone(),
                 at: Timestamp(0),
@@ -203,7 +204,7 @@ impl TaskState {
                 S::UndoWaiting { task_output, attempt: own, .. },
                 E::CalledBack { attempt, payload, .. },
             ) if attempt == own => {
-                let (task_output, payload) = (task_output.clone(), payload.clone());
+                let (task_output, payload) = (Arc::clone(task_output), payload.clone());
                 Some(S::UndoCalledBack { task_output, attempt: *own, payload })
             }
             (_, E::UndoRetrying { attempt, failure, at, .. }) if self.is_undo_attempt(*attempt) => {
@@ -223,7 +224,7 @@ impl TaskState {
                 let failure = self.failure().unwrap_or(failure).clone();
                 let mut task_output = self.kept_output();
                 if *released {
-                    task_output.reservations.clear();
+                    Arc::make_mut(&mut task_output).reservations.clear();
                 }
                 Some(S::GivenUp { task_output, failure, released: *released })
             }
@@ -341,6 +342,10 @@ impl TaskState {
 
     /// What it left behind, as far as that is known.
     pub fn task_output(&self) -> Option<&TaskOutput> {
+        self.shared_output().map(|shared| &**shared)
+    }
+
+    fn shared_output(&self) -> Option<&Arc<TaskOutput>> {
         match self {
             Self::Done(task_output)
             | Self::Undoing { task_output, .. }
@@ -363,8 +368,8 @@ impl TaskState {
         self.task_output().map_or(&[], |left| &left.reservations)
     }
 
-    fn kept_output(&self) -> TaskOutput {
-        self.task_output().cloned().unwrap_or_default()
+    fn kept_output(&self) -> Arc<TaskOutput> {
+        self.shared_output().map(Arc::clone).unwrap_or_default()
     }
 
     /// The state's name, for people.

@@ -94,8 +94,8 @@ impl Fulfilment {
             }
             (Phase::Running, Event::RollingBackLines { lines, cause, task, .. }) => {
                 let more = self.turning(lines, *task).ok_or_else(|| self.refuse(event))?;
-                let cause = Cause { task: *task, failure: cause.clone() };
-                self.failed.extend(lines.iter().map(|line| (*line, cause.clone())));
+                let cause = Arc::new(Cause { task: *task, failure: cause.clone() });
+                self.failed.extend(lines.iter().map(|line| (*line, Arc::clone(&cause))));
                 self.turn(more);
                 return Ok(());
             }

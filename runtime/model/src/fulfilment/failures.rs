@@ -87,7 +87,7 @@ impl Fulfilment {
     /// Why an item came to nothing: what its line, or the whole order, failed by.
     pub fn failure_of(&self, item: ItemId) -> Option<(Option<TaskId>, &Failure)> {
         let lines = self.lines_serving(item);
-        let own = lines.iter().find_map(|line| self.failed.get(line));
+        let own = lines.iter().find_map(|line| self.failed.get(line)).map(|cause| &**cause);
         let cause = own.filter(|_| self.has_failed(item)).or(self.cause.as_ref())?;
         Some((cause.task, &cause.failure))
     }

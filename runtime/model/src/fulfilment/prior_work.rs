@@ -55,7 +55,7 @@ impl Fulfilment {
             // It was not done again after all.
             return Ok(Some(PriorWork { if_changed: false, ..(**made).clone() }));
         }
-        let TaskOutput { outputs, reservations } = task_output.clone();
+        let TaskOutput { outputs, reservations } = (**task_output).clone();
         Ok(Some(PriorWork {
             step: self.plan.task(task).step,
             key: self.idempotency_key(task),
