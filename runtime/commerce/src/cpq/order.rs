@@ -17,7 +17,7 @@ use super::configure::Choice;
 use super::quote::{QuoteError, charges_of};
 use model::order::{Line, Order};
 use model::pricing::charge::Charge;
-use model::pricing::total::{Total, totals};
+use model::pricing::total::{Total, Totals, totals};
 
 /// The product order of an accepted quote. Its items have the agreed prices and refer to the quote: the
 /// prices hold even if the catalog changes.
@@ -29,20 +29,16 @@ pub fn order_of(quote: &Quote) -> Result<ProductOrderRequest, QuoteError> {
     let order = quote.order().map_err(QuoteError::Items)?;
     let mut items = ordered(quote.quote_item.clone(), &order, &[]);
     let reference = Reference::to("quote", quote.id.as_deref().unwrap_or_default());
-    let mut charges = Vec::new();
-    agree(&mut items, &quote.quote_item, &reference, &mut charges)?;
+    let mut all = Totals::default();
+    agree(&mut items, &quote.quote_item, &reference, &mut all)?;
     Ok(ProductOrderRequest {
         quote: vec![reference],
         product_order_item: items,
-        order_total_price: Some(written(&totals(with_quantity(&charges)))),
+        order_total_price: Some(written(&all.into_list())),
         billing_account: quote.billing_account.first().cloned(),
         kind: Some("ProductOrder".into()),
         rest: carried(&quote.rest),
     })
-}
-
-fn with_quantity(charges: &[(u32, Charge)]) -> impl Iterator<Item = (u32, &Charge)> {
-    charges.iter().map(|(quantity, charge)| (*quantity, charge))
 }
 
 fn written(totals: &[Total]) -> Vec<Deferred<ItemPrice>> {
@@ -54,18 +50,18 @@ fn agree(
     ordered: &mut [ProductOrderRequestItem],
     quoted: &[QuoteItem],
     quote: &Reference,
-    all: &mut Vec<(u32, Charge)>,
+    all: &mut Totals,
 ) -> Result<(), QuoteError> {
     for (ordered, quoted) in ordered.iter_mut().zip(quoted) {
         let id = ordered.id.as_deref().unwrap_or_default();
         let quantity = ordered.quantity.unwrap_or(1);
         let charges = charges_of(quoted)?;
-        let total = totals(charges.iter().map(|charge| (quantity, charge)));
-        let prices = charges.iter().map(|charge| charge.document("OrderPrice").into());
+        charges.iter().for_each(|charge| all.add(quantity, charge));
+        let own = totals(charges.iter().map(|charge| (quantity, charge)));
+        let prices = charges.into_iter().map(|charge| charge.into_document("OrderPrice").into());
         ordered.item_price = Some(prices.collect());
-        ordered.item_total_price = Some(written(&total));
+        ordered.item_total_price = Some(written(&own));
         ordered.quote_item = Some(QuoteItemRef::to(quote, id));
-        all.extend(charges.into_iter().map(|charge| (quantity, charge)));
         agree(&mut ordered.product_order_item, &quoted.quote_item, quote, all)?;
     }
     Ok(())

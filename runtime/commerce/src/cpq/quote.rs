@@ -225,7 +225,7 @@ fn write_prices(
         for entry in item.quote_item_price.iter().flatten() {
             grant(entry, &mut charges).map_err(|wrong| price_of(item, wrong))?;
         }
-        let prices = charges.iter().map(|charge| charge.document("QuotePrice"));
+        let prices = charges.into_iter().map(|charge| charge.into_document("QuotePrice"));
         item.quote_item_price = Some(prices.collect());
         write_prices(&mut item.quote_item, listed)?;
     }

@@ -26,18 +26,21 @@ pub struct Total {
     pub changes: BTreeMap<Term, Decimal>,
 }
 
-/// Sums charges, each with how many are wanted. Usage is not included: its cost is known later.
-pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<Total> {
-    let mut found: BTreeMap<(bool, Option<Period>, Currency), Total> = BTreeMap::new();
-    for (quantity, charge) in charges {
+/// Sums of charges. Usage is not included: its cost is known later.
+#[derive(Clone, Debug, Default)]
+pub struct Totals(BTreeMap<(bool, Option<Period>, Currency), Total>);
+
+impl Totals {
+    /// Adds a charge, of which a number is wanted.
+    pub fn add(&mut self, quantity: u32, charge: &Charge) {
         let is_recurring = match charge.kind {
             PriceKind::OneOff => false,
             PriceKind::Recurring => true,
-            PriceKind::Usage => continue,
+            PriceKind::Usage => return,
         };
         let currency = charge.list.currency;
         let key = (is_recurring, charge.period, currency);
-        let total = found.entry(key).or_insert_with(|| Total {
+        let total = self.0.entry(key).or_insert_with(|| Total {
             kind: charge.kind,
             period: charge.period,
             net: Money { currency, amount: Decimal::ZERO },
@@ -54,7 +57,18 @@ pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<T
             }
         }
     }
-    found.into_values().collect()
+
+    /// One sum for each price type, period and currency.
+    pub fn into_list(self) -> Vec<Total> {
+        self.0.into_values().collect()
+    }
+}
+
+/// Sums charges, each with how many are wanted.
+pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<Total> {
+    let mut totals = Totals::default();
+    charges.into_iter().for_each(|(quantity, charge)| totals.add(quantity, charge));
+    totals.into_list()
 }
 
 impl Total {

@@ -141,7 +141,7 @@ proptest! {
             alterations: alterations.collect(),
             taxes: taxes(&rates),
         };
-        let read = Charge::read(&charge.document("OrderPrice")).unwrap();
+        let read = Charge::read(&charge.clone().into_document("OrderPrice")).unwrap();
         prop_assert_eq!(read, charge);
     }
 }

@@ -13,18 +13,21 @@ use tmf::period::{LENGTH_MAX, Period, Term};
 
 impl Charge {
     /// Writes it as a price of a type, `QuotePrice` or `OrderPrice`.
-    pub fn document(&self, kind: &str) -> ItemPrice {
-        let listed = if self.taxes.len() > 1 { self.taxes.as_slice() } else { &[] };
+    pub fn into_document(mut self, kind: &str) -> ItemPrice {
+        let alterations = std::mem::take(&mut self.alterations).into_iter();
+        let alterations = alterations.map(|one| self.alteration(one)).collect();
+        let price = self.price_of(self.list.amount);
+        let is_listed = self.taxes.len() > 1;
         ItemPrice {
-            name: Some(self.name.clone()),
-            description: self.tier.clone(),
+            name: Some(self.name),
+            description: self.tier,
             price_type: Some(self.kind.as_tmf().into()),
             recurring_charge_period: self.period.map(|period| period.to_string()),
-            unit_of_measure: self.unit.clone(),
-            price: Some(self.price_of(self.list.amount)),
+            unit_of_measure: self.unit,
+            price: Some(price),
             product_offering_price: offered(&self.price),
-            tax: listed.iter().map(price_tax).collect(),
-            price_alteration: self.alterations.iter().map(|one| self.alteration(one)).collect(),
+            tax: self.taxes.into_iter().filter(|_| is_listed).map(price_tax).collect(),
+            price_alteration: alterations,
             kind: Some(kind.into()),
             rest: Rest::new(),
         }
@@ -46,12 +49,12 @@ impl Charge {
         }
     }
 
-    fn alteration(&self, change: &Alteration) -> ItemPriceAlteration {
+    fn alteration(&self, change: Alteration) -> ItemPriceAlteration {
         let raises = change.change > Decimal::ZERO;
         let percentage = change.percentage.map(Number);
         let each = change.lasts.and_then(|lasts| lasts.each).or(self.period);
         ItemPriceAlteration {
-            name: Some(change.name.clone()),
+            name: Some(change.name),
             price_type: Some(if raises { "surcharge" } else { self.kind.as_tmf() }.into()),
             recurring_charge_period: each.map(|each| each.to_string()),
             application_duration: change.lasts.map(|lasts| lasts.periods),
@@ -98,12 +101,8 @@ impl Charge {
 }
 
 /// Writes a tax of a price.
-fn price_tax(tax: &Tax) -> PriceTax {
-    PriceTax {
-        tax_category: Some(tax.category.clone()),
-        tax_rate: Number(tax.rate),
-        rest: Rest::new(),
-    }
+fn price_tax(tax: Tax) -> PriceTax {
+    PriceTax { tax_category: Some(tax.category), tax_rate: Number(tax.rate), rest: Rest::new() }
 }
 
 fn offered(price: &str) -> Option<Reference> {
