@@ -19,7 +19,7 @@ const WORKFLOWS: &str = "\
 workflows:
   - workflow: trouble
     steps:
-      - { step: it, plugin: misbehave, timeout: 20s, retry: { attempts: 2, first: 1ms, max: 1ms } }
+      - { step: it, plugin: misbehave, timeout: 60s, retry: { attempts: 2, first: 1ms, max: 1ms } }
   - workflow: patient
     steps:
       - { step: it, plugin: misbehave, retry: { attempts: 50, first: 1ms, max: 1ms } }
@@ -30,6 +30,17 @@ workflows:
         plugin: misbehave
         retry: { attempts: 2, first: 1ms, max: 1ms }
         on-failure: roll-back
+  - workflow: asleep
+    steps:
+      - { step: it, plugin: misbehave, timeout: 500ms, retry: { attempts: 2, first: 1ms, max: 1ms } }
+  - workflow: asleep-unwound
+    steps:
+      - { step: before, plugin: noop, input: { a: 1 } }
+      - step: it
+        plugin: misbehave
+        timeout: 500ms
+        retry: { attempts: 2, first: 1ms, max: 1ms }
+        on-failure: roll-back
   - workflow: mail
     steps:
       - { step: send, plugin: dialler }
@@ -38,12 +49,13 @@ workflows:
       - { step: send, plugin: dialler, undo: false, input: { host: \"127.0.0.1:9\" } }
 ";
 
-/// What the guest needs, and no more than it may use up.
+/// What the guest needs, and no more than it may use up. Its wall clock is generous, since a loop goes on at
+/// the lowest priority: on a busy machine its share of the processor takes a while.
 const GRANTS: &str = "
 [plugins.misbehave]
 inventory = [\"service\"]
 pools = [\"test-*\"]
-limits = { cpu-ms = 100, memory-mib = 8, wall-ms = 500 }
+limits = { cpu-ms = 100, memory-mib = 8, wall-ms = 60000 }
 ";
 
 /// Folders with the packs and plugins of this repository, to drop more into.
@@ -176,18 +188,21 @@ async fn a_plugin_that_misbehaves_fails_its_own_task_and_nothing_else() {
     ];
     let mut runs = Vec::new();
     for (input, code) in &inputs {
-        for workflow in ["trouble", "unwound"] {
+        let is_asleep = *code == "PLUGIN_TIMEOUT";
+        let (held, ended) =
+            if is_asleep { ("asleep", "asleep-unwound") } else { ("trouble", "unwound") };
+        for (workflow, is_held) in [(held, true), (ended, false)] {
             let path = format!("/orchestration/v1/workflows/{workflow}/runs");
             let answer = world.http.post(&path, input).await;
             assert_eq!(answer.status, 201, "{}", answer.text);
-            runs.push((workflow, text(&answer.body["id"]), code));
+            runs.push((is_held, text(&answer.body["id"]), code));
         }
     }
     // While they misbehave, others are served.
     let path = "/orchestration/v1/workflows/six-steps/runs?wait=60s";
     assert_eq!(world.http.post(path, &json!({})).await.body["state"], "completed");
-    for (workflow, id, code) in runs {
-        let run = if workflow == "trouble" {
+    for (is_held, id, code) in runs {
+        let run = if is_held {
             world.held(&id).await
         } else {
             assert_eq!(world.ended(&id).await.end, "failed");
