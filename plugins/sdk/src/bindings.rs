@@ -5,7 +5,7 @@
 
 pub mod step {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "ferrule:plugin/step",
         generate_all,
         additional_derives: [Eq, PartialEq],
@@ -19,7 +19,7 @@ macro_rules! world {
     ($name:ident, $world:literal, { $($interface:literal: $module:ident),* }) => {
         pub mod $name {
             wit_bindgen::generate!({
-                path: "../../wit",
+                path: "wit",
                 world: $world,
                 with: { $($interface: crate::bindings::step::ferrule::plugin::$module),* },
                 additional_derives: [Eq, PartialEq],

@@ -1,11 +1,10 @@
 //! The settings that the operator gave this plugin.
 
-use crate::Failure;
-use crate::bindings::step::ferrule::plugin::config;
+use crate::{Failure, host};
 
 /// The value of a setting; `None` if it is not set.
 pub fn get(name: &str) -> Option<String> {
-    config::get(name)
+    host::setting(name)
 }
 
 /// The value of a mandatory setting. Fails with `SETTING_MISSING` (class operator).

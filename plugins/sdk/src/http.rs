@@ -1,20 +1,37 @@
-//! A blocking HTTP client over `wasi:http`, as far as the operator granted it. One request, one
-//! answer: no redirects, no cookies, no retries; those are the host's or the element's business.
+//! A blocking HTTP client, as far as the operator granted it. One request, one answer: no redirects, no
+//! cookies, no retries.
 
 mod error;
 mod url;
-mod wire;
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(dead_code, reason = "outside a component the fake host answers")
+)]
+pub(crate) mod wire;
 
 use serde_json::Value;
 
 pub use error::Error;
-pub use wasip2::http::types::Method;
 
 #[cfg(test)]
 mod tests;
 
-/// Default limit of the bytes of an answer.
+/// Default limit of the bytes of an answer, which is also the highest.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// The method of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+    /// A method of the element's own.
+    Other(String),
+}
 
 /// A request to send.
 #[derive(Clone, Debug)]
@@ -47,6 +64,21 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Method {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 impl Request {
@@ -106,9 +138,35 @@ impl Request {
         self
     }
 
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The first header of this name that it has, whatever the case.
+    pub fn header_of(&self, name: &str) -> Option<&str> {
+        first_header(&self.headers, name)
+    }
+
+    /// The body that it has as JSON; `None` if it is none.
+    pub fn sent_json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Checks the address, without sending anything.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        url::target(&self.url).map(drop)
+    }
+
     /// Sends the request and waits for the answer. An answer of any status is an `Ok`.
     pub fn send(&self) -> Result<Response, Error> {
-        wire::send(self)
+        crate::host::send(self)
     }
 }
 
@@ -141,8 +199,7 @@ impl Response {
 
     /// The first header of this name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        first_header(&self.headers, name)
     }
 
     /// The body as JSON; `None` if it is none.
@@ -154,4 +211,9 @@ impl Response {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+fn first_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::Failure;
 use crate::bindings::step::ferrule::plugin::inventory;
+use crate::{Failure, host};
 
 /// Which document to read.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Key<'a> {
 /// The document as last committed; `None` if there is none. Fails with `NOT_GRANTED` for a
 /// kind that was not granted.
 pub fn get(key: Key<'_>) -> Result<Option<Value>, Failure> {
-    let Some(document) = inventory::get(key.kind, key.id)? else {
+    let Some(document) = host::get(key.kind, key.id)? else {
         return Ok(None);
     };
     read(&document, key.kind).map(Some)
@@ -38,7 +38,7 @@ pub struct Query<'a> {
 /// with `NOT_GRANTED` for a kind that was not granted, and with `NOT_INDEXED` for an attribute that
 /// the kind is not indexed by.
 pub fn find(query: Query<'_>) -> Result<Vec<Value>, Failure> {
-    let found = inventory::find(query.kind, query.attribute, query.value)?;
+    let found = host::find(query.kind, query.attribute, query.value)?;
     found.iter().map(|document| read(document, query.kind)).collect()
 }
 
@@ -88,7 +88,7 @@ pub fn search(search: Search<'_>) -> Result<Vec<Value>, Failure> {
         .map(|Condition { attributes, values }| inventory::Condition { attributes, values })
         .collect();
     let shown: Vec<String> = shown.iter().map(|name| (*name).into()).collect();
-    let found = inventory::search(kind, &conditions, &shown, limit)?;
+    let found = host::search(kind, &conditions, &shown, limit)?;
     found.iter().map(|document| read(document, kind)).collect()
 }
 

@@ -39,10 +39,14 @@ pub mod reservation;
 
 pub mod element;
 
+#[cfg(not(target_family = "wasm"))]
+pub mod fake;
+
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
 pub mod export;
+mod host;
 pub mod schema;
 
 /// The walk-through, compiled, so that it keeps working.

@@ -1,6 +1,7 @@
-//! The log that is kept with the attempt. Outside a component, as in a test, lines go nowhere.
+//! The log that is kept with the attempt.
 
-use crate::bindings::step::ferrule::plugin::log::{self, Level};
+use crate::bindings::step::ferrule::plugin::log::Level;
+use crate::host::write;
 
 /// For the developer of the plugin.
 pub fn debug(message: impl AsRef<str>) {
@@ -20,10 +21,4 @@ pub fn warn(message: impl AsRef<str>) {
 /// The work cannot go on.
 pub fn error(message: impl AsRef<str>) {
     write(Level::Error, message.as_ref());
-}
-
-fn write(level: Level, message: &str) {
-    if cfg!(target_family = "wasm") {
-        log::write(level, message);
-    }
 }

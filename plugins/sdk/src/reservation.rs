@@ -1,8 +1,8 @@
 //! Values out of pools: ports, VLANs, addresses, numbers, serials. Committed together with the
 //! outcome of the task and given back when it fails or is undone.
 
-use crate::Failure;
 use crate::bindings::step::ferrule::plugin::reservation;
+use crate::{Failure, host};
 
 pub use reservation::{Request, Reserved};
 
@@ -23,5 +23,5 @@ impl Request {
 /// Reserves the next free value; the same value when asked twice under one name. Fails with
 /// `POOL_EXHAUSTED` (class operator), `UNKNOWN_POOL` or `NOT_GRANTED`.
 pub fn reserve(request: &Request) -> Result<Reserved, Failure> {
-    reservation::reserve(request)
+    host::reserve(request)
 }

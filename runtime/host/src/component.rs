@@ -96,12 +96,12 @@ impl Component {
 
     /// Whether the component can use a capability at all.
     pub(crate) fn imports(&self, capability: Capability) -> bool {
-        let prefix = match capability {
-            Capability::Http => "wasi:http/",
-            Capability::Inventory => "ferrule:plugin/inventory@",
-            Capability::Reservation => "ferrule:plugin/reservation@",
+        let prefixes: &[&str] = match capability {
+            Capability::Http => &["wasi:http/", "ferrule:plugin/http@"],
+            Capability::Inventory => &["ferrule:plugin/inventory@"],
+            Capability::Reservation => &["ferrule:plugin/reservation@"],
         };
-        self.imports.iter().any(|import| import.starts_with(prefix))
+        self.imports.iter().any(|import| prefixes.iter().any(|prefix| import.starts_with(prefix)))
     }
 }
 

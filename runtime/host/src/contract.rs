@@ -14,8 +14,8 @@ pub(crate) mod v01;
 mod v02;
 
 pub(crate) use v02::{
-    config, decomposition, description, inventory, log, observation, rating, reservation, types,
-    usage_rating,
+    config, decomposition, description, http, inventory, log, observation, rating, reservation,
+    types, usage_rating,
 };
 
 use self::types::{Attribute, Failure, FailureClass, Json, Money, Task};

@@ -42,6 +42,6 @@ pub use inspect::{InspectError, Inspected};
 pub use install::Installed;
 pub use invoke::{Decomposition, Production, Schemas};
 pub use limits::Limits;
-pub use manifest::Manifest;
+pub use manifest::{Manifest, ManifestError};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;

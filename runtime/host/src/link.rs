@@ -2,7 +2,7 @@
 
 use wasmtime::component::Linker;
 
-use crate::capability::{config, inventory, log, reservation};
+use crate::capability::{config, http, inventory, log, reservation};
 use crate::contract::{Version, v01};
 use crate::role::Capability;
 use crate::state::State;
@@ -28,6 +28,9 @@ fn add_v02(
 ) -> wasmtime::Result<()> {
     log::add_to_linker(linker, |state| &mut state.log)?;
     config::add_to_linker(linker, |state| &mut state.config)?;
+    if granted(Capability::Http) {
+        http::plain::add_to_linker(linker, |state| &mut state.outbound)?;
+    }
     if granted(Capability::Inventory) {
         inventory::add_to_linker(linker, |state| &mut state.inventory)?;
     }

@@ -205,7 +205,8 @@ fn is_version(version: &str) -> bool {
         && precedence(version).is_some()
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a text is the id of a plugin.
+pub fn is_id(id: &str) -> bool {
     let plain = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
     };

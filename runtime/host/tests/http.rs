@@ -70,12 +70,17 @@ async fn serve(mut stream: TcpStream) {
                 5 << 20,
                 "x".repeat(5 << 20)
             ),
-            _ => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{path}", path.len()),
+            "/head" => answer(&text),
+            _ => answer(path),
         };
         if stream.write_all(response.as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+fn answer(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -229,4 +234,64 @@ async fn a_url_with_a_password_is_not_sent_and_not_logged() {
     let log = report.log.join("\n");
     assert!(log.contains("no user and password in a URL"), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
+}
+
+/// A bench with the guest that sends by the interface of the contract, granted this element.
+async fn sender(element: &Element) -> (Bench, Installed) {
+    let rule = format!(
+        "http = [\"http://127.0.0.1:{}\", \"http://127.0.0.1:1\"]\nlimits = {{ wall-ms = 2000 }}",
+        element.port
+    );
+    let bench = Bench::new(grants("sender", &rule));
+    let plugin = support::with_world(&guest("sender"), "sender", "step", "");
+    let installed = bench.host.install(plugin).await.unwrap();
+    (bench, installed)
+}
+
+#[tokio::test]
+async fn the_interface_of_the_contract_sends_what_it_is_given() {
+    let element = Element::start().await;
+    let (bench, installed) = sender(&element).await;
+    assert_eq!(installed.effects, Effects::External);
+    let url = format!("http://127.0.0.1:{}/head", element.port);
+    let headers = json!({ "Accept": "text/plain", "X-Key": "k-1" });
+    let input = json!({ "method": "GET", "url": url, "headers": headers });
+    let report = bench.run(&installed.digest, input).await;
+    let outputs = outputs(&report);
+    let head = outputs["body"].as_str().unwrap().to_lowercase();
+    assert_eq!(outputs["length"], head.len().to_string());
+    let host = format!("host: 127.0.0.1:{}\r\n", element.port);
+    for line in ["get /head http/1.1\r\n", "accept: text/plain\r\n", "x-key: k-1\r\n", &host] {
+        assert!(head.contains(line), "`{line}` is not in {head}");
+    }
+}
+
+#[tokio::test]
+async fn the_interface_of_the_contract_tells_what_became_of_a_request() {
+    let element = Element::start().await;
+    let (bench, installed) = sender(&element).await;
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", element.port);
+    let long = "x".repeat(40_000);
+    let cases = [
+        (json!({ "url": url("/x"), "method": "G T" }), "INVALID", "`G T` is no method"),
+        (json!({ "url": "/x" }), "INVALID", "the address is not absolute"),
+        (json!({ "url": "http://a b/" }), "INVALID", "the address"),
+        (json!({ "url": format!("{}{long}", url("/")) }), "INVALID", "more than 8192 bytes"),
+        (json!({ "url": url("/x"), "headers": { "Host": "other" } }), "INVALID", "`host` is the"),
+        (json!({ "url": url("/x"), "headers": { "A": "1\r\nB: 2" } }), "INVALID", "`A` cannot"),
+        (json!({ "url": url("/x"), "headers": { "a": long } }), "INVALID", "more than 32768 bytes"),
+        (json!({ "url": "http://me:secret@127.0.0.1/" }), "INVALID", "HttpRequestUriInvalid"),
+        (json!({ "url": "http://10.0.0.1/x" }), "DENIED", "HttpRequestDenied"),
+        (json!({ "url": "http://127.0.0.1:1/" }), "UNREACHABLE", "ConnectionRefused"),
+        (json!({ "url": url("/silent"), "timeout": 50 }), "TIMEOUT", "HttpResponseTimeout"),
+        (json!({ "url": url("/head"), "max": 10 }), "TOOLARGE", "HttpResponseBodySize(Some(10))"),
+        (json!({ "url": url("/long"), "max": 9_000_000 }), "TOOLARGE", "Some(1048576)"),
+    ];
+    for (input, code, message) in cases {
+        let report = bench.run(&installed.digest, input.clone()).await;
+        let failure = failed(&report);
+        assert_eq!(failure.code.as_str(), code, "{input}: {failure:?}");
+        assert!(failure.message.contains(message), "{input}: {failure:?}");
+        assert!(!format!("{report:?}").contains("secret"), "{report:?}");
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use wasip2::http::types::ErrorCode;
-
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -44,61 +42,6 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
-}
-
-impl Error {
-    /// Sorts an error code of `wasi:http`.
-    pub(super) fn of(code: &ErrorCode, target: &str) -> Self {
-        use ErrorCode as E;
-        let cause = describe(code);
-        match code {
-            E::HttpRequestDenied | E::DestinationIpProhibited => {
-                Self::Denied { target: target.into() }
-            }
-            E::DnsTimeout
-            | E::DnsError(_)
-            | E::DestinationNotFound
-            | E::DestinationUnavailable
-            | E::DestinationIpUnroutable
-            | E::ConnectionRefused
-            | E::ConnectionLimitReached
-            | E::TlsProtocolError
-            | E::TlsCertificateError
-            | E::TlsAlertReceived(_) => Self::Unreachable { cause },
-            E::ConnectionTimeout
-            | E::ConnectionReadTimeout
-            | E::ConnectionWriteTimeout
-            | E::HttpResponseTimeout => Self::Timeout { cause },
-            E::HttpRequestLengthRequired
-            | E::HttpRequestBodySize(_)
-            | E::HttpRequestMethodInvalid
-            | E::HttpRequestUriInvalid
-            | E::HttpRequestUriTooLong
-            | E::HttpRequestHeaderSectionSize(_)
-            | E::HttpRequestHeaderSize(_)
-            | E::HttpRequestTrailerSectionSize(_)
-            | E::HttpRequestTrailerSize(_) => Self::Request { reason: cause },
-            E::ConnectionTerminated
-            | E::HttpResponseIncomplete
-            | E::HttpResponseHeaderSectionSize(_)
-            | E::HttpResponseHeaderSize(_)
-            | E::HttpResponseBodySize(_)
-            | E::HttpResponseTrailerSectionSize(_)
-            | E::HttpResponseTrailerSize(_)
-            | E::HttpResponseTransferCoding(_)
-            | E::HttpResponseContentCoding(_)
-            | E::HttpUpgradeFailed
-            | E::HttpProtocolError
-            | E::LoopDetected
-            | E::ConfigurationError
-            | E::InternalError(_) => Self::Broken { cause },
-        }
-    }
-}
-
-/// The name of a code without the name of its type, such as `ConnectionRefused`.
-fn describe(code: &ErrorCode) -> String {
-    format!("{code:?}").trim_start_matches("ErrorCode::").to_owned()
 }
 
 impl fmt::Display for Error {

@@ -1,4 +1,5 @@
-//! Outbound HTTP: `wasi:http/outgoing-handler` over a pooled client of our own. A request goes out
+//! Outbound HTTP: `wasi:http/outgoing-handler`, and the contract's own [`plain`] interface, over a
+//! pooled client of our own. A request goes out
 //! where a rule of the operator's allows it, to an address that is allowed too. Redirects are not
 //! followed: where one leads is for the guest to ask and for the rules to decide.
 //!
@@ -26,6 +27,7 @@ use self::body::Capped;
 
 pub(crate) mod address;
 mod body;
+pub(crate) mod plain;
 
 /// Timeout of a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -98,18 +100,13 @@ impl WasiHttpHooks for Outbound {
         if let Err(error) = self.check(&request) {
             return Box::new(std::future::ready(Err(error)));
         }
-        let exchange = Exchange {
-            client: self.client.clone(),
-            plugin: Arc::clone(&self.plugin),
-            grants: Arc::clone(&self.grants),
-            log: self.log.clone(),
-            patience: self.patience(options),
-            between: options
-                .and_then(|options| options.between_bytes_timeout)
-                .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
-            body_max: self.body_max,
-        };
-        Box::new(exchange.send(request))
+        let exchange = self.exchange(options.unwrap_or_default(), self.body_max);
+        Box::new(async move {
+            let response = exchange.send(request).await?;
+            let done: Box<dyn Future<Output = Result<()>> + Send> =
+                Box::new(std::future::ready(Ok(())));
+            Ok((response, done))
+        })
     }
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
@@ -150,14 +147,26 @@ impl Outbound {
         Ok(())
     }
 
+    fn exchange(&self, options: RequestOptions, body_max: u64) -> Exchange {
+        Exchange {
+            client: self.client.clone(),
+            plugin: Arc::clone(&self.plugin),
+            grants: Arc::clone(&self.grants),
+            log: self.log.clone(),
+            patience: self.patience(options),
+            between: options
+                .between_bytes_timeout
+                .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
+            body_max,
+        }
+    }
+
     /// How long to wait for the head of a response. A tenth of what is left is kept back, so that
     /// the guest can still report it.
-    fn patience(&self, options: Option<RequestOptions>) -> Duration {
+    fn patience(&self, options: RequestOptions) -> Duration {
         let left = self.deadline.saturating_duration_since(Instant::now()) * 9 / 10;
-        let asked = options.and_then(|options| {
-            let connect = options.connect_timeout.unwrap_or_default();
-            Some(options.first_byte_timeout?.saturating_add(connect))
-        });
+        let connect = options.connect_timeout.unwrap_or_default();
+        let asked = options.first_byte_timeout.map(|first| first.saturating_add(connect));
         asked.map_or(left, |asked| asked.min(left))
     }
 }
@@ -174,7 +183,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn send(self, request: Request<WasiBody>) -> Result<Answer> {
+    async fn send(self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let uri = request.uri().clone();
         let sent = tokio::time::timeout(self.patience, self.client.0.request(request)).await;
         let response = match sent {
@@ -183,7 +192,7 @@ impl Exchange {
             Ok(Ok(response)) => response,
         };
         let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
-        Ok((response.map(body), Box::new(std::future::ready(Ok(())))))
+        Ok(response.map(body))
     }
 
     /// Logs why there is no answer, and gives the guest a code for it.

@@ -12,7 +12,7 @@ pub(crate) use self::bindings::described::exports::ferrule::plugin::description;
 pub(crate) use self::bindings::observable::exports::ferrule::plugin::observation;
 pub(crate) use self::bindings::rater::exports::ferrule::plugin::rating;
 pub(crate) use self::bindings::step::ferrule::plugin::{
-    config, inventory, log, reservation, types,
+    config, http, inventory, log, reservation, types,
 };
 pub(crate) use self::bindings::usage_rater::exports::ferrule::plugin::usage_rating;
 
@@ -30,6 +30,7 @@ mod bindings {
         wasmtime::component::bindgen!({
             path: "../../wit",
             world: "ferrule:plugin/step",
+            imports: { "ferrule:plugin/http.send": async },
             exports: { default: async },
         });
     }

@@ -11,7 +11,7 @@ use crate::limits::HOSTCALL_BYTES_MAX;
 /// Max handles of a guest.
 pub(super) const RESOURCES_MAX: usize = 128;
 /// Max bytes of the headers of one request or response.
-pub(super) const FIELDS_BYTES_MAX: usize = 32 << 10;
+pub(crate) const FIELDS_BYTES_MAX: usize = 32 << 10;
 /// The bytes of a handle in the host: a stream or a pollable, and its place in the table.
 const RESOURCE_BYTES: usize = 1 << 10;
 /// Max bytes of a guest's stack.

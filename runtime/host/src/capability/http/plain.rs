@@ -1,0 +1,164 @@
+//! The contract's own interface for HTTP: a request and an answer as records, for languages in which
+//! `wasi:http` is laborious.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Uri};
+use wasmtime::component::{HasData, Linker};
+use wasmtime_wasi_http::{Error as Code, RequestOptions, WasiBody};
+
+use super::Outbound;
+use crate::contract::http::{self, Error, Header, Reason, Response};
+use crate::invoke::overhead::FIELDS_BYTES_MAX;
+
+/// Max bytes of the body of an answer. A call has one answer at a time, and is charged for more when it
+/// begins.
+const ANSWER_BYTES_MAX: u32 = 1 << 20;
+
+/// Max bytes of an address.
+const URL_BYTES_MAX: usize = 8 * 1024;
+
+/// Headers that the host sets, or that are about the connection.
+const OURS: [HeaderName; 8] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::TE,
+    header::TRAILER,
+    header::PROXY_AUTHORIZATION,
+];
+
+impl http::Host for Outbound {
+    async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
+        let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
+        let Asked { request, options, answer_bytes_max } = asked;
+        self.check(&request).map_err(|code| failed(&code))?;
+        let exchange = self.exchange(options, answer_bytes_max.into());
+        let response = exchange.send(request).await.map_err(|code| failed(&code))?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|code| failed(&code))?.to_bytes();
+        let headers = head.headers.iter().map(|(name, value)| Header {
+            name: name.as_str().into(),
+            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        });
+        Ok(Response {
+            status: head.status.as_u16(),
+            headers: headers.collect(),
+            body: body.into(),
+            attributes: Vec::new(),
+        })
+    }
+}
+
+/// A request as the client takes it.
+struct Asked {
+    request: Request<WasiBody>,
+    options: RequestOptions,
+    answer_bytes_max: u32,
+}
+
+/// Reads a request of a guest; fails with what is wrong with it.
+fn read(request: http::Request) -> Result<Asked, String> {
+    let method = Method::from_bytes(request.method.as_bytes());
+    let method = method.map_err(|_| format!("`{}` is no method", request.method.escape_debug()))?;
+    if request.url.len() > URL_BYTES_MAX {
+        return Err(format!("the address has more than {URL_BYTES_MAX} bytes"));
+    }
+    let uri: Uri = request.url.parse().map_err(|cause| format!("the address: {cause}"))?;
+    let Some(authority) = uri.authority().filter(|_| uri.scheme().is_some()) else {
+        return Err("the address is not absolute".into());
+    };
+    let host = HeaderValue::from_str(authority.as_str());
+    let host = host.map_err(|cause| format!("the address: {cause}"))?;
+    let mut headers = read_headers(request.headers)?;
+    headers.insert(header::HOST, host);
+    let millis = |ms: u32| Duration::from_millis(ms.into());
+    let options = RequestOptions {
+        connect_timeout: None,
+        first_byte_timeout: request.timeout_ms.map(millis),
+        between_bytes_timeout: request.pause_ms.map(millis),
+    };
+    let body = Full::new(Bytes::from(request.body)).map_err(|never| match never {});
+    let mut sent = Request::new(body.boxed_unsync());
+    *sent.method_mut() = method;
+    *sent.uri_mut() = uri;
+    *sent.headers_mut() = headers;
+    let answer_bytes_max = request.answer_bytes_max.unwrap_or(ANSWER_BYTES_MAX);
+    let answer_bytes_max = answer_bytes_max.min(ANSWER_BYTES_MAX);
+    Ok(Asked { request: sent, options, answer_bytes_max })
+}
+
+fn read_headers(headers: Vec<Header>) -> Result<HeaderMap, String> {
+    let mut read = HeaderMap::new();
+    let mut bytes = 0;
+    for Header { name, value } in headers {
+        bytes += name.len() + value.len();
+        if bytes > FIELDS_BYTES_MAX {
+            return Err(format!("the headers have more than {FIELDS_BYTES_MAX} bytes"));
+        }
+        let unusable = || format!("the header `{}` cannot be sent", name.escape_debug());
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
+        if OURS.contains(&key) {
+            return Err(format!("the header `{key}` is the host's to set"));
+        }
+        let value = HeaderValue::from_str(&value).map_err(|_| unusable())?;
+        read.append(key, value);
+    }
+    Ok(read)
+}
+
+fn failed(code: &Code) -> Error {
+    error(reason(code), format!("{code:?}"))
+}
+
+fn error(reason: Reason, message: String) -> Error {
+    Error { reason, message, attributes: Vec::new() }
+}
+
+/// Sorts a code by what is known of the request.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not known may have been carried out")]
+fn reason(code: &Code) -> Reason {
+    match code {
+        Code::HttpRequestDenied | Code::DestinationIpProhibited => Reason::Denied,
+        Code::HttpResponseBodySize(_) => Reason::TooLarge,
+        Code::DnsTimeout
+        | Code::DnsError { .. }
+        | Code::DestinationNotFound
+        | Code::DestinationUnavailable
+        | Code::DestinationIpUnroutable
+        | Code::ConnectionRefused
+        | Code::ConnectionLimitReached
+        | Code::TlsProtocolError
+        | Code::TlsCertificateError
+        | Code::TlsAlertReceived { .. } => Reason::Unreachable,
+        Code::ConnectionTimeout
+        | Code::ConnectionReadTimeout
+        | Code::ConnectionWriteTimeout
+        | Code::HttpResponseTimeout => Reason::Timeout,
+        Code::HttpRequestLengthRequired
+        | Code::HttpRequestBodySize(_)
+        | Code::HttpRequestMethodInvalid
+        | Code::HttpRequestUriInvalid
+        | Code::HttpRequestUriTooLong => Reason::Invalid,
+        _ => Reason::Broken,
+    }
+}
+
+pub(crate) struct HasOutbound;
+
+impl HasData for HasOutbound {
+    type Data<'a> = &'a mut Outbound;
+}
+
+/// Links the interface `http`. `of` finds its data in that of the wasm store.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    of: fn(&mut T) -> &mut Outbound,
+) -> wasmtime::Result<()> {
+    http::add_to_linker::<_, HasOutbound>(linker, of)
+}
