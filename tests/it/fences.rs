@@ -2,7 +2,7 @@
 //! manifests and JSON are read by what reads them.
 //!
 //! A fence of commands is marked `sh`, or has no mark and begins with `cargo run` or `curl`. One that
-//! cannot run here is marked `sh no-run`.
+//! cannot run here is marked `sh no-run`; those marked `sh project` are run by `project`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,12 +21,12 @@ const NOT_HERE: [&str; 2] = ["cargo test", "cargo build"];
 
 /// A fence of a page.
 #[derive(Debug)]
-struct Fence {
+pub(crate) struct Fence {
     page: PathBuf,
     line: usize,
     /// What stands behind the opening mark.
-    mark: String,
-    text: String,
+    pub(crate) mark: String,
+    pub(crate) text: String,
     /// The paragraph before it.
     before: String,
 }
@@ -76,7 +76,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-fn fences(page: &Path) -> Vec<Fence> {
+pub(crate) fn fences(page: &Path) -> Vec<Fence> {
     let text = std::fs::read_to_string(repository().join(page)).unwrap();
     let (mut fences, mut open, mut before): (Vec<Fence>, Option<(Fence, usize)>, String) =
         (Vec::new(), None, String::new());
@@ -178,8 +178,20 @@ async fn run(
 
 #[test]
 fn each_mark_is_one_that_a_test_knows() {
-    let known =
-        ["", "sh", "sh no-run", "yaml", "json", "toml", "rust", "wit", "example", "js", "python"];
+    let known = [
+        "",
+        "sh",
+        "sh no-run",
+        "sh project",
+        "yaml",
+        "json",
+        "toml",
+        "rust",
+        "wit",
+        "example",
+        "js",
+        "python",
+    ];
     for fence in all() {
         let is_known = known.contains(&fence.mark.as_str());
         assert!(is_known, "{}: nothing looks at a fence marked `{}`", fence.place(), fence.mark);

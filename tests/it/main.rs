@@ -33,6 +33,7 @@ mod installed;
 mod milestones;
 mod pack;
 mod plugin;
+mod project;
 mod reference;
 mod relations;
 mod rules;

@@ -1,6 +1,7 @@
 //! The `ferrule` program: commands, the demo, and what they share.
 #![forbid(unsafe_code)]
 
+mod cargo;
 mod cli;
 mod client;
 mod demo;

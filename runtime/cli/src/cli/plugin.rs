@@ -1,6 +1,11 @@
-//! `ferrule plugin`: build the shipped plugins, and look at plugin files.
+//! `ferrule plugin`: make the project of a plugin, build it, and look at plugin files.
 
+mod language;
 mod list;
+mod new;
+mod project;
+mod template;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,14 +19,23 @@ use host::{Host, Installed, Options};
 use model::PluginId;
 use tempfile::TempDir;
 
+use self::project::Project;
 use super::{Usage, say};
 use crate::repository::Repository;
 use server::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Build the plugins of this repository and print the folder that they are in.
-    Build,
+    /// Make a project for a plugin of your own, with a unit test that passes.
+    New(new::New),
+    /// Build the plugin of a project into its folder `dist`, or those of this repository.
+    Build {
+        /// The folder of the project; in a checkout of Ferrule, that.
+        #[arg(default_value = ".")]
+        project: PathBuf,
+    },
+    /// Build the plugin of a project again after each change, for a server that runs.
+    Watch(watch::Watch),
     /// Check a plugin file, or every one in a folder: would it be installed? Of its code only `describe` is run.
     Check {
         /// The file or the folder.
@@ -47,15 +61,26 @@ pub(crate) enum Plugin {
 
 pub(crate) async fn run(command: Plugin) -> Result<()> {
     match command {
-        Plugin::Build => {
-            let repository = Repository::find()?;
-            let folder = tokio::task::block_in_place(|| repository.build_plugins())?;
-            say(&folder.display().to_string())
-        }
+        Plugin::New(arguments) => new::run(arguments),
+        Plugin::Build { project } => build(&project).await,
+        Plugin::Watch(arguments) => watch::run(arguments).await,
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
         Plugin::List(arguments) => list::run(arguments).await,
     }
+}
+
+/// Builds a project, or the shipped plugins if the folder is that of a checkout.
+async fn build(folder: &Path) -> Result<()> {
+    let is_shipped = !Project::is_at(folder) && folder == Path::new(".");
+    if !is_shipped {
+        let project = Project::open(folder)?;
+        let inspector = Inspector::new(Config::default())?;
+        return project.build(&inspector).await.map(drop);
+    }
+    let repository = Repository::find()?;
+    let folder = tokio::task::block_in_place(|| repository.build_plugins())?;
+    say(&folder.display().to_string())
 }
 
 /// Writes a component with its manifest, if that makes a plugin.

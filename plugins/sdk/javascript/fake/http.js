@@ -1,0 +1,1 @@
+export { http as default } from "../fake.js";

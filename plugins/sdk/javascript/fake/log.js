@@ -1,0 +1,1 @@
+export { log as default } from "../fake.js";

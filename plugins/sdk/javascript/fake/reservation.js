@@ -1,0 +1,1 @@
+export { reservation as default } from "../fake.js";

@@ -1,0 +1,94 @@
+//! `ferrule plugin new`: the project of a plugin, outside this repository.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use host::{ManifestError, Role};
+use tempfile::TempDir;
+
+use super::language::Language;
+use super::template::{self, File, Names};
+use crate::cli::{Usage, say};
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The id of the plugin, such as `acme-olt`.
+    id: String,
+    /// What it does.
+    #[arg(long, value_enum, default_value = "activator")]
+    world: World,
+    /// The language to write it in.
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Language,
+    /// The folder to make; that of the id by default.
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+}
+
+/// The worlds of the contract, as the command line spells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum World {
+    /// Validates an order.
+    Validator,
+    /// Decomposes an item where rules do not suffice.
+    Decomposer,
+    /// Reserves values of pools.
+    Allocator,
+    /// Drives an element: its work can be undone and probed.
+    Activator,
+    /// Turns prices into charges.
+    Rater,
+    /// Does any other step.
+    Step,
+}
+
+impl From<World> for Role {
+    fn from(world: World) -> Self {
+        match world {
+            World::Validator => Self::Validator,
+            World::Decomposer => Self::Decomposer,
+            World::Allocator => Self::Allocator,
+            World::Activator => Self::Activator,
+            World::Rater => Self::Rater,
+            World::Step => Self::Step,
+        }
+    }
+}
+
+/// Makes the project as a whole, or nothing.
+pub(super) fn run(new: New) -> Result<()> {
+    let New { id, world, lang, path } = new;
+    if !host::manifest::is_id(&id) {
+        return Err(Usage(ManifestError::Id(id).to_string()).into());
+    }
+    let names = Names { id: &id, role: world.into() };
+    let folder = path.unwrap_or_else(|| PathBuf::from(&id));
+    if folder.symlink_metadata().is_ok() {
+        let message = format!("`{}` exists: name another folder with --path", folder.display());
+        return Err(Usage(message).into());
+    }
+    write(&folder, &template::files(lang, names))
+        .with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let folder = folder.display();
+    let (role, lang, tests) = (names.role, lang.name(), lang.unit_tests());
+    say(&format!(
+        "{folder}: the world `{role}` in {lang}\n\n  cd {folder}\n  {tests}\n  ferrule plugin build"
+    ))
+}
+
+/// Writes files to a folder, which appears when it has all of them.
+fn write(folder: &Path, files: &[File]) -> Result<()> {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let part = TempDir::with_prefix_in(".ferrule-new-", parent)?;
+    let root = part.path().join("project");
+    for file in files {
+        let path = root.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap_or(&root))?;
+        std::fs::write(path, &file.text)?;
+    }
+    std::fs::rename(&root, folder)?;
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Projects of plugins that `ferrule plugin new` makes, outside the repository.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::fences::fences;
+use crate::plugin::Folders;
+use crate::world::{Settings, World, eventually, repository};
+
+const WORLDS: [&str; 6] = ["activator", "validator", "allocator", "decomposer", "rater", "step"];
+
+/// A folder for projects, whose builds share what they compile.
+struct Projects {
+    folder: TempDir,
+    target: PathBuf,
+}
+
+impl Projects {
+    fn new() -> Self {
+        let target = Path::new(env!("CARGO_BIN_EXE_ferrule")).ancestors().nth(2).unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), target: target.join("projects") }
+    }
+
+    /// Makes a project in Rust.
+    fn make(&self, id: &str, world: &str) -> PathBuf {
+        let project = self.make_in("rust", id, world);
+        lock(&project);
+        project
+    }
+
+    fn make_in(&self, language: &str, id: &str, world: &str) -> PathBuf {
+        let arguments = ["plugin", "new", id, "--world", world, "--lang", language];
+        let made = self.ferrule(self.folder.path(), &arguments);
+        assert!(made.status.success(), "{made:?}");
+        self.folder.path().join(id)
+    }
+
+    fn ferrule(&self, folder: &Path, arguments: &[&str]) -> Output {
+        self.run(env!("CARGO_BIN_EXE_ferrule"), folder, arguments)
+    }
+
+    fn run(&self, program: &str, folder: &Path, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        for name in ["CARGO", "RUSTC", "CARGO_MANIFEST_DIR", "RUSTUP_TOOLCHAIN"] {
+            command.env_remove(name);
+        }
+        command.env("CARGO_TARGET_DIR", &self.target);
+        command.current_dir(folder).args(arguments).output().unwrap()
+    }
+
+    /// Builds a project; returns the plugin.
+    fn build(&self, project: &Path) -> PathBuf {
+        let built = self.ferrule(project, &["plugin", "build"]);
+        assert!(built.status.success(), "{built:?}");
+        let id = project.file_name().unwrap().to_str().unwrap();
+        project.join(format!("dist/{id}.wasm"))
+    }
+
+    /// Builds a project, and checks that a server with the grants of its page takes the plugin in.
+    fn check(&self, project: &Path, line: &str) {
+        let built = self.build(project);
+        let grants = project.join("ferrule.toml");
+        std::fs::write(&grants, grants_of(project)).unwrap();
+        let arguments = ["plugin", "check", built.to_str().unwrap(), "--config"];
+        let arguments = [&arguments[..], &[grants.to_str().unwrap()]].concat();
+        let checked = self.ferrule(project, &arguments);
+        assert!(checked.status.success(), "{}", text(&checked));
+        assert!(text(&checked).contains(line), "{}", text(&checked));
+    }
+}
+
+#[test]
+fn a_new_project_of_each_world_passes_its_tests_and_becomes_a_plugin() {
+    let projects = Projects::new();
+    for world in WORLDS {
+        let id = format!("acme-{world}");
+        let project = projects.make(&id, world);
+        let tested = projects.run("cargo", &project, &["test"]);
+        assert!(tested.status.success(), "{world}: {}", text(&tested));
+        projects.check(&project, &format!("{id} 0.1.0 ({world})"));
+    }
+}
+
+#[test]
+fn a_new_project_in_javascript_passes_its_tests_and_becomes_a_plugin() {
+    if !has("npm") {
+        return;
+    }
+    let projects = Projects::new();
+    for world in WORLDS {
+        let id = format!("acme-{world}");
+        let project = projects.make_in("javascript", &id, world);
+        for arguments in [&["install", "--no-audit", "--no-fund"][..], &["test"]] {
+            let done = projects.run("npm", &project, arguments);
+            assert!(done.status.success(), "{world}: {}", text(&done));
+        }
+        projects.check(&project, &format!("{id} 0.1.0 ({world})"));
+    }
+}
+
+#[test]
+fn the_guide_is_followed_as_it_is_written() {
+    let projects = Projects::new();
+    let top = projects.folder.path();
+    let mut folder = top.to_owned();
+    let guide = fences(Path::new("plugins/README.md"));
+    for fence in guide.iter().filter(|fence| fence.mark == "sh project") {
+        for line in fence.text.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let done = match words[..] {
+                // Each project of the guide begins where the first does.
+                ["ferrule", "plugin", "new", ..] => {
+                    folder = top.to_owned();
+                    projects.ferrule(&folder, &words[1..])
+                }
+                ["cd", below] => {
+                    folder.push(below);
+                    lock(&folder);
+                    continue;
+                }
+                ["npm", ..] if !has("npm") => break,
+                ["npm", ref arguments @ ..] => projects.run("npm", &folder, arguments),
+                ["ferrule", ref arguments @ ..] => projects.ferrule(&folder, arguments),
+                ["cargo", ref arguments @ ..] => projects.run("cargo", &folder, arguments),
+                _ => panic!("`{line}` of the guide is not known"),
+            };
+            assert!(done.status.success(), "{line}: {}", text(&done));
+        }
+    }
+    assert!(!has("npm") || folder.join("dist/acme-olt-js.wasm").is_file());
+    let folder = top.join("acme-olt");
+    assert!(folder.join("dist/acme-olt.wasm").is_file());
+    for (file, mark) in [("plugin.toml", "toml"), ("src/lib.rs", "rust")] {
+        let made = std::fs::read_to_string(folder.join(file)).unwrap();
+        let shown = made.replace("#[cfg(test)]\nmod tests;\n\n", "");
+        let is_shown = guide.iter().any(|fence| fence.mark == mark && fence.text == shown);
+        assert!(is_shown, "the guide does not show `{file}` as it is:\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_project_that_is_watched_swaps_the_plugin_of_a_server() {
+    let projects = Projects::new();
+    let folders = Folders::new().await;
+    let world = World::with(Settings {
+        plugins: Some(folders.plugins()),
+        workflows: Some(folders.workflows()),
+        ..Settings::default()
+    })
+    .await;
+    let project = projects.make("acme-step", "step");
+    let into = folders.plugins();
+    let watch = ["plugin", "watch", "--once", "--into", into.to_str().unwrap()];
+    let listed = async |version: &str| {
+        let plugins = world.http.get("/orchestration/v1/plugins").await;
+        let mut found = plugins.as_array().unwrap().iter().cloned();
+        found.find(|entry| {
+            entry["id"] == "acme-step" && entry["version"] == version && entry["isCurrent"] == true
+        })
+    };
+    let built = projects.ferrule(&project, &watch);
+    assert!(built.status.success(), "{}", text(&built));
+    eventually("the plugin is taken in", async || listed("0.1.0").await).await;
+
+    let manifest = project.join("plugin.toml");
+    let later = std::fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0");
+    std::fs::write(&manifest, later).unwrap();
+    let source = project.join("src/lib.rs");
+    let good = std::fs::read_to_string(&source).unwrap();
+    std::fs::write(&source, good.replace("input.mbps", "input.speed")).unwrap();
+    let failed = projects.ferrule(&project, &watch);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed).contains("no field `speed`"), "{}", text(&failed));
+    assert!(listed("0.2.0").await.is_none(), "a build that fails swaps nothing");
+
+    std::fs::write(&source, good).unwrap();
+    let built = projects.ferrule(&project, &watch);
+    assert!(built.status.success(), "{}", text(&built));
+    eventually("the plugin is swapped", async || listed("0.2.0").await).await;
+}
+
+#[test]
+fn what_is_no_project_is_named_and_nothing_is_changed() {
+    let projects = Projects::new();
+    let folder = projects.folder.path();
+    let refused = |arguments: &[&str], problem: &str| {
+        let output = projects.ferrule(folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(text(&output).contains(problem), "{}", text(&output));
+    };
+    std::fs::create_dir(folder.join("taken")).unwrap();
+    refused(&["plugin", "new", "taken"], "`taken` exists");
+    refused(&["plugin", "new", "Acme OLT"], "the id `Acme OLT` must be");
+    refused(&["plugin", "new", "acme", "--world", "adapter"], "possible values");
+    refused(&["plugin", "new", "acme", "--lang", "cobol"], "possible values");
+    refused(&["plugin", "build", "taken"], "it has no `plugin.toml`");
+    refused(&["plugin", "watch", "taken"], "it has no `plugin.toml`");
+    std::fs::write(folder.join("taken/plugin.toml"), "schema = 1\n").unwrap();
+    refused(&["plugin", "build", "taken"], "has no file of a language that is known");
+    let project = projects.make("acme", "step");
+    let into = ["plugin", "watch", "acme", "--into", "nowhere"];
+    refused(&into, "there is no folder `nowhere`");
+    std::fs::write(project.join("plugin.toml"), "schema = 1\nid = \"acme\"\n").unwrap();
+    let built = projects.ferrule(folder, &["plugin", "build", "acme"]);
+    assert_eq!(built.status.code(), Some(1));
+    assert!(text(&built).contains("missing field `version`"), "{}", text(&built));
+    assert!(!project.join("dist").exists());
+    let left: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+/// Whether a tool is on this machine. `.ci/run` installs it, and there its absence is a failure.
+#[expect(clippy::print_stderr, reason = "what is skipped is told")]
+fn has(tool: &str) -> bool {
+    let is_there = Command::new(tool).arg("--version").output().is_ok();
+    assert!(is_there || std::env::var_os("FERRULE_CI").is_none(), "`{tool}` is missing");
+    if !is_there {
+        eprintln!("skipped: `{tool}` is missing");
+    }
+    is_there
+}
+
+/// Gives a project the versions of dependencies that are tested here.
+fn lock(project: &Path) {
+    std::fs::copy(repository().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+}
+
+/// What the page of a project tells the operator to grant.
+fn grants_of(project: &Path) -> String {
+    let page = std::fs::read_to_string(project.join("README.md")).unwrap();
+    let (_, fence) = page.split_once("```toml\n").expect("the page has the grants");
+    fence.split_once("```").unwrap().0.to_owned()
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(&[&out[..], &err[..]].concat()).into_owned()
+}
