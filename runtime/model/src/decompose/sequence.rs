@@ -104,11 +104,11 @@ impl<'a> Sequence<'a> {
         let has_parts = |id: &ItemId| !self.below[id.index()].is_empty();
         let mut above = BTreeSet::new();
         if needs.iter().any(has_parts) {
-            above = closure(vec![id], |id| self.items[id.index()].parents.clone());
+            above = closure(vec![id], |id| self.items[id.index()].parents.iter().copied());
         }
         let mut within = BTreeSet::new();
         if has_parts(&id) {
-            within = closure(vec![id], |id| self.below[id.index()].clone());
+            within = closure(vec![id], |id| self.below[id.index()].iter().copied());
         }
         for need in needs.iter().filter(|need| **need != id) {
             if above.contains(need) {
@@ -125,12 +125,10 @@ impl<'a> Sequence<'a> {
     fn before(&self, moment: Moment) -> Vec<Moment> {
         match moment {
             Moment::Start(id) => {
-                let mut before = self.start[id.index()].clone();
-                if !self.apart.contains(&id) {
-                    let parents = &self.items[id.index()].parents;
-                    before.extend(parents.iter().map(|parent| Moment::Start(*parent)));
-                }
-                before
+                let is_apart = self.apart.contains(&id);
+                let parents = self.items[id.index()].parents.iter().filter(|_| !is_apart);
+                let parents = parents.map(|parent| Moment::Start(*parent));
+                self.start[id.index()].iter().copied().chain(parents).collect()
             }
             Moment::Own(id) => {
                 let parts = self.own[id.index()].iter().map(|part| Moment::Done(*part));
@@ -194,8 +192,9 @@ impl<'a> Sequence<'a> {
             if self.items[id.index()].parents.len() < 2 {
                 continue;
             }
-            let later = closure(vec![Moment::Start(id).index()], |index| after[index].clone());
-            let above = closure(vec![id], |id| self.items[id.index()].parents.clone());
+            let later =
+                closure(vec![Moment::Start(id).index()], |index| after[index].iter().copied());
+            let above = closure(vec![id], |id| self.items[id.index()].parents.iter().copied());
             let waits = above.iter().flat_map(|above| self.start[above.index()].iter().copied());
             let waits: BTreeSet<Moment> = waits.collect();
             let own = self.start[id.index()].iter().copied();
@@ -255,8 +254,9 @@ impl<'a> Flow<'a> {
     /// What the first tasks of an item wait for; what is before it in the order is known.
     pub(super) fn needs(&mut self, id: ItemId, all: &[Task]) -> Vec<TaskId> {
         let mut parts = vec![self.start(id, all)];
-        for part in self.sequence.own[id.index()].clone() {
-            parts.push(self.done(part, all));
+        let sequence = self.sequence;
+        for part in &sequence.own[id.index()] {
+            parts.push(self.done(*part, all));
         }
         self.merged(parts).to_vec()
     }
@@ -279,16 +279,17 @@ impl<'a> Flow<'a> {
             return Rc::clone(known);
         }
         let mut parts = Vec::new();
-        for moment in self.sequence.start[id.index()].clone() {
-            parts.push(match moment {
+        let sequence = self.sequence;
+        for moment in &sequence.start[id.index()] {
+            parts.push(match *moment {
                 Moment::Start(other) => self.start(other, all),
                 Moment::Own(other) => self.own(other, all),
                 Moment::Done(other) => self.done(other, all),
             });
         }
-        if !self.sequence.apart.contains(&id) {
+        if !sequence.apart.contains(&id) {
             let waited = self.waited_within(id);
-            for parent in &self.sequence.items[id.index()].parents {
+            for parent in &sequence.items[id.index()].parents {
                 if !waited.contains(parent) {
                     parts.push(self.start(*parent, all));
                 }
@@ -330,7 +331,7 @@ impl<'a> Flow<'a> {
         if let Some(known) = self.done.get(&id) {
             return Rc::clone(known);
         }
-        let parts = closure(vec![id], |id| self.sequence.below[id.index()].clone());
+        let parts = closure(vec![id], |id| self.sequence.below[id.index()].iter().copied());
         let tasks: BTreeSet<TaskId> =
             parts.iter().flat_map(|part| self.tasks[part.index()].iter().copied()).collect();
         let mut sets = Vec::new();

@@ -194,7 +194,7 @@ impl Fulfilment {
         let mut outputs = Members::new();
         let Some(item) = item else { return outputs };
         let items = &self.plan.items;
-        let children = |id| self.index.children(id).to_vec();
+        let children = |id| self.index.children(id).iter().copied();
         let Upstream { near, far } =
             Upstream::of(items, item, children, |id| self.is_line(&items[id.index()]));
         self.outputs(&far, &mut outputs);

@@ -17,23 +17,20 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// What is upstream of an item. `children` tells what an item is made of, `is_line` which items
     /// are lines of the order.
-    pub(crate) fn of(
+    pub(crate) fn of<Children: IntoIterator<Item = ItemId>>(
         items: &[Item],
         item: ItemId,
-        children: impl Fn(ItemId) -> Vec<ItemId>,
+        children: impl Fn(ItemId) -> Children,
         is_line: impl Fn(ItemId) -> bool,
     ) -> Self {
-        let above = closure(vec![item], |id| items[id.index()].parents.clone());
+        let above = closure(vec![item], |id| items[id.index()].parents.iter().copied());
         let (lines, parts): (Vec<ItemId>, Vec<ItemId>) = above.iter().partition(|id| is_line(**id));
         // Of what an item is part of it is the work for that alone.
         let needed = |of: &[ItemId]| {
             let needs = of.iter().flat_map(|id| items[id.index()].needs.iter().copied());
             closure(needs.collect(), |id| {
-                let mut next = items[id.index()].needs.clone();
-                if !above.contains(&id) {
-                    next.extend(children(id));
-                }
-                next
+                let parts = (!above.contains(&id)).then(|| children(id));
+                items[id.index()].needs.iter().copied().chain(parts.into_iter().flatten())
             })
         };
         let near = needed(&parts);
@@ -49,7 +46,10 @@ impl Upstream {
 }
 
 /// All that is reached from some nodes, and they themselves.
-pub(crate) fn closure<T: Copy + Ord>(mut open: Vec<T>, next: impl Fn(T) -> Vec<T>) -> BTreeSet<T> {
+pub(crate) fn closure<T: Copy + Ord, Next: IntoIterator<Item = T>>(
+    mut open: Vec<T>,
+    next: impl Fn(T) -> Next,
+) -> BTreeSet<T> {
     let mut seen = BTreeSet::new();
     while let Some(node) = open.pop() {
         if seen.insert(node) {

@@ -126,7 +126,7 @@ impl Builder<'_> {
 
     /// What is upstream of an item, as it will be when its steps are due.
     fn upstream(&self, id: ItemId, items: &Items) -> Upstream {
-        let children = |id: ItemId| self.below[id.index()].clone();
+        let children = |id: ItemId| self.below[id.index()].iter().copied();
         Upstream::of(&items.items, id, children, |id| {
             let item = &items.items[id.index()];
             !item.stays() && (item.level == Level::Product || item.parents.is_empty())

@@ -98,7 +98,7 @@ impl<'a> Reverse<'a> {
     /// The last tasks of what must have ceased before an item.
     pub(super) fn before(&self, id: ItemId, last: &BTreeMap<ItemId, TaskId>) -> Vec<TaskId> {
         let mut tasks = BTreeSet::new();
-        for item in closure(vec![id], |id| self.above(id).collect()) {
+        for item in closure(vec![id], |id| self.above(id)) {
             let needs = self.items[item.index()].needs.iter().copied();
             let first = needs.filter(|first| self.ceases(*first)).collect();
             self.last_of(first, last, &mut tasks);
@@ -119,7 +119,7 @@ impl<'a> Reverse<'a> {
             if !seen.insert(id) {
                 continue;
             }
-            let below = closure(vec![id], |id| self.below.get(&id).cloned().unwrap_or_default());
+            let below = closure(vec![id], |id| self.below.get(&id).into_iter().flatten().copied());
             let own: Vec<TaskId> = below.iter().filter_map(|id| last.get(id)).copied().collect();
             if own.is_empty() {
                 let needs = below.iter().flat_map(|id| &self.items[id.index()].needs);
