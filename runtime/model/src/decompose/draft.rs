@@ -37,6 +37,17 @@ pub(super) struct Items {
     pub compared: BTreeMap<ItemId, Reads>,
 }
 
+impl Items {
+    /// An item serves the lines that another serves, besides its own.
+    pub(super) fn serve_lines_of(&mut self, item: ItemId, other: ItemId) {
+        if let Ok([own, theirs]) = self.roots.get_disjoint_mut([item.index(), other.index()])
+            && own != theirs
+        {
+            own.extend(theirs.iter());
+        }
+    }
+}
+
 /// Which product the steps of an existing instance read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {

@@ -22,11 +22,8 @@ pub(super) fn spread_lines(built: &mut Items, lines: usize) {
     }
     let mut open: Vec<usize> = (0..built.items.len()).filter(|index| waits[*index] == 0).collect();
     while let Some(parent) = open.pop() {
-        for child in below[parent].clone() {
-            if built.roots[parent] != built.roots[child] {
-                let roots = built.roots[parent].clone();
-                built.roots[child].extend(roots);
-            }
+        for &child in &below[parent] {
+            built.serve_lines_of(ItemId::at(child), ItemId::at(parent));
             waits[child] -= 1;
             if waits[child] == 0 {
                 open.push(child);

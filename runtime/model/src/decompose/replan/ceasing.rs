@@ -34,8 +34,7 @@ impl<'a> Builder<'a> {
             let own = self.ending(*known)?;
             for user in known.users() {
                 if let Some(parent) = self.by_instance.get(user).copied() {
-                    let roots = self.built.roots[parent.index()].clone();
-                    self.built.roots[own.index()].extend(roots);
+                    self.built.serve_lines_of(own, parent);
                     if self.links.insert((own, parent)) {
                         self.built.items[own.index()].parents.push(parent);
                     }

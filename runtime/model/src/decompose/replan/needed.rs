@@ -48,9 +48,8 @@ impl<'a> Builder<'a> {
             let date = line.and_then(|line| self.built.items[line].not_before);
             self.built.items[own.index()].not_before = date;
         } else {
-            let roots = self.built.roots[by.index()].clone();
-            root = roots.first().copied().unwrap_or(by);
-            self.built.roots[own.index()].extend(roots);
+            root = self.built.roots[by.index()].first().copied().unwrap_or(by);
+            self.built.serve_lines_of(own, by);
         }
         self.keep_parts(own, root, need)
     }
