@@ -164,10 +164,7 @@ impl Rulebook {
     }
 
     /// The rules about what an item of a specification becomes, in the order of packs and files.
-    pub fn rules_from<'a>(
-        &'a self,
-        from: &'a SpecId,
-    ) -> impl Iterator<Item = (&'a Pack, &'a Rule)> {
+    pub fn rules_from<'a>(&'a self, from: &SpecId) -> impl Iterator<Item = (&'a Pack, &'a Rule)> {
         self.packs()
             .flat_map(|pack| pack.rules.iter().map(move |rule| (pack, rule)))
             .filter(move |(_, rule)| rule.from == *from)

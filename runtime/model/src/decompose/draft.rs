@@ -71,7 +71,7 @@ pub(super) struct Builder<'a> {
     /// From a line of the order to the item that is being decomposed.
     pub path: Vec<ItemId>,
     /// The instance that serves a specification within a scope.
-    pub shared: BTreeMap<(SpecId, String), ItemId>,
+    pub shared: BTreeMap<(&'a SpecId, String), ItemId>,
     /// Which items of the built ones have which parents.
     pub links: BTreeSet<(ItemId, ItemId)>,
     /// How many instances of a specification there are, for their names.
@@ -99,9 +99,9 @@ pub(super) struct Builder<'a> {
 pub(super) const NUMBER: &str = "number";
 
 /// An instance that an item becomes.
-#[derive(Clone, Debug)]
-pub(super) struct Requested {
-    pub spec: SpecId,
+#[derive(Debug)]
+pub(super) struct Requested<'a> {
+    pub spec: &'a SpecId,
     /// The characteristics that a rule maps.
     pub characteristics: Characteristics,
     /// Which it is of those of its specification.
@@ -114,16 +114,15 @@ pub(super) struct Requested {
     pub is_shared: bool,
 }
 
-impl Requested {
-    pub(super) fn new(spec: &SpecId, characteristics: Characteristics) -> Self {
-        let spec = spec.clone();
+impl<'a> Requested<'a> {
+    pub(super) fn new(spec: &'a SpecId, characteristics: Characteristics) -> Self {
         let (part, share) = (None, None);
         Self { spec, characteristics, part, share, is_one_of_several: false, is_shared: false }
     }
 
     /// What a rule or a plugin asks for once; a rule may number it itself.
     pub(super) fn by_rule(
-        spec: &SpecId,
+        spec: &'a SpecId,
         characteristics: Characteristics,
         rule: &Rule,
         name: &str,
@@ -139,7 +138,11 @@ impl Requested {
     }
 
     /// One of several, told apart from the others by its rule already.
-    pub(super) fn of_several(spec: &SpecId, characteristics: Characteristics, part: Part) -> Self {
+    pub(super) fn of_several(
+        spec: &'a SpecId,
+        characteristics: Characteristics,
+        part: Part,
+    ) -> Self {
         let share = match &part {
             Part::Number(number) => number.to_string(),
             Part::Each(key) => format!("each {key}"),
@@ -162,7 +165,7 @@ pub(super) struct Wish {
 }
 
 /// The instances that a line is made of, by their specifications.
-pub(super) type Own<'a> = BTreeMap<SpecId, Vec<OwnPart<'a>>>;
+pub(super) type Own<'a> = BTreeMap<&'a SpecId, Vec<OwnPart<'a>>>;
 
 /// An instance that a line is made of.
 #[derive(Clone, Copy)]

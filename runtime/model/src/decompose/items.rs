@@ -108,7 +108,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    pub(super) fn catalog(&self) -> &Catalog {
+    pub(super) fn catalog(&self) -> &'a Catalog {
         self.rulebook.catalog()
     }
 
@@ -193,16 +193,16 @@ impl<'a> Builder<'a> {
     /// new one.
     fn instance(
         &mut self,
-        wanted: &Requested,
+        wanted: &Requested<'a>,
         parent: ItemId,
         root: ItemId,
     ) -> Result<(ItemId, bool), Blocked> {
         if let Some(known) = self.of_line(wanted, (parent, root)) {
             return self.matched(known, wanted, (parent, root));
         }
-        let spec = &wanted.spec;
+        let spec = wanted.spec;
         let characteristics = self.inherited(spec, parent, &wanted.characteristics);
-        let key = (spec.clone(), self.scope_key(wanted, parent, root));
+        let key = (spec, self.scope_key(wanted, parent, root));
         if let Some(&shared) = self.shared.get(&key) {
             if self.path.contains(&shared) {
                 let message = format!(
@@ -262,12 +262,12 @@ impl<'a> Builder<'a> {
 
     fn child(
         &mut self,
-        wanted: &Requested,
+        wanted: &Requested<'a>,
         parent: ItemId,
         root: ItemId,
         characteristics: Characteristics,
     ) -> ItemId {
-        let spec = &wanted.spec;
+        let spec = wanted.spec;
         let known = &self.catalog().specs[spec];
         let level = match known.kind {
             SpecKind::Product => Level::Product,
@@ -293,8 +293,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes which of several instances of a specification an item is, or stands below.
-    fn stands_within(&mut self, id: ItemId, wanted: &Requested, parent: ItemId) {
-        let scope = self.scope(&wanted.spec);
+    fn stands_within(&mut self, id: ItemId, wanted: &Requested<'_>, parent: ItemId) {
+        let scope = self.scope(wanted.spec);
         let within = if wanted.is_one_of_several || scope == Scope::Parent {
             Some(id)
         } else {
@@ -307,11 +307,11 @@ impl<'a> Builder<'a> {
     pub(super) fn share(
         &mut self,
         id: ItemId,
-        wanted: &Requested,
+        wanted: &Requested<'a>,
         (parent, root): (ItemId, ItemId),
     ) {
         self.stands_within(id, wanted, parent);
-        let key = (wanted.spec.clone(), self.scope_key(wanted, parent, root));
+        let key = (wanted.spec, self.scope_key(wanted, parent, root));
         self.shared.entry(key).or_insert(id);
     }
 
@@ -380,9 +380,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Names what shares an instance: what has the same key has the same one.
-    fn scope_key(&self, wanted: &Requested, parent: ItemId, root: ItemId) -> String {
+    fn scope_key(&self, wanted: &Requested<'_>, parent: ItemId, root: ItemId) -> String {
         let line = || format!("item {root}");
-        let within = match self.scope(&wanted.spec) {
+        let within = match self.scope(wanted.spec) {
             Scope::Parent => format!("parent {parent}"),
             // One of several instances has children of its own.
             Scope::Item => match self.built.within.get(&parent) {

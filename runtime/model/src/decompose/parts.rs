@@ -36,7 +36,7 @@ pub(super) fn fit(
 
 /// Whether an instance of an earlier plan is the one that is wanted now by another item within its
 /// scope. Which rule asks for it tells only those apart that are several.
-pub(super) fn is_shared(before: &Item, wanted: &Requested) -> bool {
+pub(super) fn is_shared(before: &Item, wanted: &Requested<'_>) -> bool {
     let before = part_of(before);
     if wanted.is_one_of_several {
         return before == wanted.part;

@@ -35,7 +35,7 @@ impl<'a> Builder<'a> {
         &mut self,
         parent: ItemId,
         root: ItemId,
-    ) -> Result<Vec<Requested>, Blocked> {
+    ) -> Result<Vec<Requested<'a>>, Blocked> {
         let spec = &self.built.items[parent.index()].spec;
         let variables = match self.rulebook.rules_from(spec).next() {
             Some(_) => self.variables(parent, root),
@@ -49,11 +49,11 @@ impl<'a> Builder<'a> {
         &mut self,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Requested>, Blocked> {
-        let spec = self.item_of(whole).spec.clone();
-        let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
+    ) -> Result<Vec<Requested<'a>>, Blocked> {
+        let spec = &self.item_of(whole).spec;
+        let edges = self.catalog().specs.get(spec).map_or(&[][..], |spec| &spec.relies_on);
         let rulebook = self.rulebook;
-        let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
+        let rules: Vec<&Rule> = rulebook.rules_from(spec).map(|(_, rule)| rule).collect();
         if rules.is_empty() {
             return Ok(edges
                 .iter()
@@ -61,9 +61,9 @@ impl<'a> Builder<'a> {
                 .collect());
         }
         let mut wanted = Vec::new();
-        for edge in &edges {
-            let to = Produces::Spec(edge.clone());
-            let about: Vec<&&Rule> = rules.iter().filter(|rule| rule.to == to).collect();
+        for edge in edges {
+            let is_about = |rule: &&&Rule| matches!(&rule.to, Produces::Spec(to) if to == edge);
+            let about: Vec<&&Rule> = rules.iter().filter(is_about).collect();
             if about.is_empty() {
                 wanted.push(Requested::new(edge, Characteristics::new()));
             }
@@ -98,20 +98,20 @@ impl<'a> Builder<'a> {
 
     /// Each of several rules or productions about one specification makes an instance of its own,
     /// but where one instance reaches beyond the line.
-    fn tell_apart(&self, wanted: &mut [Requested]) {
-        let mut counts: BTreeMap<SpecId, usize> = BTreeMap::new();
-        let is_own = |made: &Requested| {
-            made.share.is_none() && !made.is_shared && !self.scope(&made.spec).is_wide()
+    fn tell_apart(&self, wanted: &mut [Requested<'_>]) {
+        let mut counts: BTreeMap<&SpecId, usize> = BTreeMap::new();
+        let is_own = |made: &Requested<'_>| {
+            made.share.is_none() && !made.is_shared && !self.scope(made.spec).is_wide()
         };
         for made in wanted.iter().filter(|made| is_own(made)) {
-            *counts.entry(made.spec.clone()).or_insert(0) += 1;
+            *counts.entry(made.spec).or_insert(0) += 1;
         }
-        let mut ranks: BTreeMap<SpecId, usize> = BTreeMap::new();
+        let mut ranks: BTreeMap<&SpecId, usize> = BTreeMap::new();
         for made in wanted.iter_mut().filter(|made| is_own(made)) {
-            if counts.get(&made.spec).is_none_or(|count| *count < 2) {
+            if counts.get(made.spec).is_none_or(|count| *count < 2) {
                 continue;
             }
-            let rank = ranks.entry(made.spec.clone()).or_insert(0);
+            let rank = ranks.entry(made.spec).or_insert(0);
             *rank += 1;
             made.is_one_of_several = true;
             // The first is the one that another item of the line may share.
@@ -123,9 +123,9 @@ impl<'a> Builder<'a> {
     fn produced(
         &mut self,
         rule: &Rule,
-        spec: &SpecId,
+        spec: &'a SpecId,
         variables: &Variables,
-    ) -> Result<Vec<Requested>, Failure> {
+    ) -> Result<Vec<Requested<'a>>, Failure> {
         if !holds(rule, variables)? {
             return Ok(Vec::new());
         }
@@ -164,10 +164,10 @@ impl<'a> Builder<'a> {
     fn each(
         &mut self,
         rule: &Rule,
-        spec: &SpecId,
+        spec: &'a SpecId,
         list: &Expr,
         variables: &Variables,
-    ) -> Result<Vec<Requested>, Failure> {
+    ) -> Result<Vec<Requested<'a>>, Failure> {
         let value = list.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
         let elements = value.as_array().filter(|elements| elements.len() <= QUANTITY_MAX);
         let elements = elements.ok_or_else(|| {
@@ -215,7 +215,7 @@ impl<'a> Builder<'a> {
         plugin: &PluginId,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Requested>, Blocked> {
+    ) -> Result<Vec<Requested<'a>>, Blocked> {
         if !holds(rule, variables).map_err(Blocked::Failure)? {
             return Ok(Vec::new());
         }
@@ -261,10 +261,10 @@ impl<'a> Builder<'a> {
 }
 
 /// An instance need not name its rule where no other rule is about its specification.
-fn forget_only_rules(wanted: &mut [Requested], rules: &[&Rule]) {
+fn forget_only_rules(wanted: &mut [Requested<'_>], rules: &[&Rule]) {
     for made in wanted {
         let may_make = |rule: &&&Rule| match &rule.to {
-            Produces::Spec(to) => *to == made.spec,
+            Produces::Spec(to) => to == made.spec,
             Produces::Plugin(_) => true,
         };
         if matches!(made.part, Some(Part::Rule(_))) && rules.iter().filter(may_make).count() < 2 {

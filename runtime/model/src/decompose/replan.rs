@@ -222,7 +222,7 @@ impl<'a> Builder<'a> {
     pub(super) fn matches(
         &self,
         parent: ItemId,
-        wanted: &[Requested],
+        wanted: &[Requested<'_>],
     ) -> Vec<Option<PriorItem<'a>>> {
         let mut found = vec![None; wanted.len()];
         let Some(known) = self.origins.get(&parent).filter(|_| self.redone.contains(&parent))
@@ -232,7 +232,7 @@ impl<'a> Builder<'a> {
         let parts = known.parts().filter_map(|part| installed(&part, self.answers));
         let mut open: Vec<PriorItem<'a>> = parts.filter(|part| !self.ends(part.id)).collect();
         let still = |spec: &SpecId, part: &Part| {
-            wanted.iter().any(|other| other.spec == *spec && other.part.as_ref() == Some(part))
+            wanted.iter().any(|other| other.spec == spec && other.part.as_ref() == Some(part))
         };
         for (fit, exactly) in [(Fit::Same, true), (Fit::Same, false), (Fit::Alternative, false)] {
             for (index, wanted) in wanted.iter().enumerate() {
@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
                 let now = exactly.then(|| self.inherited(spec, parent, characteristics));
                 let is_it = |known: &PriorItem<'a>| {
                     let item = known.item();
-                    item.spec == *spec
+                    item.spec == **spec
                         && parts::fit(item, part.as_ref(), |part| still(spec, part)) == Some(fit)
                         && now.as_ref().is_none_or(|now| item.characteristics == *now)
                 };
@@ -260,10 +260,10 @@ impl<'a> Builder<'a> {
     pub(super) fn matched(
         &mut self,
         known: PriorItem<'a>,
-        wanted: &Requested,
+        wanted: &Requested<'a>,
         (parent, root): (ItemId, ItemId),
     ) -> Result<(ItemId, bool), Blocked> {
-        let spec = &wanted.spec;
+        let spec = wanted.spec;
         let now = self.inherited(spec, parent, &wanted.characteristics);
         let id = match self.by_instance.get(known.id) {
             Some(id) => *id,

@@ -106,9 +106,9 @@ impl<'a> Builder<'a> {
             Err(other @ (Blocked::Questions(_) | Blocked::Lookups(_))) => return Err(other),
         };
         let spec = &known.item().spec;
-        let is_it = |fit: Fit, wanted: &&Requested| {
+        let is_it = |fit: Fit, wanted: &&Requested<'_>| {
             let own = parts::fit(known.item(), wanted.part.as_ref(), |_| false);
-            wanted.spec == *spec && own == Some(fit)
+            wanted.spec == spec && own == Some(fit)
         };
         let fits = [Fit::Same, Fit::Alternative].into_iter();
         let found = fits.filter_map(|fit| wanted.iter().find(|wanted| is_it(fit, wanted))).next();

@@ -14,11 +14,11 @@ impl<'a> Builder<'a> {
     /// The instance that a line has for what an item of it wants.
     pub(in crate::decompose) fn of_line(
         &mut self,
-        wanted: &Requested,
+        wanted: &Requested<'_>,
         (parent, root): (ItemId, ItemId),
     ) -> Option<PriorItem<'a>> {
         let line = *self.origins.get(&root)?;
-        let scope = self.scope(&wanted.spec);
+        let scope = self.scope(wanted.spec);
         let is_alone = match scope {
             Scope::Parent => return None,
             Scope::Item if self.built.within.contains_key(&parent) => return None,
@@ -29,7 +29,7 @@ impl<'a> Builder<'a> {
             let own = self.own_parts(line);
             self.own.insert(root, own);
         }
-        let found = self.own[&root].get(&wanted.spec)?.iter();
+        let found = self.own[&root].get(wanted.spec)?.iter();
         let mut found = found.filter(|part| !(is_alone && part.is_within));
         let is_it = |part: &&OwnPart<'a>| {
             parts::is_shared(part.known.item(), wanted) && !self.ends(part.known.id)
@@ -49,7 +49,7 @@ impl<'a> Builder<'a> {
                 }
                 let is_one_of = matches!(item.part, Some(Part::Number(_) | Part::Each(_)));
                 let is_within = is_within || is_one_of;
-                own.entry(item.spec.clone()).or_default().push(OwnPart { known, is_within });
+                own.entry(&item.spec).or_default().push(OwnPart { known, is_within });
                 open.push((known, is_within));
             }
         }

@@ -27,11 +27,11 @@ impl<'a> Builder<'a> {
     /// of the bundle that it is in.
     pub(in crate::decompose) fn there(
         &self,
-        wanted: &Requested,
+        wanted: &Requested<'_>,
         root: ItemId,
     ) -> Result<Option<PriorItem<'a>>, Blocked> {
-        match self.scope(&wanted.spec) {
-            Scope::Customer => match self.serves(&wanted.spec) {
+        match self.scope(wanted.spec) {
+            Scope::Customer => match self.serves(wanted.spec) {
                 Some(name) => self.served_by(name),
                 None => Ok(None),
             },
@@ -60,7 +60,7 @@ impl<'a> Builder<'a> {
     /// The instance that other parts of the same bundle have, whichever orders made them.
     fn of_bundle(
         &self,
-        wanted: &Requested,
+        wanted: &Requested<'_>,
         root: ItemId,
     ) -> Result<Option<PriorItem<'a>>, Blocked> {
         let Some(bundle) = self.built.bundles.get(root.index()) else { return Ok(None) };
@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         }
         let Some(outermost) = self.whole_of(outermost.id)? else { return Ok(None) };
         let is_it = |known: &PriorItem<'a>| {
-            known.item().spec == wanted.spec && parts::is_shared(known.item(), wanted)
+            known.item().spec == *wanted.spec && parts::is_shared(known.item(), wanted)
         };
         let (mut open, mut seen) = (vec![outermost], BTreeSet::new());
         while let Some(known) = open.pop() {
