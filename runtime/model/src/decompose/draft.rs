@@ -80,7 +80,7 @@ pub(super) struct Builder<'a> {
     /// The ids of lines that what they are made of must not have.
     pub taken: BTreeSet<&'a str>,
     /// The item of each existing instance: a plan is about an instance once.
-    pub by_instance: BTreeMap<InstanceId, ItemId>,
+    pub by_instance: BTreeMap<&'a InstanceId, ItemId>,
     /// The existing instance of each of these items.
     pub origins: BTreeMap<ItemId, PriorItem<'a>>,
     /// ExistingLine instances that are decomposed anew.
@@ -90,7 +90,7 @@ pub(super) struct Builder<'a> {
     /// What lines want the characteristics of such instances to be.
     pub said: BTreeMap<ItemId, Said>,
     /// The instances that do not use or need an existing one any more.
-    pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
+    pub dropped: BTreeMap<&'a InstanceId, BTreeSet<&'a InstanceId>>,
     /// The existing parts of changed lines, for those that were looked at.
     pub own: BTreeMap<ItemId, Own<'a>>,
 }

@@ -312,7 +312,7 @@ impl<'a> Builder<'a> {
                 }
                 continue;
             }
-            self.dropped.entry(part.id.clone()).or_default().insert(known.id.clone());
+            self.dropped.entry(part.id).or_default().insert(known.id);
         }
         Ok(())
     }
@@ -343,7 +343,7 @@ impl<'a> Builder<'a> {
         let item = &mut self.built.items[id.index()];
         item.origin = Some(Box::new(origin(&known)));
         let level = item.level;
-        self.by_instance.insert(known.id.clone(), id);
+        self.by_instance.insert(known.id, id);
         self.origins.insert(id, known);
         if level != Level::Product {
             let item = known.installed.item;

@@ -78,7 +78,7 @@ impl<'a> Builder<'a> {
     fn cease_parts(&mut self, root: ItemId, known: PriorItem<'a>) -> Result<(), Blocked> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if part.item().level != Level::Product {
-                self.drop_part(&part, known.id);
+                self.dropped.entry(part.id).or_default().insert(known.id);
                 continue;
             }
             if let Some(own) = self.by_instance.get(part.id) {
@@ -106,30 +106,24 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn drop_part(&mut self, part: &PriorItem<'a>, by: &InstanceId) {
-        self.dropped.entry(part.id.clone()).or_default().insert(by.clone());
-    }
-
     /// The instances below the lines that no one uses any more, what used them first.
     fn gone(&mut self) -> Gone<'a> {
         let mut gone = Gone::default();
-        let ends = |(id, item): (&InstanceId, &ItemId)| {
-            let ends = self.built.items[item.index()].action == Action::Delete;
-            ends.then(|| id.clone())
-        };
-        gone.ids = self.by_instance.iter().filter_map(ends).collect();
+        let ends = |item: &ItemId| self.built.items[item.index()].action == Action::Delete;
+        let ended = self.by_instance.iter().filter(|(_, item)| ends(item));
+        gone.ids = ended.map(|(id, _)| *id).collect();
         let mut open = self.given_up();
         while let Some(id) = open.pop() {
-            let Some(known) = installed(&id, self.answers) else { continue };
-            if gone.ids.contains(&id) || self.is_used(&known) {
+            let Some(known) = installed(id, self.answers) else { continue };
+            if gone.ids.contains(id) || self.is_used(&known) {
                 continue;
             }
             gone.ids.insert(id);
             let parts = known.parts().filter_map(|part| installed(&part, self.answers));
             let parts: Vec<PriorItem<'a>> = parts.collect();
             for part in parts.iter().rev() {
-                self.drop_part(part, known.id);
-                open.push(part.id.clone());
+                self.dropped.entry(part.id).or_default().insert(id);
+                open.push(part.id);
             }
             gone.instances.push(known);
         }
@@ -137,13 +131,13 @@ impl<'a> Builder<'a> {
     }
 
     /// What lines have given up, the last first, as their plans had it.
-    fn given_up(&self) -> Vec<InstanceId> {
+    fn given_up(&self) -> Vec<&'a InstanceId> {
         let mut lines: Vec<(ItemId, PriorItem<'a>)> =
             self.origins.iter().map(|(id, known)| (*id, *known)).collect();
         lines.sort_unstable_by_key(|(id, _)| *id);
         let parts = lines.into_iter().flat_map(|(_, known)| known.parts());
-        let mut given_up: Vec<InstanceId> =
-            parts.filter(|part| self.dropped.contains_key(part)).collect();
+        let given_up = parts.filter_map(|part| self.dropped.get_key_value(&part));
+        let mut given_up: Vec<&InstanceId> = given_up.map(|(id, _)| *id).collect();
         given_up.reverse();
         given_up
     }
@@ -170,7 +164,7 @@ impl<'a> Builder<'a> {
     fn reverse_needs(
         &mut self,
         gone: &[PriorItem<'a>],
-        ids: &BTreeSet<InstanceId>,
+        ids: &BTreeSet<&'a InstanceId>,
     ) -> Result<(), Blocked> {
         for known in gone {
             for other in known.installed.needed_by.keys().filter(|other| !ids.contains(*other)) {
@@ -182,11 +176,12 @@ impl<'a> Builder<'a> {
             }
             let own = self.by_instance[known.id];
             for need in known.needs() {
-                if !ids.contains(&need) {
-                    self.dropped.entry(need).or_default().insert(known.id.clone());
+                let Some(need) = installed(&need, self.answers) else { continue };
+                if !ids.contains(need.id) {
+                    self.dropped.entry(need.id).or_default().insert(known.id);
                     continue;
                 }
-                let Some(first) = self.by_instance.get(&need).copied() else { continue };
+                let Some(first) = self.by_instance.get(need.id).copied() else { continue };
                 let waits = &mut self.built.items[first.index()].needs;
                 if !waits.contains(&own) && first != own {
                     waits.push(own);
@@ -199,13 +194,13 @@ impl<'a> Builder<'a> {
     /// Notes with what stays who does not use or need it any more.
     pub(in crate::decompose) fn note_dropped(&mut self) -> Result<(), Blocked> {
         for (id, by) in std::mem::take(&mut self.dropped) {
-            if self.ends(&id) {
+            if self.ends(id) {
                 continue;
             }
-            let Some(known) = installed(&id, self.answers) else { continue };
+            let Some(known) = installed(id, self.answers) else { continue };
             let own = self.stays(known)?;
             if let Some(origin) = &mut self.built.items[own.index()].origin {
-                origin.dropped = by.into_iter().collect();
+                origin.dropped = by.into_iter().cloned().collect();
             }
         }
         Ok(())
@@ -251,7 +246,7 @@ impl<'a> Builder<'a> {
 #[derive(Default)]
 struct Gone<'a> {
     /// All that ceases, the lines too.
-    ids: BTreeSet<InstanceId>,
+    ids: BTreeSet<&'a InstanceId>,
     /// What ceases below the lines, users first.
     instances: Vec<PriorItem<'a>>,
 }

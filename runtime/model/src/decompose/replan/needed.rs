@@ -20,8 +20,7 @@ impl<'a> Builder<'a> {
             for need in known.needs() {
                 let Some(need) = installed(&need, self.answers) else { continue };
                 if self.is_replaced(id, &need) {
-                    let by = known.id.clone();
-                    self.dropped.entry(need.id.clone()).or_default().insert(by);
+                    self.dropped.entry(need.id).or_default().insert(known.id);
                     continue;
                 }
                 let is_new = !self.by_instance.contains_key(need.id);
@@ -78,7 +77,7 @@ impl<'a> Builder<'a> {
         let roots = &self.built.roots[id.index()];
         let is_of = |item: &ItemId| !self.built.roots[item.index()].is_disjoint(roots);
         let by = self.dropped.get(need.id).into_iter().flatten();
-        let mut by = by.filter_map(|user| self.by_instance.get(user));
+        let mut by = by.filter_map(|user| self.by_instance.get(*user));
         by.any(is_of) && !own.as_ref().is_some_and(is_of)
     }
 
