@@ -171,10 +171,11 @@ pub fn decompose(
     let lines = checks::lines(order, rulebook.catalog()).map_err(Blocked::Failure)?;
     // The order is prepared for expressions once: it may be large.
     let variables = Scope::default().with("order", document);
-    let items = items::items(order, &lines, &existing, &variables, rulebook, answers)?;
+    let items = items::items(order, lines, &existing, &variables, rulebook, answers)?;
     closed::items(&items.items, rulebook)?;
     let variables = variables.with("input", document);
-    let mut plan = tasks::plan(items, variables, rulebook).map_err(Blocked::Failure)?;
+    let pure = &answers.pure;
+    let mut plan = tasks::plan(items, variables, rulebook, pure).map_err(Blocked::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
     plan.titles = titles(&plan, rulebook.catalog());
     plan.zone = rulebook.zone();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::draft::Items;
+use super::schedule::Builder;
 use crate::id::{ItemId, PluginId};
 use crate::order::Order;
 use crate::plan::{Action, Level, Plan};
@@ -48,12 +49,6 @@ impl Items {
         bundles.find_map(|bundle| own_date(order, bundle))
     }
 
-    /// The time before which a step of the whole order is not done by a plugin: a check that
-    /// reaches nothing is made at once, so that what is wrong is known while there is time.
-    pub(super) fn begins_with(&self, plugin: &PluginId) -> Option<Timestamp> {
-        self.begins.filter(|_| !self.pure.contains(plugin))
-    }
-
     /// Notes in a plan when its order begins, and when it is complete at the earliest.
     pub(super) fn date(&self, plan: &mut Plan) {
         let mut lines = Vec::new();
@@ -64,6 +59,14 @@ impl Items {
         }
         plan.begins = lines.iter().copied().min().flatten().max(self.begins);
         plan.completes = lines.into_iter().max().flatten().max(self.begins);
+    }
+}
+
+impl Builder<'_> {
+    /// The time before which a step of the whole order is not done by a plugin: a check that
+    /// reaches nothing is made at once, so that what is wrong is known while there is time.
+    pub(super) fn begins_with(&self, plugin: &PluginId, items: &Items) -> Option<Timestamp> {
+        items.begins.filter(|_| !self.pure.contains(plugin))
     }
 }
 

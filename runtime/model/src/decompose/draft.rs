@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::existing::PriorItem;
 use super::{Answers, Question};
 use crate::expr::{Expressions, Scope as Variables};
-use crate::id::{InstanceId, ItemId, PluginId, SpecId};
+use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Order;
 use crate::plan::{Item, Part, PriorWork, Step};
 use crate::rule::Rule;
@@ -29,8 +29,6 @@ pub(super) struct Items {
     pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The date on which the order begins.
     pub begins: Option<Timestamp>,
-    /// Plugins that cannot reach outside.
-    pub pure: BTreeSet<PluginId>,
     /// Lines that change nothing of how their instance is delivered.
     pub unchanged: BTreeSet<ItemId>,
     /// ExistingLine instances that are decomposed anew: their steps are compared with what was done.
@@ -66,7 +64,7 @@ pub(super) struct Builder<'a> {
     pub questions: Vec<Question>,
     pub expressions: Expressions,
     /// What rules about any item can read. The order is in it, made ready once: it may be large.
-    pub variables: Variables,
+    pub variables: &'a Variables,
     pub built: Items,
     /// From a line of the order to the item that is being decomposed.
     pub path: Vec<ItemId>,

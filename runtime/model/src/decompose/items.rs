@@ -31,9 +31,9 @@ const DEPTH_MAX: usize = 16;
 /// Decomposes the lines of an order into items. Parents stand before what they become.
 pub(super) fn items<'a>(
     order: &'a Order,
-    lines: &[CheckedLine],
+    lines: Vec<CheckedLine>,
     existing: &BTreeMap<usize, ExistingLine<'a>>,
-    variables: &Variables,
+    variables: &'a Variables,
     rulebook: &'a Rulebook,
     answers: &'a Answers,
 ) -> Result<Items, Blocked> {
@@ -43,8 +43,8 @@ pub(super) fn items<'a>(
         answers,
         questions: Vec::new(),
         expressions: Expressions::default(),
-        variables: variables.clone(),
-        built: Items { begins: order.dates.start, pure: answers.pure.clone(), ..Items::default() },
+        variables,
+        built: Items { begins: order.dates.start, ..Items::default() },
         path: Vec::new(),
         shared: BTreeMap::new(),
         links: BTreeSet::new(),
@@ -72,12 +72,12 @@ impl<'a> Builder<'a> {
     /// Builds the items. A plugin that must be asked makes nothing yet, which is noted.
     fn build(
         &mut self,
-        lines: &[CheckedLine],
+        lines: Vec<CheckedLine>,
         existing: &BTreeMap<usize, ExistingLine<'a>>,
     ) -> Result<(), Blocked> {
-        let charges = charges(self.order, lines, self.rulebook);
-        let before = prices::before(self.order, lines, existing, self.rulebook);
-        for (index, (checked, now)) in lines.iter().zip(&charges).enumerate() {
+        let charges = charges(self.order, &lines, self.rulebook);
+        let before = prices::before(self.order, &lines, existing, self.rulebook);
+        for (index, (checked, now)) in lines.into_iter().zip(&charges).enumerate() {
             self.root(index, checked, now).map_err(Blocked::Failure)?;
             if let Some(existing) = existing.get(&index) {
                 self.existing(index, existing)?;
@@ -116,13 +116,13 @@ impl<'a> Builder<'a> {
     fn root(
         &mut self,
         index: usize,
-        checked: &CheckedLine,
+        checked: CheckedLine,
         charges: &[Charge],
     ) -> Result<(), Failure> {
         let id = ItemId::at(index);
         let line = &self.order.lines[index];
-        let spec = checked.spec.clone().unwrap_or_else(|| SpecId::new(""));
-        let kind = self.catalog().specs.get(&spec).map(|spec| spec.kind);
+        let kind = checked.spec.as_ref().and_then(|spec| self.catalog().specs.get(spec));
+        let kind = kind.map(|spec| spec.kind);
         let level = match (self.order.level, kind) {
             (Level::CustomerService, Some(SpecKind::ResourceService)) => Level::ResourceService,
             (level, _) => level,
@@ -133,22 +133,24 @@ impl<'a> Builder<'a> {
             (None, None) => "item",
         };
         let name = self.unique(base);
+        let spec = checked.spec.unwrap_or_else(|| SpecId::new(""));
+        let is_delivered = level != Level::Product && !spec.as_str().is_empty();
         let listed = || charges.iter().map(|charge| charge.billed(None)).collect();
         let prices: Vec<Price> = line.agreed.clone().unwrap_or_else(listed);
         let prices = prices.into_iter().map(|price| self.rulebook.with_tax_named(price)).collect();
         self.built.items.push(Item {
             name,
-            title: checked.title.clone(),
+            title: checked.title,
             action: line.action,
             parents: line.bundle.map(ItemId::at).into_iter().collect(),
-            characteristics: checked.characteristics.clone(),
+            characteristics: checked.characteristics,
             offering: line.offering.clone(),
             quantity: line.quantity,
             prices,
             instance: line.instance.clone(),
             not_before: self.order.not_before(line),
             place: line.place.clone(),
-            ..Item::new(level, spec.clone(), &line.id)
+            ..Item::new(level, spec, &line.id)
         });
         let mut bundle = index;
         while let Some(outer) = self.order.lines[bundle].bundle {
@@ -156,7 +158,7 @@ impl<'a> Builder<'a> {
         }
         self.built.roots.push(BTreeSet::from([id]));
         self.built.bundles.push(ItemId::at(bundle));
-        if level != Level::Product && !spec.as_str().is_empty() {
+        if is_delivered {
             self.delivery(id, id)?;
         }
         Ok(())
@@ -175,9 +177,9 @@ impl<'a> Builder<'a> {
         self.path.push(parent);
         let wanted = self.wanted(parent, root)?;
         let matches = self.matches(parent, &wanted);
-        for (wanted, existing) in wanted.iter().zip(matches) {
+        for (wanted, existing) in wanted.into_iter().zip(matches) {
             let (child, new) = match existing {
-                Some(known) => self.matched(known, wanted, (parent, root))?,
+                Some(known) => self.matched(known, &wanted, (parent, root))?,
                 None => self.instance(wanted, parent, root)?,
             };
             if new {
@@ -193,16 +195,16 @@ impl<'a> Builder<'a> {
     /// new one.
     fn instance(
         &mut self,
-        wanted: &Requested<'a>,
+        wanted: Requested<'a>,
         parent: ItemId,
         root: ItemId,
     ) -> Result<(ItemId, bool), Blocked> {
-        if let Some(known) = self.of_line(wanted, (parent, root)) {
-            return self.matched(known, wanted, (parent, root));
+        if let Some(known) = self.of_line(&wanted, (parent, root)) {
+            return self.matched(known, &wanted, (parent, root));
         }
         let spec = wanted.spec;
         let characteristics = self.inherited(spec, parent, &wanted.characteristics);
-        let key = (spec, self.scope_key(wanted, parent, root));
+        let key = (spec, self.scope_key(&wanted, parent, root));
         if let Some(&shared) = self.shared.get(&key) {
             if self.path.contains(&shared) {
                 let message = format!(
@@ -215,7 +217,7 @@ impl<'a> Builder<'a> {
             self.below(shared, parent, root);
             return Ok((shared, false));
         }
-        if let Some(known) = self.there(wanted, root)? {
+        if let Some(known) = self.there(&wanted, root)? {
             let id = self.taken(known, (parent, root), &characteristics)?;
             self.shared.insert(key, id);
             return Ok((id, false));
@@ -262,11 +264,13 @@ impl<'a> Builder<'a> {
 
     fn child(
         &mut self,
-        wanted: &Requested<'a>,
+        wanted: Requested<'a>,
         parent: ItemId,
         root: ItemId,
         characteristics: Characteristics,
     ) -> ItemId {
+        let id = ItemId::at(self.built.items.len());
+        self.stands_within(id, &wanted, parent);
         let spec = wanted.spec;
         let known = &self.catalog().specs[spec];
         let level = match known.kind {
@@ -275,20 +279,17 @@ impl<'a> Builder<'a> {
             SpecKind::ResourceService => Level::ResourceService,
             SpecKind::Resource => Level::Resource,
         };
-        let title = known.name.clone();
         let item = Item {
             name: self.unique(spec.as_str()),
-            title,
+            title: known.name.clone(),
             parents: vec![parent],
             characteristics,
-            part: wanted.part.clone(),
+            part: wanted.part,
             serves: self.serves(spec),
             ..Item::new(level, spec.clone(), self.next_line())
         };
-        let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);
         self.built.roots.push(BTreeSet::from([root]));
-        self.stands_within(id, wanted, parent);
         id
     }
 
@@ -317,15 +318,12 @@ impl<'a> Builder<'a> {
 
     /// Fills in what the rules say about how an item is delivered.
     pub(super) fn delivery(&mut self, id: ItemId, root: ItemId) -> Result<(), Failure> {
-        let spec = self.built.items[id.index()].spec.clone();
-        let mut resources =
-            self.catalog().specs.get(&spec).map_or_else(Vec::new, |spec| spec.resources.clone());
+        let spec = &self.built.items[id.index()].spec;
+        let mut resources = self.catalog().specs.get(spec).map(|spec| &spec.resources);
         let (mut adapter, mut not_before) = (None, None);
-        if let Some((_, delivery)) = self.rulebook.delivery(&spec) {
-            adapter.clone_from(&delivery.adapter);
-            if let Some(instead) = &delivery.resources {
-                resources.clone_from(instead);
-            }
+        if let Some((_, delivery)) = self.rulebook.delivery(spec) {
+            adapter = delivery.adapter.as_ref();
+            resources = delivery.resources.as_ref().or(resources);
             if let Some(expr) = &delivery.not_before {
                 let value = expr.evaluate(&self.variables(id, root)).map_err(|error| {
                     rule_failure(
@@ -340,8 +338,8 @@ impl<'a> Builder<'a> {
             }
         }
         let item = &mut self.built.items[id.index()];
-        item.resources = resources;
-        item.adapter = adapter;
+        item.resources = resources.cloned().unwrap_or_default();
+        item.adapter = adapter.cloned();
         item.not_before = item.not_before.max(not_before);
         Ok(())
     }
@@ -364,12 +362,12 @@ impl<'a> Builder<'a> {
         own: &Characteristics,
         mapped: &Characteristics,
     ) -> Characteristics {
-        let mut characteristics = Characteristics::new();
-        for (name, characteristic) in &self.catalog().specs[spec].characteristics {
-            if let Some(value) = own.get(name).or(characteristic.default.as_ref()) {
-                characteristics.insert(name.clone(), value.clone());
-            }
-        }
+        let known = self.catalog().specs[spec].characteristics.iter();
+        let known = known.filter_map(|(name, characteristic)| {
+            let value = own.get(name).or(characteristic.default.as_ref())?;
+            Some((name, value.clone()))
+        });
+        let mut characteristics: Characteristics = known.collect();
         characteristics.extend_from(mapped);
         characteristics
     }

@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::sequence::Below;
 use crate::expr::{Expr, Expressions, Scope};
-use crate::id::ItemId;
+use crate::id::{ItemId, PluginId};
 use crate::plan::{Plan, PriorWork, Step};
 use crate::rulebook::Rulebook;
 
 /// The state of putting the tasks of a plan together.
 pub(super) struct Builder<'a> {
     pub rulebook: &'a Rulebook,
+    /// Plugins that cannot reach outside.
+    pub pure: &'a BTreeSet<PluginId>,
     /// What conditions of any step can read. The order is in it, made ready once: it may be large.
     pub variables: Scope,
     /// The parts of each item.

@@ -11,7 +11,7 @@ use super::schedule::Builder;
 use super::sequence::{Flow, Sequence, below};
 use crate::codes::FailureCode;
 use crate::expr::{Expr, Expressions, Scope};
-use crate::id::{ItemId, SpecId, TaskId};
+use crate::id::{ItemId, PluginId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::pack::Pack;
 use crate::plan::{Action, Item, Level, Plan, Step, Task, root_of};
@@ -29,8 +29,9 @@ pub(super) fn plan(
     mut items: Items,
     variables: Scope,
     rulebook: &Rulebook,
+    pure: &BTreeSet<PluginId>,
 ) -> Result<Plan, Failure> {
-    let mut builder = Builder::new(rulebook, variables);
+    let mut builder = Builder::new(rulebook, variables, pure);
     builder.below = below(&items.items);
     builder.prior_work = std::mem::take(&mut items.prior_work);
     if !items.compared.is_empty() {
@@ -75,15 +76,17 @@ pub(super) fn plan_run(
     variables: Scope,
     rulebook: &Rulebook,
 ) -> Result<Plan, Failure> {
-    let mut builder = Builder::new(rulebook, variables);
+    let pure = BTreeSet::new();
+    let mut builder = Builder::new(rulebook, variables, &pure);
     builder.workflow(workflow, None, &[], None, &Items::default())?;
     Ok(builder.plan)
 }
 
 impl<'a> Builder<'a> {
-    fn new(rulebook: &'a Rulebook, variables: Scope) -> Self {
+    fn new(rulebook: &'a Rulebook, variables: Scope, pure: &'a BTreeSet<PluginId>) -> Self {
         Self {
             rulebook,
+            pure,
             variables,
             below: below(&[]),
             plan: Plan::default(),
@@ -240,7 +243,7 @@ impl<'a> Builder<'a> {
             let step = self.step(&entry.step);
             let begins = match item {
                 Some(item) => items.begins(item),
-                None => items.begins_with(&entry.step.plugin),
+                None => self.begins_with(&entry.step.plugin, items),
             };
             let not_before = own.max(not_before).max(begins);
             self.plan.tasks.push(Task { item, step, needs, not_before, work });
