@@ -13,7 +13,7 @@ use super::schedule::{Builder, Outputs};
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, PriorWork, Step, Task, Work};
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// What is to be done of a step; `None` if what was done of it stands.
     ///
     /// A step is done again if its item has other characteristics, or its input would be another by
@@ -21,43 +21,55 @@ impl Builder<'_> {
     pub(super) fn work(
         &mut self,
         item: Option<ItemId>,
-        step: &Step,
+        step: &'a Step,
         items: &Items,
     ) -> Option<Work> {
         let Some(id) = item.filter(|id| items.compared.contains_key(id)) else {
             return Some(Work::Do);
         };
+        let mut prior_work = self.prior_work.remove(&id).unwrap_or_default();
+        let work = self.work_again(id, step, &mut prior_work, items);
+        self.prior_work.insert(id, prior_work);
+        work
+    }
+
+    /// What is to be done of a step of an existing item, by the prior work for that.
+    fn work_again(
+        &mut self,
+        id: ItemId,
+        step: &'a Step,
+        prior_work: &mut Vec<(Step, PriorWork)>,
+        items: &Items,
+    ) -> Option<Work> {
         let is_it = |(made, _): &(Step, PriorWork)| {
             made.workflow == step.workflow && made.step == step.step && made.plugin == step.plugin
         };
-        let prior_work = self.prior_work.get(&id).map(Vec::as_slice).unwrap_or_default();
         let Some(position) = prior_work.iter().position(is_it) else {
-            self.unsure.entry(id).or_default().insert(step.step.clone(), Outputs::Any);
+            self.unsure.entry(id).or_default().insert(&step.step, Outputs::Any);
             return Some(Work::Do);
         };
-        let made = prior_work[position].1.clone();
+        let (_, made) = &prior_work[position];
         let takes = !made.reservations.is_empty();
         let is_changed = items.items[id.index()].action == Action::Modify && !takes;
-        let input = self.compare(id, step, &made, items);
+        let input = self.compare(id, step, made, items);
         if !is_changed && input == Input::Same {
-            self.kept.insert((id, step.step.clone()));
+            self.kept.insert((id, step.step.as_str()));
             return None;
         }
-        let place = self.place(id, step, &made, items);
+        let place = self.place(id, step, made, items);
         if place == Input::Another {
             // It is about something else now: what stands is left for what ceases.
-            self.unsure.entry(id).or_default().insert(step.step.clone(), Outputs::Any);
+            self.unsure.entry(id).or_default().insert(&step.step, Outputs::Any);
             return Some(Work::Do);
         }
-        let outputs = if takes { Outputs::Any } else { Outputs::of(step, &made) };
-        self.unsure.entry(id).or_default().insert(step.step.clone(), outputs);
-        let prior_work = self.prior_work.entry(id).or_default();
+        let outputs = if takes { Outputs::Any } else { Outputs::of(step, made) };
+        self.unsure.entry(id).or_default().insert(&step.step, outputs);
         let (step, mut made) = prior_work.remove(position);
         if place == Input::Unsure {
             let made = PriorWork { if_moved: true, ..made.clone() };
             self.moving.entry(id).or_default().push((step.clone(), made));
         }
-        made.step = self.step_like(&step);
+        made.step = self.step_like(step);
         made.if_changed = !is_changed && input == Input::Unsure;
         Some(Work::Modify(Box::new(made)))
     }
@@ -93,7 +105,7 @@ impl Builder<'_> {
                 needs.clone_from(&first);
             }
             for (step, mut made) in work {
-                let step = self.step_like(&step);
+                let step = self.step_like(step);
                 made.step = step;
                 let work = Work::Undo(Box::new(made));
                 let not_before = items.begins(id);
@@ -127,7 +139,7 @@ impl Builder<'_> {
         };
         let (kept, gone): (Vec<_>, Vec<_>) = prior_work
             .into_iter()
-            .partition(|(step, _)| !ceases && self.kept.contains(&(id, step.step.clone())));
+            .partition(|(step, _)| !ceases && self.kept.contains(&(id, step.step.as_str())));
         self.prior_work.insert(id, kept);
         let moving = self.moving.remove(&id).unwrap_or_default();
         self.in_order(gone.into_iter().chain(moving).collect())
@@ -155,7 +167,7 @@ impl Builder<'_> {
         }
         for (id, prior_work) in std::mem::take(&mut self.prior_work) {
             let made = prior_work.into_iter().map(|(step, made)| {
-                let step = self.step_like(&step);
+                let step = self.step_like(step);
                 // A plugin that is asked again is told those of the item.
                 PriorWork { step, characteristics: None, ..made }
             });
@@ -167,11 +179,11 @@ impl Builder<'_> {
     }
 
     /// The position of a step as it was when it was done; the packs may have another by now.
-    fn step_like(&mut self, step: &Step) -> u32 {
+    fn step_like(&mut self, step: Step) -> u32 {
         let steps = &mut self.plan.steps;
-        let known = steps.iter().position(|known| known == step);
+        let known = steps.iter().position(|known| *known == step);
         let position = known.unwrap_or_else(|| {
-            steps.push(step.clone());
+            steps.push(step);
             steps.len() - 1
         });
         u32::try_from(position).unwrap_or(u32::MAX)

@@ -23,15 +23,15 @@ pub(super) struct Builder<'a> {
     /// How many tasks were looked at, and how often these wait for another.
     pub counted: (usize, usize),
     /// The position of a step in the plan, by workflow and name.
-    pub steps: BTreeMap<(String, String), u32>,
+    pub steps: BTreeMap<(&'a str, &'a str), u32>,
     /// The conditions that were compiled so far, by their text.
-    pub compiled: BTreeMap<String, Expr>,
+    pub compiled: BTreeMap<&'a str, Expr>,
     /// The prior work for existing items that is neither repeated nor undone so far.
     pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The steps of such items that stay as they are.
-    pub kept: BTreeSet<(ItemId, String)>,
+    pub kept: BTreeSet<(ItemId, &'a str)>,
     /// The steps whose outputs may be others than those that stand.
-    pub unsure: BTreeMap<ItemId, BTreeMap<String, Outputs>>,
+    pub unsure: BTreeMap<ItemId, BTreeMap<&'a str, Outputs>>,
     /// The work that is done again and may be about something else by then.
     pub moving: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// What existing items task_output before, by item and step.

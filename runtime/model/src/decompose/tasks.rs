@@ -1,6 +1,7 @@
 //! The tasks that deliver items: each item's workflow, in an order that respects what needs what,
 //! with the workflows that run around a product order before, between and after.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -52,7 +53,7 @@ pub(super) fn plan(
         }
         let first = builder.plan.tasks.len();
         if let Some(workflow) = builder.workflow_of(item, id, &items)? {
-            let ends = builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?;
+            let ends = builder.workflow(workflow, Some(id), &needs, item.not_before, &items)?;
             flow.did(id, first..builder.plan.tasks.len(), &ends);
         }
         builder.check_size()?;
@@ -104,7 +105,7 @@ impl<'a> Builder<'a> {
 
     /// The hooks of the packs that products of an order are from, each pack's once: of those that are
     /// new or changed, and of those that are new.
-    fn hooks(&mut self, items: &Items) -> (Vec<Hooks>, Vec<Hooks>) {
+    fn hooks(&self, items: &Items) -> (Vec<&'a Hooks>, Vec<&'a Hooks>) {
         let (mut checked, mut told) = (Vec::new(), Vec::new());
         for (index, item) in items.items.iter().enumerate() {
             let is_new = item.action == Action::Add && item.origin.is_none();
@@ -118,13 +119,13 @@ impl<'a> Builder<'a> {
         (self.hooks_of(&checked), self.hooks_of(&told))
     }
 
-    fn hooks_of(&self, products: &[&Item]) -> Vec<Hooks> {
+    fn hooks_of(&self, products: &[&Item]) -> Vec<&'a Hooks> {
         let ids = products.iter().flat_map(|item| item.offering.iter().chain([&item.spec]));
-        let packs: BTreeMap<&str, &Pack> = ids
+        let packs: BTreeMap<&str, &'a Pack> = ids
             .filter_map(|id: &SpecId| self.rulebook.pack_of(id))
             .map(|pack| (pack.name.as_str(), pack))
             .collect();
-        packs.values().map(|pack| pack.hooks.clone()).collect()
+        packs.into_values().map(|pack| &pack.hooks).collect()
     }
 
     /// The workflow that delivers an item; an error if it needs work and no rule names a
@@ -134,14 +135,14 @@ impl<'a> Builder<'a> {
         item: &Item,
         id: ItemId,
         items: &Items,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<&'a str>, Failure> {
         let is_kept = item.action == Action::NoChange && !items.compared.contains_key(&id);
         let is_kept = is_kept || items.unchanged.contains(&id);
         if item.level == Level::Product || is_kept {
             return Ok(None);
         }
         if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
-            return Ok(delivery.workflow.clone());
+            return Ok(delivery.workflow.as_deref());
         }
         let is_made_of_others = || {
             let spec = self.rulebook.catalog().specs.get(&item.spec);
@@ -182,7 +183,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let pack = item.offering.as_ref().and_then(|id| self.rulebook.pack_of(id));
-            let Some(workflow) = pack.and_then(|pack| pack.hooks.each_product.clone()) else {
+            let Some(workflow) = pack.and_then(|pack| pack.hooks.each_product.as_deref()) else {
                 continue;
             };
             let id = ItemId::at(index);
@@ -195,7 +196,7 @@ impl<'a> Builder<'a> {
                 Some(tasks) => tasks.into_iter().collect(),
                 None => flow.start(id, &self.plan.tasks).to_vec(),
             };
-            self.workflow(&workflow, Some(id), &needs, None, items)?;
+            self.workflow(workflow, Some(id), &needs, None, items)?;
         }
         Ok(())
     }
@@ -226,7 +227,7 @@ impl<'a> Builder<'a> {
         for (index, entry) in workflow.steps.iter().enumerate() {
             let mut needs: Vec<TaskId> = match entry.needs.as_slice() {
                 [] => first.to_vec(),
-                some => some.iter().flat_map(|step| ends[*step].clone()).collect(),
+                some => some.iter().flat_map(|step| &ends[*step]).copied().collect(),
             };
             needs.sort_unstable();
             needs.dedup();
@@ -250,15 +251,15 @@ impl<'a> Builder<'a> {
             ends.push(vec![TaskId::at(self.plan.tasks.len() - 1)]);
         }
         let needed: BTreeSet<usize> =
-            workflow.steps.iter().flat_map(|step| step.needs.clone()).collect();
-        let open = ends.iter().enumerate().filter(|(index, _)| !needed.contains(index));
-        let last: BTreeSet<TaskId> = open.flat_map(|(_, tasks)| tasks.clone()).collect();
+            workflow.steps.iter().flat_map(|step| &step.needs).copied().collect();
+        let open = ends.into_iter().enumerate().filter(|(index, _)| !needed.contains(index));
+        let last: BTreeSet<TaskId> = open.flat_map(|(_, tasks)| tasks).collect();
         Ok(last.into_iter().collect())
     }
 
     fn is_taken(
         &mut self,
-        workflow: &Workflow,
+        workflow: &'a Workflow,
         index: usize,
         scope: &Scope,
     ) -> Result<bool, Failure> {
@@ -275,7 +276,7 @@ impl<'a> Builder<'a> {
 
     fn not_before(
         &mut self,
-        workflow: &Workflow,
+        workflow: &'a Workflow,
         index: usize,
         scope: &Scope,
     ) -> Result<Option<Timestamp>, Failure> {
@@ -292,18 +293,23 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn expr(&mut self, workflow: &Workflow, index: usize, source: &str) -> Result<Expr, Failure> {
-        if let Some(expr) = self.compiled.get(source) {
-            return Ok(expr.clone());
-        }
+    fn expr(
+        &mut self,
+        workflow: &Workflow,
+        index: usize,
+        source: &'a str,
+    ) -> Result<&Expr, Failure> {
+        let new = match self.compiled.entry(source) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(new) => new,
+        };
         let names = ["item", "product", "order", "input"];
         let expr = Expr::parse(source, &names).map_err(|error| {
             let step = &workflow.steps[index].step.step;
             let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
             rule_failure(FailureCode::DecompRule, message)
         })?;
-        self.compiled.insert(source.into(), expr.clone());
-        Ok(expr)
+        Ok(new.insert(expr))
     }
 
     fn scope(&self, item: Option<ItemId>, items: &Items) -> Scope {
@@ -317,8 +323,8 @@ impl<'a> Builder<'a> {
             .with("product", &items.items[root.index()].product_view())
     }
 
-    fn step(&mut self, step: &Step) -> u32 {
-        let key = (step.workflow.clone(), step.step.clone());
+    fn step(&mut self, step: &'a Step) -> u32 {
+        let key = (step.workflow.as_str(), step.step.as_str());
         if let Some(position) = self.steps.get(&key) {
             return *position;
         }
@@ -346,7 +352,7 @@ impl<'a> Builder<'a> {
     /// The tasks that nothing needs yet.
     pub(super) fn ends(&self) -> Vec<TaskId> {
         let needed: BTreeSet<TaskId> =
-            self.plan.tasks.iter().flat_map(|task| task.needs.clone()).collect();
+            self.plan.tasks.iter().flat_map(|task| &task.needs).copied().collect();
         let all = (0..self.plan.tasks.len()).map(TaskId::at);
         all.filter(|task| !needed.contains(task)).collect()
     }

@@ -155,7 +155,7 @@ impl Builder<'_> {
     fn is_unsure(&self, id: ItemId, source: &str, items: &Items) -> bool {
         if source.contains("steps") {
             let mut own = self.unsure.get(&id).into_iter().flatten();
-            if own.any(|(step, outputs)| source.contains(step.as_str()) && outputs.are_in(source)) {
+            if own.any(|(step, outputs)| source.contains(*step) && outputs.are_in(source)) {
                 return true;
             }
         }
