@@ -2,16 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::Item;
+use super::{Action, Item};
 
 impl Item {
     /// What rules and steps can read of an item.
     pub fn view(&self) -> Value {
+        self.view_under(self.action)
+    }
+
+    /// The same, as if another action was wanted of it.
+    pub(crate) fn view_under(&self, action: Action) -> Value {
         json!({
             "name": self.name,
             "spec": self.spec,
             "title": self.title,
-            "action": self.action.as_str(),
+            "action": action.as_str(),
             // Prior work is found under the name that the item had then.
             "line": self.origin.as_ref().map_or(&self.line, |origin| &origin.line),
             "quantity": self.quantity,

@@ -8,7 +8,7 @@ use crate::decompose::draft::{Items, Reads};
 use crate::decompose::schedule::Builder;
 use crate::expr::{Scope, expressions_of};
 use crate::id::ItemId;
-use crate::plan::{Action, Item, Level, PLACES, PriorWork, Step, Upstream, root_of};
+use crate::plan::{Action, Level, PLACES, PriorWork, Step, Upstream, root_of};
 
 /// How an input compares with the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,28 @@ impl Builder<'_> {
         items: &Items,
     ) -> Input {
         let Value::Object(fields) = &step.input else { return Input::Same };
-        let sources = expressions_of(&step.input);
-        if sources.is_empty() {
+        if expressions_of(&step.input).is_empty() {
             return if *fields == made.input { Input::Same } else { Input::Another };
+        }
+        let is_same = |input: &Value| {
+            let input = input.as_object();
+            input.is_some_and(|input| *input == made.input || input == made.as_change())
+        };
+        self.compare_filled(id, (step, made), &step.input, is_same, items)
+    }
+
+    /// Compares the input of a step, or a field of it, once its expressions are evaluated.
+    fn compare_filled(
+        &mut self,
+        id: ItemId,
+        (step, made): (&Step, &PriorWork),
+        template: &Value,
+        is_same: impl Fn(&Value) -> bool,
+        items: &Items,
+    ) -> Input {
+        let sources = expressions_of(template);
+        if sources.is_empty() {
+            return if is_same(template) { Input::Same } else { Input::Another };
         }
         let mentions = |name: &str| sources.iter().any(|source| source.contains(name));
         let reads_elsewhere = items.compared.get(&id) == Some(&Reads::Elsewhere);
@@ -39,13 +58,13 @@ impl Builder<'_> {
             return Input::Same;
         }
         let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
-        let scope = self.scope_of(id, step, made, &sources, items);
+        let mut scope = self.scope_of(id, step, made, &sources, items);
+        let item = &items.items[id.index()];
         // The action shows in some inputs: `add` when it was made, `modify` when it was changed.
-        for action in [Action::Add, Action::Modify, items.items[id.index()].action] {
-            let item = Item { action, ..items.items[id.index()].clone() };
-            let scope = scope.clone().with("item", &item.view());
-            match self.expressions.fill(&step.input, &scope) {
-                Ok(Value::Object(input)) if input == made.input || input == *made.as_change() => {
+        for action in [Action::Add, Action::Modify, item.action] {
+            scope = scope.with("item", &item.view_under(action));
+            match self.expressions.fill(template, &scope) {
+                Ok(input) if is_same(&input) => {
                     return if is_unsure { Input::Unsure } else { Input::Same };
                 }
                 Ok(_) => {}
@@ -70,12 +89,9 @@ impl Builder<'_> {
             let (Some(now), Some(then)) = (step.input.get(name), made.input.get(name)) else {
                 continue;
             };
-            let step = Step { input: json!({ name: now }), ..step.clone() };
-            let input = Map::from_iter([(name.to_string(), then.clone())]);
-            let made = PriorWork { input, change: None, ..made.clone() };
             let sources = expressions_of(now);
             let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
-            match self.compare(id, &step, &made, items) {
+            match self.compare_filled(id, (step, made), now, |input| input == then, items) {
                 Input::Same => return Input::Same,
                 _ if is_unsure => found = Input::Unsure,
                 Input::Another if found == Input::Same => found = Input::Another,
@@ -141,9 +157,9 @@ impl Builder<'_> {
         outputs: &mut Map<String, Value>,
     ) {
         for id in of {
-            let spec = items.items[id.index()].spec.to_string();
+            let spec = items.items[id.index()].spec.as_str();
             for (_, made) in self.task_output.get(id).into_iter().flatten() {
-                let entry = outputs.entry(spec.clone()).or_insert_with(|| json!({}));
+                let entry = outputs.entry(spec).or_insert_with(|| json!({}));
                 if let Value::Object(fields) = entry {
                     fields.extend(made.outputs.clone());
                 }
