@@ -1,7 +1,7 @@
 //! Which of several instances of one specification below one parent an instance is, when what a
 //! product becomes now is compared with what it was.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::draft::{NUMBER, Requested};
 use crate::plan::{Item, Part};
@@ -24,14 +24,15 @@ pub(super) fn fit(
     is_wanted: impl Fn(&Part) -> bool,
 ) -> Option<Fit> {
     let before = part_of(before);
-    if before.as_ref() == part {
+    let before = before.as_deref();
+    if before == part {
         return Some(Fit::Same);
     }
     let is_fixed = |part: Option<&Part>| matches!(part, Some(Part::Number(_) | Part::Each(_)));
-    if is_fixed(before.as_ref()) || is_fixed(part) {
+    if is_fixed(before) || is_fixed(part) {
         return None;
     }
-    (!before.as_ref().is_some_and(is_wanted)).then_some(Fit::Alternative)
+    (!before.is_some_and(is_wanted)).then_some(Fit::Alternative)
 }
 
 /// Whether an instance of an earlier plan is the one that is wanted now by another item within its
@@ -39,13 +40,14 @@ pub(super) fn fit(
 pub(super) fn is_shared(before: &Item, wanted: &Requested<'_>) -> bool {
     let before = part_of(before);
     if wanted.is_one_of_several {
-        return before == wanted.part;
+        return before.as_deref() == wanted.part.as_ref();
     }
-    matches!(before, None | Some(Part::Rule(_)))
+    matches!(before.as_deref(), None | Some(Part::Rule(_)))
 }
 
 /// Which part an item is; in plans of before its number is all that tells.
-fn part_of(item: &Item) -> Option<Part> {
-    let numbered = || item.characteristics.get(NUMBER).and_then(Value::as_u64).map(Part::Number);
-    item.part.clone().or_else(numbered)
+fn part_of(item: &Item) -> Option<Cow<'_, Part>> {
+    let number = || item.characteristics.get(NUMBER)?.as_u64();
+    let numbered = || number().map(Part::Number).map(Cow::Owned);
+    item.part.as_ref().map(Cow::Borrowed).or_else(numbered)
 }
