@@ -3,6 +3,7 @@
 
 mod gather;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -32,16 +33,16 @@ pub(super) struct PriorItem<'a> {
 pub(super) struct ExistingLine<'a> {
     pub known: PriorItem<'a>,
     /// Its characteristics when the line is done.
-    pub characteristics: Characteristics,
+    pub characteristics: Cow<'a, Characteristics>,
     /// Whether the rules are asked again what it becomes.
     pub is_changed: bool,
     /// The state that is wanted, where it is another.
-    pub wanted: Option<String>,
+    pub wanted: Option<&'a str>,
 }
 
 /// The instances of an order's lines, by their positions. They are known: [`gather`] comes first.
 pub(super) fn find<'a>(
-    order: &Order,
+    order: &'a Order,
     answers: &'a Answers,
 ) -> Result<BTreeMap<usize, ExistingLine<'a>>, Blocked> {
     let mut found = BTreeMap::new();
@@ -84,10 +85,13 @@ fn at(order: &Order, line: &Line, stop: Blocked) -> Blocked {
 }
 
 /// The order with what its lines need not say, since it is known.
-pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, ExistingLine<'_>>) -> Order {
-    let mut order = order.clone();
+pub(super) fn complete<'a>(
+    order: &'a Order,
+    existing: &BTreeMap<usize, ExistingLine<'_>>,
+) -> Cow<'a, Order> {
+    let mut order = Cow::Borrowed(order);
     for (index, existing) in existing {
-        let (line, item) = (&mut order.lines[*index], existing.known.item());
+        let (line, item) = (&mut order.to_mut().lines[*index], existing.known.item());
         // What ends, or stays as it is, is what it is, whatever the line has.
         if matches!(line.action, Action::Delete | Action::NoChange) {
             (line.offering, line.spec, line.place) = (None, None, None);
@@ -230,19 +234,19 @@ impl<'a> PriorItem<'a> {
 
     /// The instance as a line that changes nothing has it.
     fn as_it_is(self) -> ExistingLine<'a> {
-        let characteristics = self.item().characteristics.clone();
+        let characteristics = Cow::Borrowed(&self.item().characteristics);
         ExistingLine { known: self, characteristics, is_changed: false, wanted: None }
     }
 
-    fn wanted_by(self, line: &Line) -> Result<ExistingLine<'a>, Blocked> {
+    fn wanted_by(self, line: &'a Line) -> Result<ExistingLine<'a>, Blocked> {
         if line.action != Action::Modify {
             return Ok(self.as_it_is());
         }
         let before = &self.item().characteristics;
         let mut characteristics = before.clone();
-        characteristics.extend(line.characteristics.clone());
-        let wanted = line.state.clone().filter(|wanted| wanted != self.state());
-        if let Some(wanted) = &wanted {
+        characteristics.extend_from(&line.characteristics);
+        let wanted = line.state.as_deref().filter(|wanted| *wanted != self.state());
+        if let Some(wanted) = wanted {
             self.may_become(wanted).map_err(|message| {
                 let form = Form::of(self.item().level);
                 let name = form.state().unwrap_or("state");
@@ -258,6 +262,7 @@ impl<'a> PriorItem<'a> {
         self.check_quantity(line)?;
         let moves = line.place.is_some() && line.place != self.item().place;
         let is_changed = characteristics != *before || moves;
+        let characteristics = Cow::Owned(characteristics);
         Ok(ExistingLine { known: self, characteristics, is_changed, wanted })
     }
 

@@ -40,7 +40,7 @@ impl<'a> Builder<'a> {
         let item = &mut self.built.items[index];
         name_state(item, known.document)?;
         if let Some(origin) = &mut item.origin {
-            origin.wanted.clone_from(&existing.wanted);
+            origin.wanted = existing.wanted.map(Into::into);
             let (form, line) = (Form::of(self.order.level), &self.order.lines[index]);
             origin.shown = documents::known(form, &line.lists, known.document);
         }
