@@ -1,6 +1,8 @@
 //! Those who share an instance agree on its characteristics: the lines of the order, and the products
 //! that the order leaves alone.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::super::checks::attribute;
@@ -27,13 +29,14 @@ impl<'a> Builder<'a> {
         characteristics: &Characteristics,
     ) -> Result<(), Blocked> {
         for (name, value) in characteristics {
-            let said = self.said.entry(id).or_default();
-            let wish = Wish { value: value.clone(), line };
-            let first = said.entry(name.clone()).or_insert_with(|| wish.clone());
+            let Some(first) = self.said.get(&id).and_then(|said| said.get(name)) else {
+                let wish = Wish { value: value.clone(), line };
+                self.said.entry(id).or_default().insert(name.clone(), wish);
+                continue;
+            };
             if first.value != *value {
-                let (own, other) = (first.value.clone(), first.line);
-                let other = format!("item `{}`", self.order.lines[other.index()].id);
-                return Err(self.disagreement(id, name, &wish, (&other, &own)));
+                let other = format!("item `{}`", self.order.lines[first.line.index()].id);
+                return Err(self.disagreement(id, name, (line, value), (&other, &first.value)));
             }
         }
         Ok(())
@@ -41,18 +44,19 @@ impl<'a> Builder<'a> {
 
     /// Checks that existing instances are what all that share them want.
     pub(in crate::decompose) fn agree(&mut self) -> Result<(), Blocked> {
-        for (id, said) in self.said.clone() {
+        for (id, said) in std::mem::take(&mut self.said) {
             let item = &self.built.items[id.index()];
             let Some(known) = self.origins.get(&id).copied() else { continue };
             if item.action == Action::Delete {
                 continue;
             }
-            let now = item.characteristics.clone();
+            let now = &item.characteristics;
             let own = |name: &String| now.get(name).unwrap_or(&Value::Null);
             if let Some((name, wish)) = said.iter().find(|(name, wish)| *own(name) != wish.value) {
                 let others = known.users().filter(|user| !user.resource().is_empty());
                 let other = others.map(|user| self.name_of(user)).next();
                 let other = other.unwrap_or_else(|| "another".into());
+                let wish = (wish.line, &wish.value);
                 return Err(self.disagreement(id, name, wish, (&other, own(name))));
             }
             let before = &known.item().characteristics;
@@ -69,6 +73,7 @@ impl<'a> Builder<'a> {
                 };
                 if let Some((name, wish)) = changed.iter().find(differs) {
                     let other = self.name_of(user.id);
+                    let wish = (wish.line, &wish.value);
                     return Err(self.disagreement(id, name, wish, (&other, &theirs[name])));
                 }
             }
@@ -92,7 +97,7 @@ impl<'a> Builder<'a> {
         &mut self,
         user: PriorItem<'a>,
         known: PriorItem<'a>,
-    ) -> Result<Characteristics, Blocked> {
+    ) -> Result<Cow<'a, Characteristics>, Blocked> {
         let root = &user.owner.plan().items
             [root_of(&user.owner.plan().items, user.installed.item).index()];
         let root = self.recalled(&user.read_from())?.map_or(root, |root| root.item());
@@ -102,7 +107,7 @@ impl<'a> Builder<'a> {
             .with("product", &root.product_view());
         let wanted = match self.wanted_of(Whole::Other(user), &variables) {
             Ok(wanted) => wanted,
-            Err(Blocked::Failure(_)) => return Ok(known.item().characteristics.clone()),
+            Err(Blocked::Failure(_)) => return Ok(Cow::Borrowed(&known.item().characteristics)),
             Err(other @ (Blocked::Questions(_) | Blocked::Lookups(_))) => return Err(other),
         };
         let spec = &known.item().spec;
@@ -113,9 +118,9 @@ impl<'a> Builder<'a> {
         let fits = [Fit::Same, Fit::Alternative].into_iter();
         let found = fits.filter_map(|fit| wanted.iter().find(|wanted| is_it(fit, wanted))).next();
         let above = &user.item().characteristics;
-        Ok(found.map_or_else(Characteristics::new, |wanted| {
+        Ok(Cow::Owned(found.map_or_else(Characteristics::new, |wanted| {
             self.inherited_from(spec, above, &wanted.characteristics)
-        }))
+        })))
     }
 
     /// An instance, which must be known now.
@@ -129,24 +134,29 @@ impl<'a> Builder<'a> {
 
     /// A user of an instance, for people: the product that it is for.
     fn name_of(&self, user: &InstanceId) -> String {
+        let name = |of: &InstanceId| format!("the {} `{}`", of.resource(), of.id());
         let known = installed(user, self.answers);
-        let of = known.map_or_else(|| user.clone(), |known| known.read_from());
-        format!("the {} `{}`", of.resource(), of.id())
+        known.map_or_else(|| name(user), |known| name(&known.read_from()))
     }
 
-    fn disagreement(&self, id: ItemId, name: &str, wish: &Wish, other: (&str, &Value)) -> Blocked {
-        let (other, own) = other;
-        let line = &self.order.lines[wish.line.index()];
-        let path = self.changed_by(wish.line);
+    fn disagreement(
+        &self,
+        id: ItemId,
+        name: &str,
+        (line, wanted): (ItemId, &Value),
+        (other, own): (&str, &Value),
+    ) -> Blocked {
+        let path = self.changed_by(line);
+        let line = &self.order.lines[line.index()];
         let spec: &SpecId = &self.built.items[id.index()].spec;
         let of = self.instance_of(id).map_or_else(String::new, |instance| {
             format!("the {} `{}` of `{spec}`", instance.resource(), instance.id())
         });
         let message = format!(
-            "item `{}`: {path}: `{name}` of {of} would be {} and is {own} for {other}, which shares \
+            "item `{}`: {path}: `{name}` of {of} would be {wanted} and is {own} for {other}, which shares \
              it: change all that share it to one value in one order, or have the pack narrow its \
              `scope` or map the characteristic from what they share",
-            line.id, wish.value
+            line.id
         );
         let failure = Failure::new(FailureClass::Reject, FailureCode::DecompConflict, message);
         Blocked::Failure(failure.about(path))
