@@ -100,10 +100,10 @@ impl<'a> Builder<'a> {
         if part.item().level != Level::Product {
             return Ok(None);
         }
-        let origin = self.built.items[bundle.index()].origin.as_ref();
-        let wanted = origin.and_then(|origin| origin.wanted.clone());
-        let wanted = wanted.filter(|wanted| part.may_become(wanted).is_ok());
-        let line = format!("{}.{}", self.built.items[bundle.index()].line, part.item().line);
+        let whole = &self.built.items[bundle.index()];
+        let wanted = whole.origin.as_ref().and_then(|origin| origin.wanted.as_ref());
+        let wanted = wanted.filter(|wanted| part.may_become(wanted).is_ok()).cloned();
+        let line = format!("{}.{}", whole.line, part.item().line);
         let item = &mut self.built.items[own.index()];
         item.line = line;
         name_state(item, part.document)?;
@@ -143,26 +143,27 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        let origins = self.origins.clone();
-        for (id, known) in &origins {
-            if self.redone.contains(id) {
-                let reads = self.reads(*id, known);
-                self.built.compared.insert(*id, reads);
+        for index in 0..self.built.items.len() {
+            let id = ItemId::at(index);
+            let Some(known) = self.origins.get(&id).copied() else { continue };
+            if self.redone.contains(&id) {
+                let reads = self.reads(id, &known);
+                self.built.compared.insert(id, reads);
             }
-            let item = &self.built.items[id.index()];
-            let is_line = id.index() < self.order.lines.len();
+            let item = &self.built.items[index];
+            let is_line = index < self.order.lines.len();
             if is_line || item.action != Action::NoChange {
                 continue;
             }
             let there = known.parts().filter(|part| installed(part, self.answers).is_some());
             let before: BTreeSet<InstanceId> = there.collect();
-            let now = parts.get(id);
+            let now = parts.get(&id);
             let is_same = before.len() == now.map_or(0, BTreeSet::len)
                 && now.into_iter().flatten().all(|part| before.contains(*part));
-            let changes = self.whole.contains(id) || self.redone.contains(id);
-            let is_same = is_same && !is_grown.contains(id) && self.has_same_needs(*id, known);
+            let changes = self.whole.contains(&id) || self.redone.contains(&id);
+            let is_same = is_same && !is_grown.contains(&id) && self.has_same_needs(id, &known);
             let stays = !changes || is_same;
-            if let Some(origin) = &mut self.built.items[id.index()].origin {
+            if let Some(origin) = &mut self.built.items[index].origin {
                 origin.stays = stays;
             }
         }
@@ -181,12 +182,11 @@ impl<'a> Builder<'a> {
     /// comes first among the parents then.
     fn reads(&mut self, id: ItemId, known: &PriorItem<'a>) -> Reads {
         let from = known.read_from();
-        let parents = self.built.items[id.index()].parents.clone();
         let leads = |parent: &ItemId| {
             let root = root_of(&self.built.items, *parent);
             self.origins.get(&root).is_some_and(|known| *known.id == from)
         };
-        if let Some(position) = parents.iter().position(leads) {
+        if let Some(position) = self.built.items[id.index()].parents.iter().position(leads) {
             self.built.items[id.index()].parents.swap(0, position);
             return Reads::Line;
         }
@@ -273,17 +273,19 @@ impl<'a> Builder<'a> {
         self.share(id, wanted, (parent, root));
         let is_new = self.redone.insert(id);
         self.wish(id, root, &now)?;
-        let mut characteristics = now;
-        if known.users().count() > 1 {
-            // Whether those that use it too want the same is checked when it is known who they are.
-            let before = self.built.items[id.index()].characteristics.clone();
-            let ours = std::mem::replace(&mut characteristics, before);
-            characteristics.extend(ours);
-        }
         let item = &mut self.built.items[id.index()];
         item.part.clone_from(&wanted.part);
-        if item.characteristics != characteristics {
-            item.characteristics = characteristics;
+        let own = &mut item.characteristics;
+        let is_same = if known.users().count() > 1 {
+            // Whether those that use it too want the same is checked when it is known who they are.
+            let is_same = now.iter().all(|(name, value)| own.get(name) == Some(value));
+            own.extend(now);
+            is_same
+        } else {
+            let before = std::mem::replace(own, now);
+            before == *own
+        };
+        if !is_same {
             item.action = Action::Modify;
         }
         self.delivery(id, root).map_err(Blocked::Failure)?;
@@ -358,13 +360,13 @@ impl<'a> Builder<'a> {
 fn origin(known: &PriorItem<'_>) -> Provenance {
     let (owner, item) = (known.owner, known.item());
     let ended = owner.ended_at().unwrap_or_else(|| owner.updated_at());
-    let (mut fulfilment, mut line, mut since) = (owner.id().clone(), item.line.clone(), ended);
-    if let Some(origin) = &item.origin {
-        (fulfilment, line, since) = (origin.fulfilment.clone(), origin.line.clone(), origin.since);
-    }
+    let (fulfilment, line, since) = match &item.origin {
+        Some(origin) => (&origin.fulfilment, &origin.line, origin.since),
+        None => (owner.id(), &item.line, ended),
+    };
     Provenance {
-        fulfilment,
-        line,
+        fulfilment: fulfilment.clone(),
+        line: line.clone(),
         since,
         stays: false,
         dropped: Vec::new(),

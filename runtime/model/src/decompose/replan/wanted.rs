@@ -107,8 +107,8 @@ impl<'a> Builder<'a> {
             // An instance that a line only needs stays as it was: its users were not asked for.
             None if !self.are_users_known(id) => self.was_suspended(id),
             None => {
-                let parents = item.parents.clone();
-                let in_order = parents.iter().all(|parent| self.is_suspended(*parent, known));
+                let mut parents = item.parents.iter();
+                let in_order = parents.all(|parent| self.is_suspended(*parent, known));
                 in_order && self.others_are_suspended(id)
             }
         };
