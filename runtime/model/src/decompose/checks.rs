@@ -107,11 +107,10 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
             specification(line, catalog, &mut found)
         };
         let spec = subject.and_then(|id| Some((id, catalog.specs.get(id)?)));
-        let title = spec.map(|(_, spec)| spec.name.clone());
         let offering = line.offering.as_ref().and_then(|id| catalog.offerings.get(id));
         checked.lines.push(CheckedLine {
             spec: spec.map(|(id, _)| id.clone()),
-            title: title.or_else(|| Some(offering?.name.clone())).unwrap_or_default(),
+            title: title(spec.map(|(_, spec)| spec), offering),
             characteristics: spec.map_or_else(Characteristics::new, |(_, spec)| {
                 characteristics(line, spec, offering, &mut found)
             }),
@@ -128,11 +127,19 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
 /// A line of what ceases or stays as it is: the catalog need not have it any more.
 fn unchecked(line: &Line, catalog: &Catalog) -> CheckedLine {
     let offering = line.offering.as_ref().and_then(|id| catalog.offerings.get(id));
-    let spec = line.spec.clone().or_else(|| offering?.spec.clone());
-    let known = spec.as_ref().and_then(|id| catalog.specs.get(id));
-    let title = known.map(|spec| spec.name.clone()).or_else(|| Some(offering?.name.clone()));
-    let characteristics = line.characteristics.clone();
-    CheckedLine { spec, title: title.unwrap_or_default(), characteristics }
+    let spec = line.spec.as_ref().or_else(|| offering?.spec.as_ref());
+    let known = spec.and_then(|id| catalog.specs.get(id));
+    CheckedLine {
+        spec: spec.cloned(),
+        title: title(known, offering),
+        characteristics: line.characteristics.clone(),
+    }
+}
+
+/// The name of a specification, else of an offering.
+fn title(spec: Option<&Spec>, offering: Option<&Offering>) -> String {
+    let name = spec.map(|spec| &spec.name).or_else(|| Some(&offering?.name));
+    name.cloned().unwrap_or_default()
 }
 
 type Mistakes = Vec<(FailureCode, FailureClass, String)>;
