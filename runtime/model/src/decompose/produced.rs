@@ -1,6 +1,7 @@
 //! What an item becomes by the edges of the catalog, the rules about them and decomposer plugins:
 //! which specifications, with which characteristics, and which of them are several of one kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -183,11 +184,13 @@ impl<'a> Builder<'a> {
         for (position, element) in elements.iter().enumerate() {
             let variables = variables.clone().with("each", element);
             let mapped = self.mapped(rule, &variables)?;
-            let key = match &rule.key {
-                Some(key) => key.evaluate(&variables).map_err(|error| in_rule(rule, &error))?,
+            let mut key = match &rule.key {
+                Some(key) => {
+                    let key = key.evaluate(&variables);
+                    key.map_err(|error| in_rule(rule, &error))?.to_string()
+                }
                 None => key_of(element, position),
             };
-            let mut key = key.to_string();
             let count = counts.entry(key.clone()).or_insert(0);
             *count += 1;
             if *count > 1 {
@@ -200,12 +203,11 @@ impl<'a> Builder<'a> {
 
     /// The characteristics that a rule maps.
     fn mapped(&mut self, rule: &Rule, variables: &Variables) -> Result<Characteristics, Failure> {
-        let mut mapped = Characteristics::new();
-        for (name, template) in &rule.characteristics {
+        let mapped = rule.characteristics.iter().map(|(name, template)| {
             let value = self.expressions.fill(template, variables);
-            mapped.insert(name.clone(), value.map_err(|error| in_rule(rule, &error))?);
-        }
-        Ok(mapped)
+            value.map(|value| (name, value)).map_err(|error| in_rule(rule, &error))
+        });
+        mapped.collect()
     }
 
     /// The productions of a decomposer plugin; empty if it must be asked first, which is noted.
@@ -251,8 +253,8 @@ impl<'a> Builder<'a> {
             let count = counts.entry(&made.spec).or_insert(0);
             *count += 1;
             let name = match *count {
-                1 => rule.name.clone(),
-                count => format!("{} {count}", rule.name),
+                1 => Cow::Borrowed(rule.name.as_str()),
+                count => Cow::Owned(format!("{} {count}", rule.name)),
             };
             Requested::by_rule(&made.spec, made.characteristics.clone(), rule, &name)
         });
@@ -275,12 +277,13 @@ fn forget_only_rules(wanted: &mut [Requested<'_>], rules: &[&Rule]) {
 
 /// What tells an element of a list apart where no `key` does: a text or a number is its own, a map
 /// has an `id`, anything else has its position.
-fn key_of(element: &Value, position: usize) -> Value {
-    match element {
-        Value::String(_) | Value::Number(_) | Value::Bool(_) => element.clone(),
-        Value::Object(fields) => fields.get("id").cloned().unwrap_or_else(|| json!([position])),
-        Value::Null | Value::Array(_) => json!([position]),
-    }
+fn key_of(element: &Value, position: usize) -> String {
+    let own = match element {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(element),
+        Value::Object(fields) => fields.get("id"),
+        Value::Null | Value::Array(_) => None,
+    };
+    own.map_or_else(|| format!("[{position}]"), Value::to_string)
 }
 
 fn holds(rule: &Rule, variables: &Variables) -> Result<bool, Failure> {
