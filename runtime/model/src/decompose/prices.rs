@@ -128,7 +128,7 @@ fn moved(entry: &ProductPrice, was: &ProductPrice, now: ProductPrice) -> Product
     let alterations = altered(
         &entry.product_price_alteration,
         &was.product_price_alteration,
-        &now.product_price_alteration,
+        now.product_price_alteration,
     );
     let mut rest = now.rest;
     for (name, value) in entry.rest.iter().filter(|(name, _)| !was.rest.contains_key(*name)) {
@@ -189,18 +189,19 @@ fn kept<T: Clone>(entry: Option<&T>, was: Option<&T>, now: Option<T>) -> Option<
 fn altered(
     own: &[PriceAlteration],
     was: &[PriceAlteration],
-    now: &[PriceAlteration],
+    now: Vec<PriceAlteration>,
 ) -> Vec<PriceAlteration> {
-    let listed = now.iter().filter_map(|one| {
-        let before = like(own, one);
-        if before.is_none() && like(was, one).is_some() {
+    let beside = own.iter().filter(|one| like(was, one).is_none() && like(&now, one).is_none());
+    let beside: Vec<PriceAlteration> = beside.cloned().collect();
+    let listed = now.into_iter().filter_map(|one| {
+        let before = like(own, &one);
+        if before.is_none() && like(was, &one).is_some() {
             return None;
         }
         let quote = before.and_then(|before| before.quote.clone());
-        Some(PriceAlteration { quote: quote.or_else(|| one.quote.clone()), ..one.clone() })
+        Some(PriceAlteration { quote: quote.or(one.quote), ..one })
     });
-    let beside = own.iter().filter(|one| like(was, one).is_none() && like(now, one).is_none());
-    listed.chain(beside.cloned()).collect()
+    listed.chain(beside).collect()
 }
 
 /// The alteration that is for the same price of the catalog as another.
@@ -225,7 +226,7 @@ fn with_payer(price: ProductPrice, own: &[ProductPrice]) -> ProductPrice {
     let is_same =
         |own: &&ProductPrice| listed_as(own).is_some() && listed_as(own) == listed_as(&price);
     let payer = own.iter().filter(is_same).find_map(|own| own.billing_account.clone());
-    ProductPrice { billing_account: payer.or_else(|| price.billing_account.clone()), ..price }
+    ProductPrice { billing_account: payer.or(price.billing_account), ..price }
 }
 
 /// The amount of a price of a product.
