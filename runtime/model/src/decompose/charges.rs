@@ -199,9 +199,9 @@ impl<'a> Inside<'a> {
     /// All that is in a line, at any depth; bundles do not run in circles.
     fn below(&self, index: usize) -> Vec<usize> {
         let mut found = Vec::new();
-        let mut open = self.lines[index].clone();
+        let mut open = vec![index];
         while let Some(next) = open.pop() {
-            found.push(next);
+            found.extend(&self.lines[next]);
             open.extend(&self.lines[next]);
         }
         found.sort_unstable();
