@@ -61,6 +61,13 @@ pub struct InstanceLookup {
     pub id: String,
 }
 
+impl InstanceLookup {
+    /// The look-up of an instance by its name.
+    fn of(id: &InstanceId) -> Self {
+        Self { resource: id.resource().into(), id: id.id().into() }
+    }
+}
+
 /// An existing instance as it is known.
 #[derive(Clone, Debug)]
 pub struct Instance {

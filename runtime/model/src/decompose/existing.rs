@@ -111,7 +111,7 @@ pub(super) fn complete<'a>(
 
 /// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.
 pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<PriorItem<'a>> {
-    let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
+    let recall = InstanceLookup::of(id);
     let instance = answers.instances.get(&recall)?.as_ref()?;
     known(instance)
 }
@@ -124,7 +124,7 @@ fn known(instance: &Instance) -> Option<PriorItem<'_>> {
 
 /// Whether an instance is suspended, as its document has it.
 pub(super) fn is_suspended(id: &InstanceId, answers: &Answers) -> bool {
-    let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
+    let recall = InstanceLookup::of(id);
     let instance = answers.instances.get(&recall).and_then(Option::as_ref);
     instance.is_some_and(|instance| matches!(state(&instance.document), "suspended" | "inactive"))
 }

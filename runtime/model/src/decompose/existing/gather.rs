@@ -57,7 +57,7 @@ struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     fn look(&mut self, id: &InstanceId, reach: Reach, open: &mut Vec<Open<'a>>) {
-        let lookup = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
+        let lookup = InstanceLookup::of(id);
         if self.seen.get(&lookup).is_some_and(|seen| *seen >= reach) {
             return;
         }

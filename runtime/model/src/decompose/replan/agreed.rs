@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
 
     /// An instance, which must be known now.
     fn recalled(&self, id: &InstanceId) -> Result<Option<PriorItem<'a>>, Blocked> {
-        let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
+        let recall = InstanceLookup::of(id);
         if !self.answers.instances.contains_key(&recall) {
             return Err(Blocked::Lookups(vec![recall]));
         }

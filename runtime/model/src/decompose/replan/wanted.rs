@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
     fn are_users_known(&self, id: ItemId) -> bool {
         let Some(known) = self.origins.get(&id) else { return true };
         let is_known = |user: &InstanceId| {
-            let recall = InstanceLookup { resource: user.resource().into(), id: user.id().into() };
+            let recall = InstanceLookup::of(user);
             self.answers.instances.contains_key(&recall)
         };
         known.users().filter(|user| user.as_str() != ORDERED).all(is_known)
