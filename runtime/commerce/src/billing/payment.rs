@@ -45,18 +45,31 @@ pub enum Error {
     },
 }
 
-/// Notes a payment on a bill. Returns `None` if it was noted before with this amount.
-pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBill>, Error> {
+/// A bill that has a payment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Noted {
+    /// It has it now.
+    Now(CustomerBill),
+    /// It had it before, with the same amount.
+    Before(CustomerBill),
+}
+
+/// Notes a payment on a bill.
+pub fn note(bill: CustomerBill, payment: &Payment) -> Result<Noted, Error> {
     if let Some(line) = bill.applied_payment.iter().find(|line| line.payment.is_to(&payment.id)) {
-        return repeated(bill, &line.applied_amount.0, payment).map(|()| None);
+        if line.applied_amount.0 == payment.amount {
+            return Ok(Noted::Before(bill));
+        }
+        let (noted, amount) = (written(&line.applied_amount.0), written(&payment.amount));
+        return Err(Error::Repeated { bill: bill.id, payment: payment.id.clone(), noted, amount });
     }
     if is_finer(&payment.amount) {
         return Err(Error::Finer { amount: written(&payment.amount) });
     }
-    let remaining = open(bill)?;
+    let mut bill = payable(bill)?;
+    let remaining = bill.remaining_amount.0;
     if payment.amount.currency != remaining.currency {
-        let currency = remaining.currency;
-        return Err(Error::Currency { bill: bill.id.clone(), currency });
+        return Err(Error::Currency { bill: bill.id, currency: remaining.currency });
     }
     let (paid, left) = (payment.amount.amount, remaining.amount);
     let fits = !paid.is_zero()
@@ -64,40 +77,31 @@ pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBil
         && paid.abs() <= left.abs();
     if !fits {
         let (remaining, amount) = (written(&remaining), written(&payment.amount));
-        return Err(Error::Amount { bill: bill.id.clone(), remaining, amount });
+        return Err(Error::Amount { bill: bill.id, remaining, amount });
     }
-    let mut bill = bill.clone();
     reduce(&mut bill, left - paid, payment.at);
     bill.applied_payment.push(AppliedPayment {
         applied_amount: Amount(payment.amount),
         payment: Reference::of("Payment", &payment.id),
         rest: Rest::new(),
     });
-    Ok(Some(bill))
+    Ok(Noted::Now(bill))
 }
 
 /// Gives up what is left to pay of a bill. Returns the bill as it is then, and how much that was.
-pub fn write_off(mut bill: CustomerBill, at: Timestamp) -> Result<(CustomerBill, Money), Error> {
-    let remaining = open(&bill)?;
+pub fn write_off(bill: CustomerBill, at: Timestamp) -> Result<(CustomerBill, Money), Error> {
+    let mut bill = payable(bill)?;
+    let remaining = bill.remaining_amount.0;
     reduce(&mut bill, Decimal::ZERO, at);
     Ok((bill, remaining))
 }
 
-/// Checks a payment that was noted before with an amount.
-fn repeated(bill: &CustomerBill, noted: &Money, payment: &Payment) -> Result<(), Error> {
-    if *noted == payment.amount {
-        return Ok(());
+/// A bill, if it can be paid.
+fn payable(bill: CustomerBill) -> Result<CustomerBill, Error> {
+    if bill.state.is_payable() {
+        return Ok(bill);
     }
-    let (noted, amount) = (written(noted), written(&payment.amount));
-    Err(Error::Repeated { bill: bill.id.clone(), payment: payment.id.clone(), noted, amount })
-}
-
-/// What is left of a bill that can be paid.
-fn open(bill: &CustomerBill) -> Result<Money, Error> {
-    if !bill.state.is_payable() {
-        return Err(Error::NotPayable { bill: bill.id.clone(), state: bill.state });
-    }
-    Ok(bill.remaining_amount.0)
+    Err(Error::NotPayable { bill: bill.id, state: bill.state })
 }
 
 fn reduce(bill: &mut CustomerBill, left: Decimal, at: Timestamp) {

@@ -18,6 +18,14 @@ fn payment(id: &str, amount: &str) -> Payment {
     Payment { id: id.into(), amount: money(amount), at: Timestamp(0) }
 }
 
+/// The bill after a payment; `None` if it had it before.
+fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBill>, Error> {
+    super::note(bill.clone(), payment).map(|noted| match noted {
+        Noted::Now(bill) => Some(bill),
+        Noted::Before(_) => None,
+    })
+}
+
 fn shown(bill: &CustomerBill) -> String {
     format!("{} {}", bill.state, write(&bill.remaining_amount)["value"])
 }

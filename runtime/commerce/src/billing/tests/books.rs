@@ -10,7 +10,7 @@ use crate::billing::adjustment::{Adjustment, limited};
 use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
 use crate::billing::charge::Until;
-use crate::billing::payment::{Payment, note, write_off};
+use crate::billing::payment::{Noted, Payment, note, write_off};
 use crate::billing::statement::Statement;
 use crate::billing::{assurance, usage};
 use model::pricing::ledger::{Account, Entry, Ledger};
@@ -239,9 +239,9 @@ impl Operator {
         let part = left.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         let amount = Rounding::Commercial.of(part, left.currency);
         let payment = Payment { id: format!("pay-{}", self.count), amount, at: self.now() };
-        let Ok(Some(paid)) = note(&self.bills[index], &payment) else { return };
+        let Ok(Noted::Now(paid)) = note(self.bills[index].clone(), &payment) else { return };
         self.ledger.post(Entry::of_payment(&payment, &paid.id, paid.account()).unwrap());
-        assert_eq!(note(&paid, &payment), Ok(None));
+        assert_eq!(note(paid.clone(), &payment), Ok(Noted::Before(paid.clone())));
         self.bills[index] = paid;
     }
 

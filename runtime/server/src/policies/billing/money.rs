@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use commerce::billing::adjustment::{self, Adjustment};
 use commerce::billing::cycle::Cycle;
-use commerce::billing::payment::{self, Payment, note};
+use commerce::billing::payment::{self, Noted, Payment, note};
 use commerce::billing::requested::{
     About, AdjustmentBody, AdjustmentRequest, PaymentBody, PaymentRequest, WriteOffBody,
 };
@@ -30,9 +30,11 @@ pub(crate) async fn pay(books: &Books<'_>, body: PaymentBody) -> Result<Customer
         amount: asked.amount,
         at: books.session.now(),
     };
-    let noted = note(&bill.body, &payment).map_err(|error| unpaid(&error))?;
-    let Some(paid) = noted else { return Ok(bill.body) };
-    let entry = Entry::of_payment(&payment, &asked.bill, bill.body.account());
+    let paid = match note(bill.body, &payment).map_err(|error| unpaid(&error))? {
+        Noted::Now(paid) => paid,
+        Noted::Before(paid) => return Ok(paid),
+    };
+    let entry = Entry::of_payment(&payment, &asked.bill, paid.account());
     save(books, bill.revision, paid, entry.map_err(|error| unbalanced(&error))?).await
 }
 
