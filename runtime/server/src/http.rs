@@ -40,7 +40,7 @@ use crate::services::Services;
 use body::Bodies;
 use call::Call;
 use changes::Changes;
-use metrics::Metrics;
+use metrics::{MethodName, Metrics};
 use origin::Origins;
 
 /// Limits of a request.
@@ -96,24 +96,24 @@ fn server(services: Services, events: Events, limits: Limits, origins: Origins) 
 
 async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
     let begun = Instant::now();
-    let method = request.method().clone();
+    let method = MethodName::of(request.method());
     match Call::read(request, &server.origins) {
-        Ok(call) if changes::is_safe(&method) => answer_to(server, call, begun).await,
+        Ok(call) if changes::is_safe(&call.method) => answer_to(server, call, begun).await,
         Ok(call) => changes::carry_out(server, call, begun).await,
         Err(problem) => {
             let response = problem.into_response();
-            server.metrics.count("refused", &method, response.status(), begun.elapsed());
+            server.metrics.count("refused", method, response.status(), begun.elapsed());
             response
         }
     }
 }
 
 async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {
-    let method = call.method.clone();
+    let method = MethodName::of(&call.method);
     let (route, answer) = route::dispatch(&server, call).await;
     let answer = settled(&server, route, answer).await;
     let response = answer.unwrap_or_else(|problem| problem.into_response());
-    server.metrics.count(route, &method, response.status(), begun.elapsed());
+    server.metrics.count(route, method, response.status(), begun.elapsed());
     response
 }
 

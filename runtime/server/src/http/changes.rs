@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Semaphore;
 
 use super::call::{Call, Gone};
+use super::metrics::MethodName;
 use super::problem::Problem;
 use super::{ServerState, answer_to};
 
@@ -66,7 +67,8 @@ pub(super) async fn carry_out(
         Ok(place) => place,
         Err(problem) => {
             let response = problem.into_response();
-            server.metrics.count("refused", &call.method, response.status(), begun.elapsed());
+            let method = MethodName::of(&call.method);
+            server.metrics.count("refused", method, response.status(), begun.elapsed());
             return response;
         }
     };

@@ -20,6 +20,10 @@ use super::{ServerState, answer};
 /// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// The method of a request, as it is counted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MethodName(&'static str);
+
 /// Requests by route, method and status, with their latency by route and method.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -40,6 +44,22 @@ struct Asked {
     method: &'static str,
 }
 
+impl MethodName {
+    /// A client may send unknown methods; they are counted as one.
+    pub(super) fn of(method: &Method) -> Self {
+        Self(match *method {
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            Method::OPTIONS => "OPTIONS",
+            _ => "other",
+        })
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let histogram: fn() -> Histogram = || Histogram::new(BOUNDS);
@@ -52,11 +72,10 @@ impl Metrics {
     pub(super) fn count(
         &self,
         route: &'static str,
-        method: &Method,
+        MethodName(method): MethodName,
         status: StatusCode,
         took: Duration,
     ) {
-        let method = name_of(method);
         let answered = Answered { route, method, status: status.as_u16() };
         self.requests.get_or_create(&answered).inc();
         self.seconds.get_or_create(&Asked { route, method }).observe(took.as_secs_f64());
@@ -193,19 +212,5 @@ impl Page {
         let mut text = String::new();
         text::encode(&mut text, &self.0)?;
         Ok(text)
-    }
-}
-
-/// A client may send unknown methods; they are counted as one.
-fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
     }
 }
