@@ -17,8 +17,8 @@ use super::{ServerState, answer, documents, hub, index, metrics, orchestration, 
 use crate::documents::Session;
 
 /// Finds and calls the handler.
-pub(super) async fn dispatch(server: &ServerState, call: Call) -> (&'static str, Answer) {
-    let path = call.path.clone();
+pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static str, Answer) {
+    let path = std::mem::take(&mut call.path);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] | ["orchestration", "v1"] => {
