@@ -211,13 +211,14 @@ impl From<Invalid> for Problem {
 
 impl From<NotJson> for Problem {
     fn from(error: NotJson) -> Self {
-        match &error {
-            NotJson::Twice(path) => Self::bad(error.to_string()).about(path.clone()),
+        let message = error.to_string();
+        match error {
+            NotJson::Twice(path) => Self::bad(message).about(path),
             NotJson::TooDeep
             | NotJson::TooLong(_)
             | NotJson::Reserved
             | NotJson::TooMany
-            | NotJson::Malformed(_) => Self::bad(error.to_string()),
+            | NotJson::Malformed(_) => Self::bad(message),
         }
     }
 }
@@ -299,25 +300,25 @@ impl From<DecideError> for Problem {
 
 impl From<AmendError> for Problem {
     fn from(error: AmendError) -> Self {
+        let message = error.to_string();
         match error {
-            AmendError::Unknown(_) => Self::not_found(error.to_string()).about("id"),
+            AmendError::Unknown(_) => Self::not_found(message).about("id"),
             AmendError::Refused(PatchRefusal::Fixed(name)) => {
                 Self::bad(format!("`{name}` cannot be changed")).about(name)
             }
             AmendError::Refused(PatchRefusal::Decided(name)) => {
-                let message = PatchRefusal::Decided(name.clone()).to_string();
                 Self::unprocessable(message).about(name)
             }
-            AmendError::Refused(refusal @ PatchRefusal::TooEarly { .. }) => {
-                Self::unprocessable(refusal.to_string()).about("requestedCompletionDate")
+            AmendError::Refused(PatchRefusal::TooEarly { .. }) => {
+                Self::unprocessable(message).about("requestedCompletionDate")
             }
-            AmendError::Refused(refusal @ (PatchRefusal::NotRoot(_) | PatchRefusal::Run)) => {
-                Self::unprocessable(refusal.to_string()).about("id")
+            AmendError::Refused(PatchRefusal::NotRoot(_) | PatchRefusal::Run) => {
+                Self::unprocessable(message).about("id")
             }
             AmendError::Refused(PatchRefusal::TooDeep) => {
                 Self::bad("objects and arrays may nest 64 deep").about("$")
             }
-            AmendError::Changed => Self::precondition(error.to_string()).about("If-Match"),
+            AmendError::Changed => Self::precondition(message).about("If-Match"),
             AmendError::Read(error) => error.into(),
         }
     }
@@ -440,26 +441,22 @@ impl From<SearchError> for Problem {
 
 impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
+        let message = error.to_string();
         match error {
             SubmitError::Order(wrong) => {
                 let problem = match wrong.kind {
-                    OrderErrorKind::Malformed => Self::bad(wrong.to_string()),
-                    OrderErrorKind::Inconsistent => Self::unprocessable(wrong.to_string()),
+                    OrderErrorKind::Malformed => Self::bad(message),
+                    OrderErrorKind::Inconsistent => Self::unprocessable(message),
                 };
                 problem.about(wrong.path)
             }
-            SubmitError::Reference { ref path, .. } => {
-                Self::unprocessable(error.to_string()).about(path.clone())
-            }
-            SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
+            SubmitError::Reference { path, .. } => Self::unprocessable(message).about(path),
+            SubmitError::Workflow { .. } => Self::not_found(message).about("workflow"),
             SubmitError::Closed(failure) => Self::failed(&failure),
             // The client can change the input or the request, whatever the class.
-            SubmitError::Plan(_) | SubmitError::Refused(_) => {
-                Self::unprocessable(error.to_string())
-            }
-            SubmitError::Contended(_) => Self::unavailable(error.to_string()),
+            SubmitError::Plan(_) | SubmitError::Refused(_) => Self::unprocessable(message),
+            SubmitError::Contended(_) | SubmitError::Starting => Self::unavailable(message),
             SubmitError::Ask(error) => error.into(),
-            SubmitError::Starting => Self::unavailable(error.to_string()),
             SubmitError::Read(error) => error.into(),
             SubmitError::Store(error) => error.into(),
         }
