@@ -113,14 +113,13 @@ async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer
     for ours in ["topic", POSTED_AT] {
         event.remove(ours);
     }
+    let mut event = Value::Object(event);
     admit(&topic.document.body, &event)?;
-    let answered = Value::Object(event.clone());
-    event.insert("topic".into(), topic.id.into());
-    match server.events.publish(topic.id, &id, Value::Object(event)).await {
-        Ok(()) => {
-            let location = format!("{}{}/event/{id}", call.base, topic.path);
-            Ok(answer::located(StatusCode::CREATED, &location, &answered))
-        }
+    let location = format!("{}{}/event/{id}", call.base, topic.path);
+    let created = answer::located(StatusCode::CREATED, &location, &event);
+    event["topic"] = topic.id.into();
+    match server.events.publish(topic.id, &id, event).await {
+        Ok(()) => Ok(created),
         Err(Error::Conflict { .. }) => {
             let message = format!("the topic has an event `{id}` already");
             Err(Problem::conflict(message).about("eventId"))
@@ -145,10 +144,9 @@ fn check(event: &Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// Refuses events that the queries of a topic do not match.
-fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
-    let header = Value::Object(event.clone());
+fn admit(topic: &Value, event: &Value) -> Result<(), Problem> {
     let content = event.get("event").unwrap_or(&Value::Null);
-    for (name, of) in QUERIES.into_iter().zip([&header, content]) {
+    for (name, of) in QUERIES.into_iter().zip([event, content]) {
         let query = topic.get(name).and_then(Value::as_str).unwrap_or_default();
         let wrong = |_| {
             let message = format!("the `{name}` of the topic is no filter: it takes nothing");
