@@ -90,7 +90,7 @@ fn puts(draft: Draft, served: &Served, submission: Option<&str>, receipt: &Value
     let after = draft.after.unwrap_or_default();
     let mut puts = vec![Put::create(served.resource.key, draft.id, after)];
     puts.extend(draft.more);
-    puts.extend(submission.map(|name| Put::create(SUBMISSIONS, name, receipt.clone()).quiet()));
+    puts.extend(submission.map(|name| Put::create(SUBMISSIONS, name, receipt).quiet()));
     puts
 }
 

@@ -86,7 +86,7 @@ async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
     body["id"] = json!(own);
     body["customer"] = json!({ "id": id, "@referredType": "Customer" });
     body["date"] = json!(server.clock.now().to_string());
-    let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), body.clone());
+    let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), &body);
     server.documents.write(vec![put]).await?;
     Ok(answer::json(StatusCode::CREATED, &body))
 }

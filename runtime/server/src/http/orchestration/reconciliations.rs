@@ -80,10 +80,10 @@ async fn begin(server: &ServerState, mut call: Call) -> Answer {
     let body = call.json()?;
     let scope = scope(&server.documents, &body).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let begun = json!(Reconciliation::new(id.clone(), scope, server.clock.now()));
-    server.documents.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
+    let begun = Reconciliation::new(id, scope, server.clock.now());
+    server.documents.write(vec![Put::create(RECONCILIATIONS, &begun.id, &begun)]).await?;
     server.reconciler.arrived.notify_waiters();
-    Ok(answer::json(StatusCode::ACCEPTED, &begun))
+    Ok(answer::json(StatusCode::ACCEPTED, &json!(begun)))
 }
 
 /// Removes a reconciliation; one that runs ends.

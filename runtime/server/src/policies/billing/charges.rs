@@ -14,7 +14,7 @@ use model::pricing::ledger;
 use model::pricing::rate::Rate;
 use tmf::day::Day;
 use tmf::document::product::Product;
-use tmf::document::{DateTime, Rest, write};
+use tmf::document::{DateTime, Rest};
 use tmf::time::Timestamp;
 
 use super::Books;
@@ -258,7 +258,7 @@ pub(super) async fn removed(books: &Books<'_>, draft: &mut Draft) -> Result<(), 
         before: removal(books, &draft.id)?.map(|removal| removal.termination_date),
         rest: Rest::new(),
     };
-    draft.more.push(Put::set(REMOVED, draft.id.clone(), write(&removal)).quiet());
+    draft.more.push(Put::set(REMOVED, &removal.id, &removal).quiet());
     draft.more.extend(charges.usages);
     draft.more.extend(charges_and_bills(books, &charges.made, &[], &[], None)?);
     Ok(())

@@ -46,7 +46,7 @@ pub(super) fn index(draft: &mut Draft) -> Result<(), Refusal> {
         gone.map(|key| Put::new(KEYS, name(key), Change::Forget, Expected::Anything).quiet());
     let new = after.difference(&before);
     let party = json!({ "party": draft.id });
-    let new = new.map(|key| Put::set(KEYS, name(key), party.clone()).quiet());
+    let new = new.map(|key| Put::set(KEYS, name(key), &party).quiet());
     let puts: Vec<Put> = gone.chain(new).collect();
     draft.more.extend(puts);
     Ok(())
