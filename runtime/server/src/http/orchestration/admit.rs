@@ -38,7 +38,7 @@ fn check_query(call: &Call, operation: &Operation) -> Result<(), Problem> {
     if let Some(name) = unknown.filter(|_| !operation.is_filtered) {
         let message = match known().count() {
             0 => "this path takes no parameters".into(),
-            _ => unknown_name("parameter", name, known()),
+            _ => unknown_name("parameter", name, known),
         };
         return Err(Problem::bad(message).about(name));
     }
@@ -90,7 +90,7 @@ fn check_attributes(
     let names = || known.iter().map(|attribute| attribute.name);
     let unknown = fields.keys().filter(|_| !is_open);
     if let Some(name) = unknown.into_iter().find(|name| names().all(|known| known != **name)) {
-        return Err(Problem::bad(unknown_name("attribute", name, names())).about(name));
+        return Err(Problem::bad(unknown_name("attribute", name, names)).about(name));
     }
     for attribute in known {
         let (name, value) = (attribute.name, fields.get(attribute.name));
@@ -133,15 +133,15 @@ impl Kind {
     }
 }
 
-fn unknown_name<'a>(
+fn unknown_name<'a, I: Iterator<Item = &'a str>>(
     what: &str,
     name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
+    known: impl Fn() -> I,
 ) -> String {
     let message = format!("there is no {what} `{name}`");
-    match nearest(name, known.clone()) {
+    match nearest(name, known()) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
-        None => format!("{message}: there are {}", listed(known)),
+        None => format!("{message}: there are {}", listed(known())),
     }
 }
 

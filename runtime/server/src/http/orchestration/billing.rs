@@ -136,7 +136,7 @@ fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
     }
     let text = |name: &str| match body.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(_) => Err(Problem::bad(format!("`{name}` is a text")).about(name)),
     };
     let account = match body.get("billingAccount") {
@@ -144,7 +144,7 @@ fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
             let missing =
                 || Problem::bad("`billingAccount.id` is a text").about("billingAccount.id");
             let id = reference.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
-            Some(id.ok_or_else(missing)?.to_owned())
+            Some(id.ok_or_else(missing)?)
         }
         _ => text("billingAccount")?,
     };
@@ -155,15 +155,15 @@ fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
         Some(Value::Bool(false)) => Some(Release::New),
         Some(_) => return Err(Problem::bad("`send` is `true` or `false`").about("send")),
     };
-    let date = text("date")?.map(|text| day("date", &text)).transpose()?.unwrap_or(today);
+    let date = text("date")?.map(|text| day("date", text)).transpose()?.unwrap_or(today);
     if date > today {
         let message = format!("`date` is after today, which is {today}");
         return Err(Problem::unprocessable(message).about("date"));
     }
-    if account.as_deref() == Some("") {
+    if account == Some("") {
         return Err(Problem::bad("`billingAccount` is empty").about("billingAccount"));
     }
-    Ok(Asked { date, account, release })
+    Ok(Asked { date, account: account.map(str::to_owned), release })
 }
 
 fn day(name: &str, text: &str) -> Result<Day, Problem> {

@@ -131,9 +131,9 @@ async fn scope(documents: &Documents, body: &Value) -> Result<Scope, Problem> {
     };
     if let Some(id) = id_in(fields, specification)? {
         let both = if query.is_empty() { "" } else { "&" };
-        query.push_str(&format!("{both}{specification}.id={}", literal(&id)));
+        query.push_str(&format!("{both}{specification}.id={}", literal(id)));
     }
-    if let Some(id) = &instance {
+    if let Some(id) = instance {
         if !query.is_empty() {
             let message = format!("names one {name}: nothing else is asked for then");
             return Err(Problem::bad(message).about(name));
@@ -143,7 +143,7 @@ async fn scope(documents: &Documents, body: &Value) -> Result<Scope, Problem> {
             return Err(Problem::unprocessable(message).about(format!("{name}.id")));
         }
     }
-    let scope = Scope { inventory, instance, query };
+    let scope = Scope { inventory, instance: instance.map(str::to_owned), query };
     let asked = Export::asked(documents, scope.found(), &scope.query).await;
     asked.map_err(|error| match error {
         SearchError::Parameter { message, .. } => Problem::bad(message).about("query"),
@@ -153,14 +153,14 @@ async fn scope(documents: &Documents, body: &Value) -> Result<Scope, Problem> {
 }
 
 /// The id of a reference; `None` if there is none, or an empty one.
-fn id_in(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+fn id_in<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Problem> {
     let wrong =
         |about: String| Problem::bad("is a reference such as `{\"id\":\"1\"}`").about(about);
     match fields.get(name) {
         None => Ok(None),
         Some(Value::Object(reference)) => match reference.get("id") {
             None if reference.is_empty() => Ok(None),
-            Some(Value::String(id)) if !id.is_empty() => Ok(Some(id.clone())),
+            Some(Value::String(id)) if !id.is_empty() => Ok(Some(id)),
             _ => Err(wrong(format!("{name}.id"))),
         },
         Some(_) => Err(wrong(name.into())),
