@@ -22,7 +22,7 @@ const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 const RESULT_COUNT: HeaderName = HeaderName::from_static("x-result-count");
 
 /// A page of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) offset: usize,
     pub(super) limit: usize,

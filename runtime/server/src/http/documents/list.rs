@@ -33,7 +33,7 @@ pub(super) async fn get(server: &ServerState, call: Call, served: Served) -> Ans
     let mut filter = Filter::parse(&call.query, &call.base, &served)?;
     let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
     check_known(&server.documents, served, asked).await?;
-    let list = List { served, filter, page: page.clone(), sort };
+    let list = List { served, filter, page, sort };
     let (rows, total) = read(&server.documents, list).await?;
     let fields = Fields::parse(call.query.get("fields"))?;
     let rows: Vec<Value> = rows
