@@ -67,7 +67,7 @@ pub async fn serve(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (close, closing) = watch::channel(false);
+    let close = watch::Sender::new(false);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (mut connections, peers) = (JoinSet::new(), Peers::default());
     tokio::pin!(shutdown);
@@ -84,7 +84,7 @@ pub async fn serve(
                     tracing::debug!(%peer, "it has {PEER_CONNECTIONS_MAX} connections already");
                     continue;
                 };
-                let connection = connection(stream, router.clone(), closing.clone(), held);
+                let connection = connection(stream, router.clone(), close.subscribe(), held);
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -124,11 +124,12 @@ async fn connection(
     held: Arc<Held>,
 ) {
     let leave = Arc::clone(&held.leave);
-    let mut stop = Closing(Some(closing.clone()));
+    let closing = Closing(Some(closing));
+    let mut stop = closing.clone();
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(Closing(Some(closing.clone())));
+        request.extensions_mut().insert(closing.clone());
         let answer = router.call(request);
         let held = Arc::clone(&held);
         held.begin();
