@@ -99,7 +99,7 @@ pub(super) async fn patch(
     let order = activation::modify(subject.form, was, now);
     let order = order.map_err(|error| Problem::unprocessable(error.to_string()))?;
     let Some(order) = order else {
-        let mut rest = order::difference(&before.body, &after);
+        let mut rest = order::difference(before.body, after);
         // Each named characteristic keeps its previous value.
         rest.remove(subject.form.characteristics());
         return change::merge(server, &call, served, id, Value::Object(rest)).await;

@@ -122,13 +122,12 @@ pub(super) async fn patch(
     let expected = ended.map(|ended| before.records.unwrap_or(ended));
     let after = served.patched(&before.body, format, &body)?;
     let lifecycle = served.resource.lifecycle.map_or("", |lifecycle| lifecycle.attribute);
-    let mut changed = difference(&before.body, &after);
+    let reason = after.get("cancellationReason").and_then(Value::as_str).map(str::to_string);
+    let mut changed = difference(before.body, after);
     match changed.remove(lifecycle) {
         None => {}
         Some(Value::String(state)) if state == "cancelled" => {
-            let reason = after.get("cancellationReason").and_then(Value::as_str);
-            let request = request(reason, None);
-            server.engine.cancel(&FulfilmentId::new(id), request).await?;
+            server.engine.cancel(&FulfilmentId::new(id), request(reason, None)).await?;
             changed.remove("cancellationReason");
         }
         Some(_) => {
@@ -152,7 +151,7 @@ pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served
     let Some((name, order)) = order else {
         return Err(Problem::bad("names no order: an `id` is mandatory").about("id"));
     };
-    let reason = body.get("cancellationReason").and_then(Value::as_str);
+    let reason = body.get("cancellationReason").and_then(Value::as_str).map(str::to_string);
     let requested = body.get("requestedCancellationDate").and_then(Value::as_str);
     let request = request(reason, requested.and_then(Timestamp::parse));
     let id = request.id.clone();
@@ -190,20 +189,17 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn request(reason: Option<&str>, requested: Option<Timestamp>) -> CancelRequest {
+fn request(reason: Option<String>, requested: Option<Timestamp>) -> CancelRequest {
     let id = uuid::Uuid::now_v7().simple().to_string();
-    CancelRequest { id, reason: reason.map(str::to_string), requested }
+    CancelRequest { id, reason, requested }
 }
 
 /// A merge patch from `before` to `after` (null = removed).
-pub(super) fn difference(before: &Value, after: &Value) -> Map<String, Value> {
-    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+pub(super) fn difference(before: Value, after: Value) -> Map<String, Value> {
+    let (Value::Object(mut before), Value::Object(mut after)) = (before, after) else {
         return Map::new();
     };
-    let gone = before.keys().filter(|name| !after.contains_key(*name));
-    let mut changed: Map<String, Value> = gone.map(|name| (name.clone(), Value::Null)).collect();
-    for (name, value) in after.iter().filter(|(name, value)| before.get(*name) != Some(value)) {
-        changed.insert(name.clone(), value.clone());
-    }
-    changed
+    after.retain(|name, value| before.remove(name).as_ref() != Some(&*value));
+    after.extend(before.into_iter().map(|(name, _)| (name, Value::Null)));
+    after
 }
