@@ -145,7 +145,7 @@ impl Orders {
         &self,
         kind: Kind,
         document: Value,
-        activation: Activation,
+        activation: Arc<Activation>,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
         self.submit_or_find(kind, document, Some(activation), submission).await

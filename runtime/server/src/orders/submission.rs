@@ -20,10 +20,10 @@ impl Orders {
         &self,
         kind: Kind,
         document: Value,
-        activation: Option<Activation>,
+        activation: Option<Arc<Activation>>,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
-        let submitted = self.submit_new(kind, document, activation, submission.clone()).await;
+        let submitted = self.submit_new(kind, document, activation, submission.as_deref()).await;
         // A repeated request may fail because of the effects of the first one.
         match submitted {
             Ok(submitted) => Ok(submitted),
@@ -38,15 +38,15 @@ impl Orders {
         &self,
         kind: Kind,
         document: Value,
-        activation: Option<Activation>,
-        submission: Option<String>,
+        activation: Option<Arc<Activation>>,
+        submission: Option<&str>,
     ) -> Result<Submitted, SubmitError> {
-        let (activation, document) = (activation.map(Arc::new), Arc::new(document));
+        let document = Arc::new(document);
         let requested = Arc::new(Requested::read(&kind, &document, self.clock.now())?);
         let is_of_quote = !requested.quotes().is_empty();
         let mut looks = is_of_quote || requested.changes_instances();
         for _ in 0..PLANS_MAX {
-            if let Some(first) = self.submitted_before(submission.as_deref()).await? {
+            if let Some(first) = self.submitted_before(submission).await? {
                 return Ok(Submitted::Before(first));
             }
             let seen = if looks { Some(self.engine.look().await?) } else { None };
@@ -57,7 +57,7 @@ impl Orders {
             let event = self.plan_event(&requested).await?;
             let event = after_others(after, event);
             // Planning may have taken long. The engine knows the last keys only.
-            if let Some(first) = self.submitted_before(submission.as_deref()).await? {
+            if let Some(first) = self.submitted_before(submission).await? {
                 return Ok(Submitted::Before(first));
             }
             if let (Event::Planned { plan }, false) = (&event, looks)
@@ -67,16 +67,16 @@ impl Orders {
                 looks = true;
                 continue;
             }
-            if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
-                return Err(SubmitError::Refused(failure.clone()));
-            }
+            let event = match &activation {
+                Some(_) => activating(event).map_err(SubmitError::Refused)?,
+                None => event,
+            };
             let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
             let now = self.clock.now();
             let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(&document), now);
             fulfilment.activated_by(activation.clone());
-            let submitted =
-                self.engine.submit(fulfilment, vec![event], submission.clone(), seen).await;
-            match submitted {
+            let key = submission.map(str::to_owned);
+            match self.engine.submit(fulfilment, vec![event], key, seen).await {
                 Ok(submitted) => return Ok(submitted),
                 Err(NotSubmitted::Stale) => {}
                 Err(NotSubmitted::Ordered(first)) => {
@@ -114,12 +114,13 @@ fn after_others(orders: Vec<FulfilmentId>, event: Event) -> Event {
     if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders, queued: false } }
 }
 
-/// Why an instance cannot be activated directly: the client can ask for something else.
-fn refusal(event: &Event) -> Option<&Failure> {
+/// The event of a request that activates an instance directly; why the instance cannot be, if the
+/// client can ask for something else.
+fn activating(event: Event) -> Result<Event, Failure> {
     if let Event::Rejected { failure } = event {
-        return Some(failure);
+        return Err(failure);
     }
-    let Event::Held { failure } = event else { return None };
+    let Event::Held { failure } = event else { return Ok(event) };
     let codes = [FailureCode::DecompNoRule, FailureCode::InstanceForeign, FailureCode::PackLeftOut];
-    codes.contains(&failure.code).then_some(failure)
+    if codes.contains(&failure.code) { Err(failure) } else { Ok(Event::Held { failure }) }
 }

@@ -2,6 +2,8 @@
 //! order of one line, by the same rules, pools and plugins; the answer's `Link` leads to the monitor
 //! that shows its progress. Attributes that only the inventory has are changed at once.
 
+use std::sync::Arc;
+
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -30,8 +32,8 @@ use crate::orders::SubmitError;
 const ACTIVE: &str = "active";
 
 /// The subject of an activation: a service or a resource.
+#[derive(Clone, Copy)]
 struct Subject {
-    kind: Kind,
     form: Form,
     monitor: &'static str,
 }
@@ -39,17 +41,14 @@ struct Subject {
 impl Subject {
     fn of(resource: &Resource) -> Self {
         match resource.key {
-            "service" => Self {
-                kind: Kind::ServiceOrder,
-                form: Form::ServiceOrder,
-                monitor: "serviceMonitor",
-            },
-            _ => Self {
-                kind: Kind::ResourceOrder,
-                form: Form::ResourceOrder,
-                monitor: "resourceMonitor",
-            },
+            "service" => Self { form: Form::ServiceOrder, monitor: "serviceMonitor" },
+            _ => Self { form: Form::ResourceOrder, monitor: "resourceMonitor" },
         }
+    }
+
+    /// The kind of the order that it is carried out as.
+    fn kind(self) -> Kind {
+        if self.form == Form::ServiceOrder { Kind::ServiceOrder } else { Kind::ResourceOrder }
     }
 }
 
@@ -58,12 +57,13 @@ pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served
     let subject = Subject::of(served.resource);
     let submission = call.submission(subject.monitor)?;
     let body = call.json()?;
-    let instance = order::taken(body.clone(), served)?;
-    check_state(&subject, &instance)?;
+    let text = body.to_string();
+    let instance = order::taken(body, served)?;
+    check_state(subject.form, &instance)?;
     let attributes = activation::attributes(subject.form, Attributes::of(&instance));
-    let request = request(&call, &served.path(), &body, attributes);
+    let request = request(&call, &served.path(), text, attributes);
     let order = activation::add(subject.form, Attributes::of(&instance));
-    let fulfilment = submit(server, &subject, order, request, submission).await?;
+    let fulfilment = submit(server, subject, order, request, submission).await?;
     let made = server.engine.get(&fulfilment).await?.and_then(|made| made.activated());
     let (_, id) = made.unwrap_or_default();
     let document = stored(server, served.resource, &id).await.map_err(|_| {
@@ -75,7 +75,7 @@ pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
     let response = tagged(answer::located(StatusCode::CREATED, &location, &body), &tag);
-    Ok(monitored(response, &call, &subject, &fulfilment))
+    Ok(monitored(response, &call, subject.monitor, &fulfilment))
 }
 
 /// Changes an instance: by an order if work follows, else in the inventory.
@@ -104,15 +104,16 @@ pub(super) async fn patch(
         rest.remove(subject.form.characteristics());
         return change::merge(server, &call, served, id, Value::Object(rest)).await;
     };
-    check_spec(&subject, &before.body, &after)?;
+    check_spec(subject.form, &before.body, &after)?;
     let attributes = activation::attributes(subject.form, Attributes::of(&after));
-    let request = request(&call, &format!("{}/{id}", served.path()), &body, attributes);
-    let fulfilment = submit(server, &subject, order, request, submission).await?;
+    let path = format!("{}/{id}", served.path());
+    let request = request(&call, &path, body.to_string(), attributes);
+    let fulfilment = submit(server, subject, order, request, submission).await?;
     let document = stored(server, resource, id).await?;
     let mut body = document.body;
     href::absolute(&mut body, &call.base);
     let response = tagged(answer::json(StatusCode::OK, &body), &etag::of(document.revision));
-    Ok(monitored(response, &call, &subject, &fulfilment))
+    Ok(monitored(response, &call, subject.monitor, &fulfilment))
 }
 
 /// Terminates an instance; it is removed when that is done.
@@ -126,28 +127,31 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
     }
     let order = activation::delete(Attributes::of(&before.body));
     let path = format!("{}/{id}", served.path());
-    let request = request(call, &path, &Value::Null, Map::new());
-    let fulfilment = submit(server, &subject, order, request, submission).await?;
-    Ok(monitored(StatusCode::NO_CONTENT.into_response(), call, &subject, &fulfilment))
+    let request = request(call, &path, String::new(), Map::new());
+    let fulfilment = submit(server, subject, order, request, submission).await?;
+    Ok(monitored(StatusCode::NO_CONTENT.into_response(), call, subject.monitor, &fulfilment))
 }
 
 async fn submit(
     server: &ServerState,
-    subject: &Subject,
+    subject: Subject,
     order: SingleItem,
     request: Activation,
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
     let order = order.write(subject.form.names());
-    let (body, method) = (request.body.clone(), request.method.clone());
-    match server.orders.activate(subject.kind.clone(), order, request, submission).await {
+    let request = Arc::new(request);
+    let submitted =
+        server.orders.activate(subject.kind(), order, Arc::clone(&request), submission).await;
+    match submitted {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),
         Ok(Submitted::Before(id)) => {
             let first = server.engine.get(&id).await?;
-            let first =
-                first.as_ref().and_then(|first| first.activation().map(|activation| &**activation));
-            let is_same = first.is_none_or(|first| first.body == body && first.method == method);
-            if is_same { Ok(id) } else { Err(reused()) }
+            let first = first.as_ref().and_then(|first| first.activation());
+            let is_same = |first: &Arc<Activation>| {
+                first.body == request.body && first.method == request.method
+            };
+            if first.is_none_or(is_same) { Ok(id) } else { Err(reused()) }
         }
         Err(SubmitError::Refused(failure)) => Err(refused(subject.form, &failure)),
         Err(SubmitError::Order(mut wrong)) => {
@@ -184,8 +188,8 @@ fn refused(form: Form, failure: &Failure) -> Problem {
 }
 
 /// An activated instance is active at the end: a planned one is no work for the network.
-fn check_state(subject: &Subject, instance: &Value) -> Result<(), Problem> {
-    let Some(attribute) = subject.form.state() else { return Ok(()) };
+fn check_state(form: Form, instance: &Value) -> Result<(), Problem> {
+    let Some(attribute) = form.state() else { return Ok(()) };
     match instance.get(attribute).and_then(Value::as_str) {
         Some(ACTIVE) => Ok(()),
         other => {
@@ -199,8 +203,8 @@ fn check_state(subject: &Subject, instance: &Value) -> Result<(), Problem> {
     }
 }
 
-fn check_spec(subject: &Subject, before: &Value, after: &Value) -> Result<(), Problem> {
-    let name = subject.form.spec();
+fn check_spec(form: Form, before: &Value, after: &Value) -> Result<(), Problem> {
+    let name = form.spec();
     if before[name]["id"] == after[name]["id"] {
         return Ok(());
     }
@@ -215,12 +219,12 @@ fn is_over(instance: &Value) -> bool {
 }
 
 /// The request as the monitor shows it.
-fn request(call: &Call, path: &str, body: &Value, attributes: Map<String, Value>) -> Activation {
+fn request(call: &Call, path: &str, body: String, attributes: Map<String, Value>) -> Activation {
     let content_type = call.headers.get("content-type").and_then(|value| value.to_str().ok());
     Activation {
         method: call.method.to_string(),
         to: format!("{}{path}", call.base),
-        body: if body.is_null() { String::new() } else { body.to_string() },
+        body,
         content_type: content_type.unwrap_or("application/json").to_string(),
         attributes,
     }
@@ -230,10 +234,10 @@ fn request(call: &Call, path: &str, body: &Value, attributes: Map<String, Value>
 fn monitored(
     mut response: Response,
     call: &Call,
-    subject: &Subject,
+    monitor: &str,
     fulfilment: &FulfilmentId,
 ) -> Response {
-    let link = format!("<{}{}/{fulfilment}>; rel=\"monitor\"", call.base, path(subject.monitor));
+    let link = format!("<{}{}/{fulfilment}>; rel=\"monitor\"", call.base, path(monitor));
     if let Ok(link) = HeaderValue::from_str(&link) {
         response.headers_mut().insert(LINK, link);
     }
