@@ -8,6 +8,7 @@ use model::{
 };
 
 use super::{Orders, Requested, SubmitError};
+use crate::documents::Session;
 
 /// Max times that an order is planned again while others change its instances.
 const PLANS_MAX: usize = 16;
@@ -35,14 +36,14 @@ pub(crate) enum Retried {
 
 impl Orders {
     /// Retries the failed tasks of an open fulfilment, or its planning. `None` if it is not open.
-    pub(crate) async fn retry(&self, id: &FulfilmentId) -> Result<Option<Retried>, SubmitError> {
-        if let Some(fulfilment) = self.engine.get(id).await?
+    pub(crate) async fn retry(&self, id: FulfilmentId) -> Result<Option<Retried>, SubmitError> {
+        if let Some(fulfilment) = self.engine.get(&id).await?
             && fulfilment.is_unplanned()
         {
-            self.plan_again(id, Wanted::ByOperator).await?;
+            self.plan_again(&id, Wanted::ByOperator).await?;
             return Ok(Some(Retried::Planned));
         }
-        Ok(self.engine.retry(id.clone()).await?.map(Retried::Tasks))
+        Ok(self.engine.retry(id).await?.map(Retried::Tasks))
     }
 
     /// Plans a fulfilment that has no plan, unless it still waits for others.
@@ -165,14 +166,8 @@ impl Orders {
         &self,
         id: &FulfilmentId,
     ) -> Result<Option<Option<SetAside>>, SubmitError> {
-        let id = id.clone();
-        let found = self.documents.read(move |session| {
-            let all = session.quarantine()?.into_iter();
-            Ok::<_, SubmitError>(
-                all.filter(|(other, _)| *other == id).map(|(_, aside)| aside).next(),
-            )
-        });
-        found.await
+        let mut all = self.documents.read(Session::quarantine).await?.into_iter();
+        Ok(all.find(|(other, _)| other == id).map(|(_, aside)| aside))
     }
 }
 

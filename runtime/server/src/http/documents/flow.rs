@@ -207,7 +207,7 @@ async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> An
     match (flow.state, state) {
         (now, wanted) if now.as_str() == wanted => {}
         (FlowState::Hold, "active") => {
-            server.orders.retry(&FulfilmentId::new(id)).await?;
+            server.orders.retry(FulfilmentId::new(id)).await?;
         }
         (now, wanted) => {
             let now = now.as_str();

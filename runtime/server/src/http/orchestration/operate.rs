@@ -25,8 +25,7 @@ const LOGS_MAX: usize = 1_000;
 
 /// Retries all failed tasks.
 pub(super) async fn retry(server: &ServerState, id: &str) -> Answer {
-    let fulfilment = FulfilmentId::new(id);
-    match server.orders.retry(&fulfilment).await? {
+    match server.orders.retry(FulfilmentId::new(id)).await? {
         Some(Retried::Tasks(count)) => {
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count })))
         }
