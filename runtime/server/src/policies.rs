@@ -45,7 +45,7 @@ pub(crate) struct Draft {
     /// The time of the change.
     pub(crate) at: Timestamp,
     /// The client's base URL for hrefs; empty if it is not known.
-    pub(crate) base: String,
+    pub(crate) base: Arc<str>,
 }
 
 /// Why a policy refuses a change.
@@ -99,7 +99,7 @@ impl Draft {
         let place = format!("{}/{id}", tmf::table::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
         let (before, after) = (None, Some(after));
-        Self { resource, id, before, after, more: Vec::new(), at, base: String::new() }
+        Self { resource, id, before, after, more: Vec::new(), at, base: Arc::default() }
     }
 
     /// Reads the document that it writes. The client made it: a wrong attribute is its error.

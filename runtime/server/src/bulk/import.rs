@@ -86,10 +86,10 @@ impl Importer {
 }
 
 /// A running import.
-pub(crate) struct Import {
-    importer: Importer,
+pub(crate) struct Import<'a> {
+    importer: &'a Importer,
     /// The client's base URL for hrefs; empty if it is not known.
-    base: String,
+    base: Arc<str>,
     resource: &'static Resource,
     /// Its progress, including the group that is being written.
     progress: Progress,
@@ -118,10 +118,10 @@ pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
     }
 }
 
-impl Import {
+impl<'a> Import<'a> {
     /// Starts or continues an import.
     pub(crate) async fn open(
-        importer: &Importer,
+        importer: &'a Importer,
         id: &str,
         resource: &'static Resource,
         (existing, wrong): (Existing, Wrong),
@@ -141,8 +141,8 @@ impl Import {
             progress.resume(existing, wrong);
         }
         Ok(Self {
-            importer: importer.clone(),
-            base: String::new(),
+            importer,
+            base: Arc::default(),
             resource,
             progress,
             expected,
@@ -154,8 +154,8 @@ impl Import {
     }
 
     /// The same for a client with a base URL.
-    pub(crate) fn under(self, base: &str) -> Self {
-        Self { base: base.into(), ..self }
+    pub(crate) fn under(self, base: Arc<str>) -> Self {
+        Self { base, ..self }
     }
 
     /// Its progress.
@@ -334,7 +334,7 @@ impl Import {
     fn drafting(&self) -> Drafting {
         Drafting {
             policies: self.importer.policies.clone(),
-            base: self.base.clone(),
+            base: Arc::clone(&self.base),
             resource: self.resource,
             existing: self.progress.existing,
             looks: self.looks,
@@ -408,7 +408,7 @@ impl Import {
 /// Makes the drafts of rows.
 struct Drafting {
     policies: Policies,
-    base: String,
+    base: Arc<str>,
     resource: &'static Resource,
     existing: Existing,
     /// Whether existing documents are read.
@@ -431,8 +431,8 @@ impl Drafting {
         };
         let key = self.resource.key;
         let before = if self.looks { session.document(key, &row.id)? } else { None };
-        let draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.at);
-        let mut draft = Draft { base: self.base.clone(), ..draft };
+        let mut draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.at);
+        draft.base = Arc::clone(&self.base);
         if let Some(after) = &mut draft.after {
             self.resource.keep_own_dates(body, after);
         }

@@ -1,7 +1,7 @@
 //! A parsed request: its path in pieces, its query, the beginning of hrefs.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -34,7 +34,7 @@ pub(super) struct Call {
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
     /// The beginning of hrefs.
-    pub(super) base: String,
+    pub(super) base: Arc<str>,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
     /// Told when the client has gone.
@@ -91,7 +91,7 @@ impl Call {
     /// Takes a request apart.
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let base = origins.base_of(&parts.headers, parts.version)?;
+        let base = origins.base_of(&parts.headers, parts.version)?.into();
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {

@@ -1,6 +1,8 @@
 //! Changes and removes documents. A client that sends the revision it read is refused if there is
 //! a later one; without a revision the current document is changed.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
@@ -96,7 +98,8 @@ async fn change(
             },
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
-        let draft = Draft { base: call.base.clone(), ..draft(server, served, id, before, asked)? };
+        let mut draft = draft(server, served, id, before, asked)?;
+        draft.base = Arc::clone(&call.base);
         if let Some(answer) = write(server, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
@@ -141,7 +144,7 @@ fn draft(
         None => None,
     };
     let (id, before, more) = (id.to_string(), Some(before), Vec::new());
-    Ok(Draft { resource, id, before, after, more, at, base: String::new() })
+    Ok(Draft { resource, id, before, after, more, at, base: Arc::default() })
 }
 
 /// Writes a change; `None` if the document was changed meanwhile.

@@ -1,6 +1,8 @@
 //! Imports: `PUT imports/{id}?resource=product` with a document on each line (NDJSON). The
 //! progress of an import can be read at any time, and the same request continues it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -99,7 +101,7 @@ async fn put(server: &ServerState, mut call: Call, id: &str) -> Answer {
         return Err(Problem::conflict(message).about("from"));
     }
     let import = Import::open(&importer, id, resource, (asked.existing, asked.wrong)).await?;
-    let mut import = import.under(&call.base);
+    let mut import = import.under(Arc::clone(&call.base));
     if import.progress().state == State::Completed {
         return Ok(answer::json(StatusCode::OK, &json!(import.progress())));
     }
