@@ -226,7 +226,7 @@ impl<'a> Import<'a> {
         self.settle().await?;
         let (puts, results, stop) = drafted?;
         let before = self.progress.clone();
-        self.count(&results);
+        self.count(results);
         let appended = self.append(puts);
         self.under_way = Some(UnderWay { appended, rows, before });
         if self.rows_at_once() == 1 || turn.is_some() {
@@ -288,7 +288,7 @@ impl<'a> Import<'a> {
     async fn try_rows(&mut self, rows: &Arc<[Row]>) -> Result<bool, ImportError> {
         let before = self.progress.clone();
         let (puts, results, stop) = self.draft(rows).await?;
-        self.count(&results);
+        self.count(results);
         match self.append(puts).await {
             Ok(()) => {}
             Err(Error::Conflict { resource, .. }) if resource != IMPORTS => {
@@ -365,9 +365,9 @@ impl<'a> Import<'a> {
         Ok((result, puts))
     }
 
-    fn count(&mut self, results: &[(u64, RowResult)]) {
+    fn count(&mut self, results: Vec<(u64, RowResult)>) {
         for (line, result) in results {
-            self.progress.count(*line, result);
+            self.progress.count(line, result);
         }
         self.progress.at = self.importer.now().to_string();
     }

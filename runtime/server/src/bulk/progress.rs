@@ -141,7 +141,7 @@ impl Progress {
     }
 
     /// Counts a row; all lines up to it are done.
-    pub(crate) fn count(&mut self, line: u64, result: &RowResult) {
+    pub(crate) fn count(&mut self, line: u64, result: RowResult) {
         self.lines = line;
         match result {
             RowResult::Created => self.created += 1,
@@ -150,7 +150,7 @@ impl Progress {
             RowResult::Refused(wrong) => {
                 self.refused += 1;
                 if self.wrong_lines.len() < WRONG_LINES_MAX {
-                    self.wrong_lines.push(wrong.clone());
+                    self.wrong_lines.push(wrong);
                 }
             }
         }
