@@ -232,9 +232,9 @@ async fn take_out(
     documents.read(write).await
 }
 
-fn failed(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> JobError {
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> JobError {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    move |source| JobError::File { action, name: name.clone(), source }
+    move |source| JobError::File { action, name, source }
 }
 
 #[cfg(test)]
