@@ -16,17 +16,17 @@ use crate::documents::Session;
 
 /// The user of a reserved value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum Use<'a> {
     /// An order or a run that is open, or quarantined.
-    Open(FulfilmentId),
+    Open(&'a FulfilmentId),
     /// An installed instance.
     Instance(InstanceId),
     /// An order or a run that has ended, and keeps a value that belongs to no instance.
-    Ended(FulfilmentId),
+    Ended(&'a FulfilmentId),
     Nothing,
 }
 
-impl fmt::Display for Use {
+impl fmt::Display for Use<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(id) => write!(f, "order `{id}` is open"),
@@ -54,22 +54,22 @@ impl Orders {
     }
 
     /// The user of a reserved value.
-    pub(crate) async fn use_of(
+    pub(crate) async fn use_of<'a>(
         &self,
         pool: &PoolId,
         index: u64,
-        held: &Held,
-    ) -> Result<Use, SubmitError> {
+        held: &'a Held,
+    ) -> Result<Use<'a>, SubmitError> {
         let taker = match self.quarantined(&held.fulfilment).await? {
             Some(aside) if aside.as_ref().is_none_or(|aside| aside.given_up.is_none()) => {
-                return Ok(Use::Open(held.fulfilment.clone()));
+                return Ok(Use::Open(&held.fulfilment));
             }
             // Its journal cannot be read.
             Some(_) => None,
             None => self.engine.get(&held.fulfilment).await?,
         };
         if taker.as_ref().is_some_and(|taker| !taker.is_ended()) {
-            return Ok(Use::Open(held.fulfilment.clone()));
+            return Ok(Use::Open(&held.fulfilment));
         }
         if let Some(holder) = held.holder.as_ref().map(|holder| InstanceId::new(holder.as_str()))
             && let Some(owner) = self.owner_of(&holder).await?
@@ -83,7 +83,7 @@ impl Orders {
             return Ok(if has { Use::Instance(holder) } else { Use::Nothing });
         }
         Ok(match taker {
-            Some(taker) if keeps(&taker, held) => Use::Ended(taker.id().clone()),
+            Some(taker) if keeps(&taker, held) => Use::Ended(&held.fulfilment),
             Some(_) | None => Use::Nothing,
         })
     }
