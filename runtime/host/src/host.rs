@@ -201,7 +201,7 @@ impl Host {
     pub async fn decompose(
         &self,
         digest: &Digest,
-        item: &Decomposition,
+        item: Decomposition<'_>,
     ) -> (Result<Vec<Production>, Failure>, Vec<String>) {
         let Some(plugin) = self.plugin(digest).await else {
             return (Err(missing(digest)), Vec::new());

@@ -45,16 +45,16 @@ const HTTP_BODY_MAX: u64 = 4 << 20;
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
 /// An item to decompose.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decomposition {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decomposition<'a> {
     /// The specification of the item.
-    pub spec: SpecId,
+    pub spec: &'a SpecId,
     /// What the order does to it.
     pub action: Action,
     /// The item's characteristics.
-    pub characteristics: Characteristics,
+    pub characteristics: &'a Characteristics,
     /// The order as it was submitted.
-    pub order: Value,
+    pub order: &'a Value,
 }
 
 /// One part that an item becomes.
@@ -167,7 +167,7 @@ pub(crate) async fn describe(
 pub(crate) async fn decompose(
     shared: &Arc<Shared>,
     plugin: &Arc<Plugin>,
-    item: &Decomposition,
+    item: Decomposition<'_>,
     log: &Log,
 ) -> Result<Vec<Production>, Failure> {
     if plugin.installed.role != Role::Decomposer {
@@ -176,7 +176,7 @@ pub(crate) async fn decompose(
     let request = decomposition::Request {
         spec: item.spec.as_str().into(),
         action: task::action(item.action),
-        characteristics: text(&item.characteristics),
+        characteristics: text(item.characteristics),
         order: item.order.to_string(),
         attributes: Vec::new(),
     };

@@ -234,19 +234,18 @@ async fn a_rater_turns_prices_into_charges() {
 #[tokio::test]
 async fn a_decomposer_names_the_items_that_an_item_becomes() {
     let (bench, digest) = pure("decomposer").await;
-    let mut item = Decomposition {
-        spec: SpecId::new("CFS"),
-        action: Action::Add,
-        characteristics: [("speed", json!(200))].into_iter().collect(),
-        order: json!({}),
-    };
-    let (productions, log) = bench.host.decompose(&digest, &item).await;
+    let (spec, order) = (SpecId::new("CFS"), json!({}));
+    let characteristics = [("speed", json!(200))].into_iter().collect();
+    let action = Action::Add;
+    let item =
+        Decomposition { spec: &spec, action, characteristics: &characteristics, order: &order };
+    let (productions, log) = bench.host.decompose(&digest, item).await;
     let productions = productions.unwrap();
     assert_eq!(productions[0].spec, SpecId::new("CFS-A"));
-    assert_eq!(productions[0].characteristics, item.characteristics);
+    assert_eq!(productions[0].characteristics, characteristics);
     assert_eq!((productions.len(), log.len()), (2, 0));
-    item.action = Action::Modify;
-    let (productions, _) = bench.host.decompose(&digest, &item).await;
+    let changed = Decomposition { action: Action::Modify, ..item };
+    let (productions, _) = bench.host.decompose(&digest, changed).await;
     assert_eq!(productions.unwrap_err().code.as_str(), "PLUGIN_ANSWER");
     let report = bench.run(&digest, json!({})).await;
     assert_eq!(failed(&report).code.as_str(), "PLUGIN_ROLE");

@@ -101,17 +101,16 @@ async fn a_decomposer_answers_with_productions() {
     let bench = Bench::new([].into());
     let bytes = with_world(&kept("pure"), "pure", "decomposer", "");
     let digest = bench.host.install(bytes).await.unwrap().digest;
-    let item = Decomposition {
-        spec: SpecId::new("CFS"),
-        action: Action::NoChange,
-        characteristics: [("speed", json!(200))].into_iter().collect(),
-        order: json!({}),
-    };
-    let (productions, _) = bench.host.decompose(&digest, &item).await;
+    let (spec, order) = (SpecId::new("CFS"), json!({}));
+    let characteristics = [("speed", json!(200))].into_iter().collect();
+    let action = Action::NoChange;
+    let item =
+        Decomposition { spec: &spec, action, characteristics: &characteristics, order: &order };
+    let (productions, _) = bench.host.decompose(&digest, item).await;
     let productions = productions.unwrap();
     let specs: Vec<&str> = productions.iter().map(|one| one.spec.as_str()).collect();
     assert_eq!(specs, ["CFS-A", "CFS-B"]);
-    assert_eq!(productions[0].characteristics, item.characteristics);
+    assert_eq!(productions[0].characteristics, characteristics);
 }
 
 #[tokio::test]

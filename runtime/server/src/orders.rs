@@ -246,12 +246,12 @@ impl Orders {
             return Err(missing(&question.plugin));
         };
         let item = host::Decomposition {
-            spec: question.spec.clone(),
+            spec: &question.spec,
             action: question.action,
-            characteristics: question.characteristics.clone(),
-            order: order.clone(),
+            characteristics: &question.characteristics,
+            order,
         };
-        let (productions, _log) = self.plugins.host.decompose(&plugin.digest, &item).await;
+        let (productions, _log) = self.plugins.host.decompose(&plugin.digest, item).await;
         let ours = |made: host::Production| Production {
             spec: made.spec,
             characteristics: made.characteristics,
