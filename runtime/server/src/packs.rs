@@ -60,27 +60,21 @@ pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
 /// Merges valid packs; else returns the errors of all of them.
 pub fn put_together(found: Vec<Found>) -> Result<Rulebook, PacksError> {
     let is_wrong = |found: &Found| found.diagnostics.iter().any(Diagnostic::is_error);
-    let wrong: Vec<Mistakes> = found
-        .iter()
-        .filter(|found| is_wrong(found))
-        .map(|Found { path, diagnostics, .. }| Mistakes {
-            path: path.clone(),
-            diagnostics: diagnostics.clone(),
-        })
-        .collect();
+    let (wrong, right): (Vec<Found>, Vec<Found>) = found.into_iter().partition(is_wrong);
     if wrong.is_empty() {
-        let packs = found.into_iter().filter_map(|found| found.pack);
-        Rulebook::new(packs).map_err(PacksError::Together)
-    } else {
-        Err(PacksError::Mistakes(wrong))
+        let packs = right.into_iter().filter_map(|found| found.pack);
+        return Rulebook::new(packs).map_err(PacksError::Together);
     }
+    let wrong = wrong.into_iter();
+    let wrong = wrong.map(|Found { path, diagnostics, .. }| Mistakes { path, diagnostics });
+    Err(PacksError::Mistakes(wrong.collect()))
 }
 
 /// Reads every pack in a folder and checks it, with the plugins that the packs are used with if
 /// these are given. References between packs are checked when each is valid by itself.
 pub fn checked(folder: &Path, plugins: Option<&Plugins>) -> Result<Vec<Found>, PacksError> {
     let mut found = look(folder)?;
-    let packs: Vec<Pack> = found.iter().filter_map(|found| found.pack.clone()).collect();
+    let packs: Vec<&Pack> = found.iter().filter_map(|found| found.pack.as_ref()).collect();
     if packs.len() == found.len() {
         let together = model::pack::mistakes(&packs, plugins, &BTreeMap::new());
         for (found, diagnostics) in found.iter_mut().zip(together) {

@@ -40,7 +40,7 @@ const RELATIONS: &[&str] =
 /// The mistakes of packs that are right by themselves, for each of them. `elsewhere` has what packs
 /// have that are not among them, with the name of the pack.
 pub fn mistakes(
-    packs: &[Pack],
+    packs: &[&Pack],
     plugins: Option<&Plugins>,
     elsewhere: &BTreeMap<SpecId, String>,
 ) -> Vec<Vec<Diagnostic>> {
@@ -90,7 +90,7 @@ fn may_follow(found: &Diagnostic) -> bool {
 
 /// All packs, and what is known of them together.
 struct Whole<'a> {
-    packs: &'a [Pack],
+    packs: &'a [&'a Pack],
     catalog: &'a Catalog,
     edges: Edges<'a>,
     plugins: Option<&'a Plugins>,

@@ -44,11 +44,7 @@ pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
     while leave_out(&mut candidates) {}
     let gone = kept_files(data).into_iter();
     let gone = gone.filter(|path| !candidates.iter().any(|one| one.file == *path)).collect();
-    let mut fresh = Vec::new();
     for candidate in &candidates {
-        if candidate.found.pack.is_some() && !candidate.was_in_use() {
-            fresh.push((candidate.file.clone(), candidate.found.files.clone()));
-        }
         for warning in &candidate.found.diagnostics {
             if !warning.is_error() {
                 let pack = candidate.name();
@@ -56,7 +52,7 @@ pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
             }
         }
     }
-    Ok(Serving { rulebook: put_together(candidates)?, fresh, gone })
+    put_together(candidates, gone)
 }
 
 /// Leaves out packs that contradict others; returns whether there were any.
@@ -65,7 +61,7 @@ fn leave_out(candidates: &mut [Candidate]) -> bool {
     let (mut packs, mut of) = (Vec::new(), Vec::new());
     for (index, candidate) in candidates.iter().enumerate() {
         if let Some(pack) = &candidate.found.pack {
-            packs.push(pack.clone());
+            packs.push(pack);
             of.push(index);
         } else if candidate.kept.is_none() {
             let names = candidate.names().entities.into_iter();
@@ -76,7 +72,7 @@ fn leave_out(candidates: &mut [Candidate]) -> bool {
         if candidate.found.pack.is_none()
             && let Some(kept) = &candidate.kept
         {
-            packs.push(kept.clone());
+            packs.push(kept);
             of.push(index);
         }
     }
@@ -102,13 +98,17 @@ fn leave_out(candidates: &mut [Candidate]) -> bool {
     any
 }
 
-fn put_together(candidates: Vec<Candidate>) -> Result<Rulebook, PacksError> {
-    let (mut packs, mut left_out) = (Vec::new(), Vec::new());
+fn put_together(candidates: Vec<Candidate>, gone: Vec<PathBuf>) -> Result<Serving, PacksError> {
+    let (mut packs, mut left_out, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
     for candidate in candidates {
         let (name, names) = (candidate.name(), candidate.names());
-        let Candidate { found, kept, .. } = candidate;
+        let was_in_use = candidate.was_in_use();
+        let Candidate { found, kept, file, .. } = candidate;
         if let Some(pack) = found.pack {
             packs.push(pack);
+            if !was_in_use {
+                fresh.push((file, found.files));
+            }
             continue;
         }
         let told: Vec<String> = found.diagnostics.iter().map(ToString::to_string).collect();
@@ -123,7 +123,7 @@ fn put_together(candidates: Vec<Candidate>) -> Result<Rulebook, PacksError> {
         tracing::error!("no pack can be used: orders are held until one is mended");
     }
     let rulebook = Rulebook::new(packs).map_err(PacksError::Together)?;
-    Ok(rulebook.without(left_out))
+    Ok(Serving { rulebook: rulebook.without(left_out), fresh, gone })
 }
 
 impl Candidate {

@@ -21,7 +21,7 @@ pub(super) struct Edges<'a> {
 type Sets<'a> = BTreeMap<&'a SpecId, BTreeSet<&'a SpecId>>;
 
 impl<'a> Edges<'a> {
-    pub(super) fn of(packs: &'a [Pack], catalog: &'a Catalog) -> Self {
+    pub(super) fn of(packs: &'a [&'a Pack], catalog: &'a Catalog) -> Self {
         let mut edges = Self::default();
         let mut need = |of: &'a SpecId, spec: &'a SpecId| {
             // Only services are waited for; others are reported as such.

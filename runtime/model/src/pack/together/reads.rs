@@ -37,7 +37,7 @@ struct Spot<'a> {
 }
 
 impl<'a> Characteristics<'a> {
-    pub(super) fn of(packs: &'a [Pack], catalog: &'a Catalog) -> Self {
+    pub(super) fn of(packs: &'a [&'a Pack], catalog: &'a Catalog) -> Self {
         let mut own: BTreeMap<&SpecId, BTreeSet<&str>> = BTreeMap::new();
         for (id, spec) in &catalog.specs {
             own.insert(id, spec.characteristics.keys().map(String::as_str).collect());

@@ -136,7 +136,7 @@ fn told_of(files: &[(&str, &str)], file: &str, from: &str, to: &str) -> Vec<Stri
         ((*name).to_string(), text)
     });
     let found = match Pack::parse(&PackFiles(texts.collect())) {
-        Ok(pack) => mistakes(&[pack], Some(&plugins()), &BTreeMap::new()).remove(0),
+        Ok(pack) => mistakes(&[&pack], Some(&plugins()), &BTreeMap::new()).remove(0),
         Err(found) => found,
     };
     let line = |found: &Diagnostic| {

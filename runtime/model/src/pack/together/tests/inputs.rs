@@ -39,7 +39,7 @@ fn told(from: &str, to: &str) -> Vec<String> {
     let texts = [(PACK, "pack: mine\n".to_string()), (WORKFLOWS, text)];
     let texts = texts.map(|(name, text)| (name.to_string(), text));
     let pack = Pack::parse(&PackFiles(texts.into())).unwrap();
-    let found = mistakes(&[pack], Some(&setter()), &BTreeMap::new()).remove(0);
+    let found = mistakes(&[&pack], Some(&setter()), &BTreeMap::new()).remove(0);
     let line = |found: Diagnostic| {
         let help = found.help.map(|help| format!(" | {help}")).unwrap_or_default();
         format!("{}:{}: {}{help}", found.line, found.column, found.message)

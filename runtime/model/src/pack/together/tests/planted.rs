@@ -90,9 +90,9 @@ fn errors(
         Ok(pack) => pack,
         Err(found) => return found,
     };
-    let mut all: Vec<Pack> =
-        packs.iter().filter(|(name, _)| *name != changed).map(|(_, pack)| pack.clone()).collect();
-    all.push(pack);
+    let mut all: Vec<&Pack> =
+        packs.iter().filter(|(name, _)| *name != changed).map(|(_, pack)| pack).collect();
+    all.push(&pack);
     mistakes(&all, Some(plugins), &BTreeMap::new()).concat()
 }
 
