@@ -137,9 +137,12 @@ async fn carry_out(
     mut revision: u64,
 ) -> Result<(), CheckError> {
     while reconciliation.state.is_open() {
-        let open = reconciliation.clone();
-        let next = reconciler.documents.read(move |session| next(session, &open));
-        let ids = match next.await? {
+        let read = reconciler.documents.read(move |session| {
+            Ok::<_, Error>((next(session, &reconciliation)?, reconciliation))
+        });
+        let (next, open) = read.await?;
+        reconciliation = open;
+        let ids = match next {
             Ok(ids) => ids,
             Err(why) => {
                 reconciliation.fail(why, reconciler.now());

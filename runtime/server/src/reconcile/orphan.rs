@@ -23,17 +23,16 @@ pub(super) async fn is_orphan(
     }
     let mut open = vec![(instance.resource(), instance.id.clone())];
     let mut seen: BTreeSet<(&str, String)> = open.iter().cloned().collect();
-    while let Some((resource, id)) = open.pop() {
+    while let Some((resource, mut id)) = open.pop() {
         for user in users(resource) {
             let mut ids = Ids::new(user.resource, user.path, &id);
             loop {
-                let below = id.clone();
                 let read = reconciler.documents.read(move |session| {
-                    let above = above(session, user, (&below, &mut ids))?;
-                    Ok::<_, CheckError>((above, ids))
+                    let above = above(session, user, (&id, &mut ids))?;
+                    Ok::<_, CheckError>((above, id, ids))
                 });
-                let (found, rest) = read.await?;
-                ids = rest;
+                let (found, below, rest) = read.await?;
+                (id, ids) = (below, rest);
                 let Some(found) = found else { break };
                 for (above, instance) in found {
                     match rank_of(reconciler, &instance).await? {
