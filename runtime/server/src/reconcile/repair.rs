@@ -46,8 +46,8 @@ pub(crate) async fn repair(
     let is_open = reconciliation.state.is_open();
     let finding = number.checked_sub(1).and_then(|index| reconciliation.findings.get_mut(index));
     let finding = finding.ok_or(RepairError::NoFinding(number))?;
-    if let Some(run) = &finding.repair {
-        return Ok(run.clone());
+    if let Some(run) = finding.repair.take() {
+        return Ok(run);
     }
     if finding.kind != Kind::MissingInNetwork {
         return Err(RepairError::NotMissing);
