@@ -159,8 +159,9 @@ fn about(fulfilment: &Fulfilment) -> BTreeSet<String> {
         Kind::Run { .. } => return BTreeSet::new(),
     };
     // Parts of a bundle end with it, though no item names them.
-    let planned = fulfilment.plan().items.iter().filter_map(|item| item.instance.clone());
+    let planned = fulfilment.plan().items.iter().filter_map(|item| item.instance.as_deref());
     let lines = Order::parse(level, fulfilment.document()).map(|order| order.lines);
-    let named = lines.unwrap_or_default().into_iter().filter_map(|line| line.instance);
+    let lines = lines.unwrap_or_default();
+    let named = lines.iter().filter_map(|line| line.instance.as_deref());
     named.chain(planned).map(|id| format!("instance/{id}")).collect()
 }
