@@ -124,15 +124,13 @@ pub(crate) async fn remove(
     id: &FulfilmentId,
 ) -> Result<(), RetentionError> {
     loop {
-        let of = id.clone();
+        let prefixes = [keys::logs(id), keys::records_pieces(id), keys::journal_prefix(id)];
         let facts = documents.read(move |session| {
-            let store = session.store();
-            let mut facts = keys_of(store, &keys::logs(&of))?;
-            facts.extend(keys_of(store, &keys::records_pieces(&of))?);
-            facts.extend(keys_of(store, &keys::journal_prefix(&of))?);
-            Ok::<_, Error>(facts)
+            let facts = prefixes.iter().map(|prefix| keys_of(session.store(), prefix));
+            facts.collect::<Result<Vec<_>, Error>>()
         });
-        let mut writes: Vec<Write> = facts.await?.into_iter().map(|key| (key, None)).collect();
+        let facts = facts.await?.into_iter().flatten();
+        let mut writes: Vec<Write> = facts.map(|key| (key, None)).collect();
         let is_last = writes.len() <= REMOVED_AT_ONCE;
         writes.truncate(REMOVED_AT_ONCE);
         let marker = keys::removing(id);
