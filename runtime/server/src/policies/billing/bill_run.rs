@@ -81,22 +81,17 @@ pub(super) struct Failed {
 }
 
 impl BillSummary {
-    pub(super) fn of(bill: &CustomerBill) -> Self {
-        Self {
-            id: bill.id.clone(),
-            href: bill.href.clone(),
-            bill_no: bill.bill_no.clone(),
-            billing_account: bill.billing_account.clone(),
-            amount_due: bill.amount_due,
-            state: bill.state,
-        }
+    pub(super) fn of(bill: CustomerBill) -> Self {
+        let CustomerBill { id, href, bill_no, billing_account, amount_due, state, .. } = bill;
+        Self { id, href, bill_no, billing_account, amount_due, state }
     }
 }
 
 impl Failed {
-    pub(super) fn of(account: Option<&str>, refusal: &Refusal) -> Self {
+    pub(super) fn of(billing_account: Option<String>, refusal: Refusal) -> Self {
+        let reason = refusal.to_string();
         let (resource, id) = match refusal {
-            Refusal::Row { resource, id, .. } => (Some(*resource), Some(id.clone())),
+            Refusal::Row { resource, id, .. } => (Some(resource), Some(id)),
             Refusal::Malformed { .. }
             | Refusal::Unprocessable { .. }
             | Refusal::Conflict { .. }
@@ -104,8 +99,7 @@ impl Failed {
             | Refusal::Failed(_)
             | Refusal::Submit(_) => (None, None),
         };
-        let billing_account = account.map(str::to_owned);
-        Self { reason: refusal.to_string(), billing_account, resource, id }
+        Self { reason, billing_account, resource, id }
     }
 }
 

@@ -88,12 +88,12 @@ pub(crate) async fn run(books: &Books<'_>, asked: &Asked) -> Result<RunReport, R
     books.session.write(vec![started.stored()]).await?;
     let mut report = Report::default();
     for (account, refusal) in usage::waiting(books, at).await? {
-        report.fail(account.as_deref(), &refusal);
+        report.fail(account, refusal);
     }
     let accounts = match &asked.account {
         Some(account) => {
             let drawing = worked(books, account, &running, Work::All).await?;
-            report.add(account, &drawing);
+            report.add(account, drawing);
             1
         }
         None => all(books, &running, &mut report).await?,
@@ -146,23 +146,23 @@ async fn all(
     let mut late = payers.clone();
     let mut held_up = BTreeSet::new();
     for account in accounts.difference(&payers) {
-        let drawing = worked(books, account, running, Work::Products).await?;
-        report.add(account, &drawing);
-        late.extend(drawing.payers);
+        let mut drawing = worked(books, account, running, Work::Products).await?;
+        late.append(&mut drawing.payers);
+        report.add(account, drawing);
     }
     for account in &payers {
         let drawing = worked(books, account, running, Work::Charges).await?;
-        for (owner, refusal) in &drawing.failed {
-            report.fail(owner.as_deref(), refusal);
+        for (owner, refusal) in drawing.failed {
+            report.fail(owner, refusal);
         }
         late.extend(drawing.payers);
         if drawing.is_held_up {
-            held_up.insert(account.clone());
+            held_up.insert(account);
         }
     }
-    for account in late.difference(&held_up) {
+    for account in late.iter().filter(|account| !held_up.contains(account)) {
         let drawing = worked(books, account, running, Work::Bills).await?;
-        report.add(account, &drawing);
+        report.add(account, drawing);
     }
     Ok(accounts.union(&late).count())
 }
@@ -194,21 +194,21 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, account: &str, drawing: &Drawing) {
-        for (owner, refusal) in &drawing.failed {
-            self.fail(owner.as_deref(), refusal);
+    fn add(&mut self, account: &str, drawing: Drawing) {
+        for (owner, refusal) in drawing.failed {
+            self.fail(owner, refusal);
         }
-        self.bill_count += drawing.bills.len();
-        let room = ANSWERS_MAX.saturating_sub(self.bills.len());
-        self.bills.extend(drawing.bills.iter().take(room).map(BillSummary::of));
         if !drawing.bills.is_empty() {
             self.nothing.remove(account);
         } else if !drawing.is_held_up {
             self.nothing.insert(account.to_owned());
         }
+        self.bill_count += drawing.bills.len();
+        let room = ANSWERS_MAX.saturating_sub(self.bills.len());
+        self.bills.extend(drawing.bills.into_iter().take(room).map(BillSummary::of));
     }
 
-    fn fail(&mut self, account: Option<&str>, refusal: &Refusal) {
+    fn fail(&mut self, account: Option<String>, refusal: Refusal) {
         let failed = Failed::of(account, refusal);
         // A product is looked at for its account, and for the accounts that pay for its prices.
         if self.failed.contains(&failed) {
@@ -275,7 +275,7 @@ impl Drawing {
 pub(super) async fn on_demand(books: &Books<'_>, draft: &mut Draft) -> Result<(), Refusal> {
     let (None, Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
     let mut asked: CustomerBillOnDemand = document::read(after).map_err(malformed)?;
-    let account = asked.billing_account.as_ref().and_then(|one| one.id.clone());
+    let account = asked.billing_account.as_ref().and_then(|one| one.id.as_deref());
     let missing = || malformed(Malformed::new("billingAccount.id", "is missing"));
     let account = account.ok_or_else(missing)?;
     usage::waiting(books, draft.at).await?;
@@ -286,7 +286,7 @@ pub(super) async fn on_demand(books: &Books<'_>, draft: &mut Draft) -> Result<()
         at: draft.at,
         id: None,
     };
-    let mut drawing = bill(books, &account, &running, Work::All).await?;
+    let mut drawing = bill(books, account, &running, Work::All).await?;
     if drawing.is_held_up
         && let Some((_, refusal)) = drawing.failed.pop()
     {
