@@ -177,11 +177,8 @@ pub(super) fn values(
     while let Some((key, _)) = books.session.scan(&scan)?.pop() {
         let rest = key.get(scan.prefix.len()..).unwrap_or_default();
         let value = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-        let mut after = scan.prefix.clone();
-        after.extend_from_slice(value);
         // Past all ids of this value, which follow a zero.
-        after.push(1);
-        scan.after = Some(after);
+        scan.after = Some([scan.prefix.as_slice(), value, &[1]].concat());
         found.push(String::from_utf8_lossy(value).into_owned());
     }
     Ok(found)
