@@ -61,7 +61,9 @@ impl Catalog {
     }
 
     fn refresh(&self, session: &Session) -> Result<(), Error> {
-        let rulebook = self.rulebook(&documents(session)?);
+        let documents = documents(session)?;
+        let documents = documents.iter().map(|(key, document)| (*key, document));
+        let rulebook = self.rulebooks.current().with_documents(documents);
         // Packs may have changed without their catalogs.
         for error in rulebook.without_specs() {
             tracing::warn!(%error, "a rule names a specification that no catalog has ready");
@@ -135,15 +137,12 @@ impl Catalog {
     /// The rules and catalogs as they would be after a change.
     fn trial(&self, session: &Session, draft: &Draft) -> Result<Rulebook, Error> {
         let key = draft.resource.key;
-        let mut all = documents(session)?;
-        all.retain(|(own, document)| *own != key || id_of(document) != Some(draft.id.as_str()));
-        all.extend(draft.after.clone().map(|after| (key, after)));
-        Ok(self.rulebook(&all))
-    }
-
-    fn rulebook(&self, documents: &[(&'static str, Value)]) -> Rulebook {
-        let documents = documents.iter().map(|(key, document)| (*key, document));
-        self.rulebooks.current().with_documents(documents)
+        let all = documents(session)?;
+        let others = all.iter().map(|(own, document)| (*own, document)).filter(|(own, document)| {
+            *own != key || id_of(document) != Some(draft.id.as_str())
+        });
+        let documents = others.chain(draft.after.as_ref().map(|after| (key, after)));
+        Ok(self.rulebooks.current().with_documents(documents))
     }
 }
 
