@@ -222,12 +222,12 @@ fn referred(
     to: &str,
 ) -> Result<Option<Put>, Refusal> {
     let mut body: WithParties = stored(resource.key, document)?;
-    let Some(id) = body.id.clone() else { return Ok(None) };
     for party in body.related_party.iter_mut().filter(|party| party.is_to(from)) {
         party.id = Some(to.into());
         party.href = None;
     }
     let change = Change::Set(write(&body));
+    let Some(id) = body.id else { return Ok(None) };
     Ok(Some(Put::new(resource.key, id, change, Expected::Revision(document.revision))))
 }
 
