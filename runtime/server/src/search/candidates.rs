@@ -55,7 +55,7 @@ impl Candidates {
         let mut usable: Vec<Wanted<'_>> =
             filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
         // The state has many documents: any other attribute is preferred.
-        usable.sort_by_key(|wanted| Some(wanted.path.as_str()) == state);
+        usable.sort_by_key(|wanted| Some(wanted.path) == state);
         let Some(wanted) = usable.first() else {
             let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
             let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
@@ -69,14 +69,14 @@ impl Candidates {
         let values: BTreeSet<&str> = wanted.values.iter().copied().collect();
         let is_whole = values.iter().all(|value| index::value(value) == **value);
         let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
-        let total = match are_wanted && Some(wanted.path.as_str()) == state {
+        let total = match are_wanted && Some(wanted.path) == state {
             true => Total::Known(values.iter().try_fold(0, |sum, value| {
-                Ok::<_, Error>(sum + count(store, &keys::count(resource.key, &wanted.path, value))?)
+                Ok::<_, Error>(sum + count(store, &keys::count(resource.key, wanted.path, value))?)
             })?),
             false => Total::Counted,
         };
         let ways = values.iter().map(|value| {
-            let mut ids = Ids::new(resource.key, &wanted.path, value);
+            let mut ids = Ids::new(resource.key, wanted.path, value);
             let next = ids.next(store)?;
             Ok::<_, Error>((ids, next))
         });

@@ -31,7 +31,7 @@ pub(crate) struct Filter {
 
 /// The wanted values of an attribute.
 pub(crate) struct Wanted<'a> {
-    pub(crate) path: String,
+    pub(crate) path: &'a str,
     pub(crate) values: Vec<&'a str>,
     /// Whether this is the whole filter.
     pub(crate) is_all: bool,
@@ -74,7 +74,7 @@ impl Filter {
         let clauses = self.conditions.clauses();
         let is_all = clauses.len() == 1 && self.json_path.is_none();
         clauses.iter().zip(&self.kept).filter_map(move |(clause, kept)| {
-            let (asked, path) = (clause.equals()?, kept.clone()?);
+            let (asked, path) = (clause.equals()?, kept.as_deref()?);
             let is_all = is_all && path == asked.join(".");
             Some(Wanted { path, values: clause.texts()?, is_all })
         })

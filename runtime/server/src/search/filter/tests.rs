@@ -35,6 +35,6 @@ fn malformed_filters_are_refused() {
 #[test]
 fn an_index_is_asked_for_texts_and_not_for_times() {
     let filter = filter("state=held,failed&orderDate=2026-01-02T00:00:00Z&id.ne=7").unwrap();
-    let wanted: Vec<_> = filter.wanted().map(|wanted| (wanted.path, wanted.values)).collect();
+    let wanted: Vec<_> = filter.wanted().map(|one| (one.path.to_string(), one.values)).collect();
     assert_eq!(wanted, [("state".to_string(), vec!["held", "failed"])]);
 }
