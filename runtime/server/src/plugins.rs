@@ -34,7 +34,7 @@ impl Plugins {
     /// Waits until the folder was read.
     pub(crate) async fn ready(&self) {
         if let Some(first_look) = &self.first_look {
-            first_look.clone().wait().await;
+            first_look.wait().await;
         }
     }
 }
@@ -50,8 +50,8 @@ impl FirstLook {
     }
 
     /// The files of the folder; empty if the server ended before it was read.
-    pub async fn wait(mut self) -> Arc<Vec<Loaded>> {
-        match self.0.wait_for(Option::is_some).await {
+    pub async fn wait(&self) -> Arc<Vec<Loaded>> {
+        match self.0.clone().wait_for(Option::is_some).await {
             Ok(found) => found.clone().unwrap_or_default(),
             Err(_) => Arc::default(),
         }

@@ -173,7 +173,7 @@ impl Server {
 
     /// Waits for the first look at the plugins folder; returns its result.
     pub async fn plugins(&self) -> Arc<Vec<Loaded>> {
-        self.first_look.clone().wait().await
+        self.first_look.wait().await
     }
 
     /// Runs until `shutdown` ends, then finishes requests under way and writes what is
