@@ -93,7 +93,7 @@ impl Events {
         settings: Settings,
     ) -> Result<Self, engine::documents::Error> {
         let client = Client::new(settings.guard.clone(), settings.answer_wait);
-        let outbox = Outbox::open(&**engine.store(), documents.clone())?;
+        let outbox = Outbox::open(&**engine.store())?;
         let subscribers = RwLock::new(read_all(&engine)?);
         let arrived = Notify::new();
         let taking = tokio::sync::Mutex::new(());

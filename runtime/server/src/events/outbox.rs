@@ -10,7 +10,7 @@ use engine::store::{Scan, Store};
 use tmf::subscription::OutboxEvent;
 use tokio::sync::watch;
 
-use super::Events;
+use super::{Events, Inner};
 use crate::documents::Documents;
 
 /// Max events in memory, and their max bytes together.
@@ -29,7 +29,6 @@ pub(super) type Numbered = (u64, Option<Arc<OutboxEvent>>);
 
 /// The events, readable from any number on.
 pub(super) struct Outbox {
-    documents: Documents,
     recent: Mutex<Recent>,
     /// The number of the next event; all before it are durable.
     end: watch::Sender<u64>,
@@ -76,9 +75,8 @@ pub(super) async fn follow(events: Events) {
 
 impl Outbox {
     /// The outbox of a store. All events in it are durable: the store was just opened.
-    pub(super) fn open(store: &dyn Store, documents: Documents) -> Result<Self, Error> {
-        let (end, _) = watch::channel(end(store)?);
-        Ok(Self { documents, recent: Mutex::default(), end })
+    pub(super) fn open(store: &dyn Store) -> Result<Self, Error> {
+        Ok(Self { recent: Mutex::default(), end: watch::Sender::new(end(store)?) })
     }
 
     /// Follows the number of the next event.
@@ -88,7 +86,11 @@ impl Outbox {
 
     /// The events from a number on, some at once; empty at the end. The first may have a
     /// higher number than `next`: those before were removed.
-    pub(super) async fn from(&self, next: u64) -> Result<Vec<Numbered>, Error> {
+    pub(super) async fn from(
+        &self,
+        documents: &Documents,
+        next: u64,
+    ) -> Result<Vec<Numbered>, Error> {
         let end = *self.end.borrow();
         if next >= end {
             return Ok(Vec::new());
@@ -96,7 +98,7 @@ impl Outbox {
         if let Some(page) = self.recent().from(next) {
             return Ok(page);
         }
-        let read = self.documents.read(move |session| {
+        let read = documents.read(move |session| {
             let facts = session.scan(&scan_from(next, PAGE_STORED))?;
             let page = facts.iter().filter_map(|(key, bytes)| {
                 let sequence = sequence(key).filter(|sequence| *sequence < end)?;
@@ -112,15 +114,16 @@ impl Outbox {
     /// Reads the new events. Events that the store shows may still be on their way to the disk, and
     /// subscribers must not see what a power loss undoes: it first waits for a commit.
     async fn catch_up(&self, events: &Events) -> Result<(), Error> {
+        let Inner { engine, documents, .. } = &*events.0;
         let known = *self.end.borrow();
-        let end = self.documents.read(|session| end(session.store())).await?;
+        let end = documents.read(|session| end(session.store())).await?;
         if end <= known {
             return Ok(());
         }
-        events.0.engine.append(Vec::new(), Vec::new()).await?;
+        engine.append(Vec::new(), Vec::new()).await?;
         let mut next = known;
         while next < end {
-            let read = self.documents.read(move |session| {
+            let read = documents.read(move |session| {
                 let facts = session.scan(&scan_from(next, FOLLOWED_AT_ONCE))?;
                 let found = facts.iter().filter_map(|(key, bytes)| Some((sequence(key)?, bytes)));
                 let found = found.take_while(|(sequence, _)| *sequence < end);

@@ -62,7 +62,8 @@ impl DeliveryWorker {
 
     /// Sends a page of events; false if there is none.
     async fn send_from(&self, position: Position) -> Result<bool, Error> {
-        let page = self.events.0.outbox.from(position.next).await?;
+        let Inner { documents, outbox, .. } = &*self.events.0;
+        let page = outbox.from(documents, position.next).await?;
         if let Some((first, _)) = page.first() {
             self.subscriber.lost_until(position.turn, *first);
         }
@@ -72,7 +73,7 @@ impl DeliveryWorker {
                 None => None,
             };
             // The document of an event may be a later revision than that of the event.
-            self.events.0.documents.settled().await?;
+            documents.settled().await?;
             let after = match message {
                 Some(message) => self.send(position.turn, *sequence, &message).await?,
                 None => self.skip(position.turn, *sequence),
@@ -141,12 +142,9 @@ impl DeliveryWorker {
         let progress = self.subscriber.progress();
         let reason = progress.error.map(|error| error.message).unwrap_or_default();
         let letter = DeadLetter::new(sequence, self.events.0.clock.now(), reason, message);
-        let Inner { engine, documents, .. } = &*self.events.0;
-        let write = letter.write(&self.subscriber.subscription.id);
+        let id = &self.subscriber.subscription.id;
         // If events are replayed, one may become a dead letter twice.
-        let key = write.0.clone();
-        let known = documents.read(move |session| session.get(&key));
-        let is_known = known.await?.is_some();
+        let is_known = self.events.has_dead_letter(id, sequence).await?;
         let counted = |progress: &mut Progress| progress.dead -= u64::from(is_known);
         self.subscriber.note(engine, vec![write], counted).await
     }
