@@ -41,8 +41,8 @@ pub enum Retried {
 }
 
 impl DeadLetter {
-    pub(super) fn new(sequence: u64, since: Timestamp, reason: String, message: &Message) -> Self {
-        let Message { event_type, body } = message.clone();
+    pub(super) fn new(sequence: u64, since: Timestamp, reason: String, message: Message) -> Self {
+        let Message { event_type, body } = message;
         Self { sequence, since, reason, event_type, body }
     }
 
@@ -91,17 +91,25 @@ impl Events {
 
     /// Removes a dead letter; returns whether there was one.
     pub async fn forget(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
-        let key = keys::dead_letter(&subscriber.subscription.id, sequence);
-        let own = key.clone();
-        let kept = self.0.documents.read(move |session| session.get(&own)).await?;
-        if kept.is_none() {
+        let id = &subscriber.subscription.id;
+        if !self.has_dead_letter(id, sequence).await? {
             return Ok(false);
         }
         let fewer = |progress: &mut tmf::subscription::Progress| {
             progress.dead = progress.dead.saturating_sub(1);
         };
-        subscriber.note(&self.0.engine, vec![(key, None)], fewer).await?;
+        let remove = (keys::dead_letter(id, sequence), None);
+        subscriber.note(&self.0.engine, vec![remove], fewer).await?;
         Ok(true)
+    }
+
+    pub(super) async fn has_dead_letter(
+        &self,
+        subscription: &str,
+        sequence: u64,
+    ) -> Result<bool, Error> {
+        let key = keys::dead_letter(subscription, sequence);
+        Ok(self.0.documents.read(move |session| session.get(&key)).await?.is_some())
     }
 }
 

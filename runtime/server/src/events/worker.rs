@@ -75,7 +75,7 @@ impl DeliveryWorker {
             // The document of an event may be a later revision than that of the event.
             documents.settled().await?;
             let after = match message {
-                Some(message) => self.send(position.turn, *sequence, &message).await?,
+                Some(message) => self.send(position.turn, *sequence, message).await?,
                 None => self.skip(position.turn, *sequence),
             };
             match after {
@@ -101,7 +101,7 @@ impl DeliveryWorker {
     }
 
     /// Sends an event until it is done, or the task changes.
-    async fn send(&self, turn: u64, sequence: u64, message: &Message) -> Result<After, Error> {
+    async fn send(&self, turn: u64, sequence: u64, message: Message) -> Result<After, Error> {
         let Inner { engine, clock, settings, client, .. } = &*self.events.0;
         let url = self.subscriber.subscription.callback.url_of(&message.event_type);
         let body = Bytes::from(message.body.to_string());
@@ -138,7 +138,7 @@ impl DeliveryWorker {
         }
     }
 
-    async fn bury(&self, sequence: u64, message: &Message) -> Result<(), Error> {
+    async fn bury(&self, sequence: u64, message: Message) -> Result<(), Error> {
         let progress = self.subscriber.progress();
         let reason = progress.error.map(|error| error.message).unwrap_or_default();
         let letter = DeadLetter::new(sequence, self.events.0.clock.now(), reason, message);
@@ -146,7 +146,7 @@ impl DeliveryWorker {
         // If events are replayed, one may become a dead letter twice.
         let is_known = self.events.has_dead_letter(id, sequence).await?;
         let counted = |progress: &mut Progress| progress.dead -= u64::from(is_known);
-        self.subscriber.note(engine, vec![write], counted).await
+        self.subscriber.note(&self.events.0.engine, vec![letter.write(id)], counted).await
     }
 }
 
