@@ -42,30 +42,30 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
     let documents = server.documents.clone();
     // The next piece is read when the client has received those before. A client that receives none is
     // dropped with its connection, and the place with it.
-    let pieces = stream::try_unfold(Some((export, place)), move |left| {
-        let documents = documents.clone();
-        async move {
-            let Some((mut export, place)) = left else { return Ok::<_, std::io::Error>(None) };
-            loop {
-                let failed = |error: engine::documents::Error| {
-                    tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
-                    // The client sees that the response has no end.
-                    std::io::Error::other(error)
-                };
-                let read = documents.slice(move |session| {
-                    let piece = export.piece(session)?;
-                    Ok((piece, export))
-                });
-                let ((piece, is_last), rest) = read.await.map_err(failed)?;
-                export = rest;
-                // Everything in the response is durable.
-                documents.settled().await.map_err(failed)?;
-                if is_last {
-                    return Ok(Some((piece, None)));
-                }
-                if !piece.is_empty() {
-                    return Ok(Some((piece, Some((export, place)))));
-                }
+    let left = Some((documents, export, place));
+    let pieces = stream::try_unfold(left, |left| async move {
+        let Some((documents, mut export, place)) = left else {
+            return Ok::<_, std::io::Error>(None);
+        };
+        loop {
+            let failed = |error: engine::documents::Error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
+                // The client sees that the response has no end.
+                std::io::Error::other(error)
+            };
+            let read = documents.slice(move |session| {
+                let piece = export.piece(session)?;
+                Ok((piece, export))
+            });
+            let ((piece, is_last), rest) = read.await.map_err(failed)?;
+            export = rest;
+            // Everything in the response is durable.
+            documents.settled().await.map_err(failed)?;
+            if is_last {
+                return Ok(Some((piece, None)));
+            }
+            if !piece.is_empty() {
+                return Ok(Some((piece, Some((documents, export, place)))));
             }
         }
     });
