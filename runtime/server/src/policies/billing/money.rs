@@ -132,9 +132,9 @@ pub(super) fn limited(
     before: &[Rate],
 ) -> Result<Vec<Rate>, Refusal> {
     let credits = made.iter().filter(|rate| rate.kind == RateKind::Credit);
-    let accounts: BTreeSet<String> = credits.filter_map(|rate| rate.account.clone()).collect();
+    let accounts: BTreeSet<&str> = credits.filter_map(|rate| rate.account.as_deref()).collect();
     let mut known = before.to_vec();
-    for account in &accounts {
+    for account in accounts {
         known.extend(rates(books, "billingAccount.id", account)?);
     }
     let rounding = Terms::general(&books.rulebooks.current(), Cycle::default()).rounding;

@@ -28,7 +28,7 @@ pub(crate) async fn undo(books: &Books<'_>, id: &str) -> Result<Option<BillRun>,
     let made = Made::of(books, id)?;
     made.check(books, None)?;
     for account in made.accounts() {
-        undo_account(books, id, &account).await?;
+        undo_account(books, id, account).await?;
     }
     run.state = RunState::Undone;
     run.undone_at = Some(books.session.now().into());
@@ -76,9 +76,9 @@ impl Made {
         })
     }
 
-    fn accounts(&self) -> BTreeSet<String> {
-        let bills = self.bills.iter().map(|bill| bill.body.account().to_owned());
-        let rates = self.rates.iter().map(|made| made.rate.account.clone().unwrap_or_default());
+    fn accounts(&self) -> BTreeSet<&str> {
+        let bills = self.bills.iter().map(|bill| bill.body.account());
+        let rates = self.rates.iter().map(|made| made.rate.account.as_deref().unwrap_or_default());
         bills.chain(rates).collect()
     }
 
