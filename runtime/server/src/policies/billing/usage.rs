@@ -19,7 +19,7 @@ use tmf::day::Days;
 use tmf::document::product::Product;
 use tmf::document::tariff::OfferedTariff;
 use tmf::document::usage::Usage;
-use tmf::document::{self, Characteristic, Deferred, Reference, write};
+use tmf::document::{self, Characteristic, Deferred, write};
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -277,13 +277,12 @@ fn candidates(books: &Books<'_>, usage: &Usage) -> Result<Vec<History>, Refusal>
         let named = documents.into_iter().map(|document| (id_of(&document).to_owned(), document));
         found.extend(named);
     };
-    let id = |reference: &Reference| reference.id.clone();
     let lines = usage.rated_product_usage.iter();
-    for id in lines.filter_map(|line| line.product_ref.as_ref().and_then(id)) {
-        add(books.session.document("product", &id)?.into_iter().collect());
+    for id in lines.filter_map(|line| line.product_ref.as_ref()?.id.as_deref()) {
+        add(books.session.document("product", id)?.into_iter().collect());
     }
-    for id in usage.related_party.iter().filter_map(id) {
-        add(books.session.documents_by("product", "relatedParty.id", &id, CANDIDATES_MAX)?);
+    for id in usage.related_party.iter().filter_map(|party| party.id.as_deref()) {
+        add(books.session.documents_by("product", "relatedParty.id", id, CANDIDATES_MAX)?);
     }
     let value = |one: &'_ Characteristic| one.value.as_ref()?.as_str().map(str::to_owned);
     for value in usage.usage_characteristic.iter().filter_map(value) {
