@@ -227,8 +227,9 @@ async fn checked(session: &Session, draft: &Draft) -> Result<CheckProductStock, 
 
 async fn queried(session: &Session, draft: &Draft) -> Result<QueryProductStock, Refusal> {
     let mut task: QueryProductStock = draft.read()?;
-    let criteria = task.search_criteria.clone().unwrap_or_default();
-    let found = fresh(session, &criteria, draft.at).await?;
+    let any = StockCriteria::default();
+    let criteria = task.search_criteria.as_ref().unwrap_or(&any);
+    let found = fresh(session, criteria, draft.at).await?;
     task.query_product_stock_item = Some(found.into_iter().map(|stock| stock.document).collect());
     task.state = Some(TaskState::Done);
     task.completed_query_product_stock_date = Some(draft.at.into());
