@@ -97,12 +97,10 @@ async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
             return Err(Problem::conflict(message).about("value"));
         }
     }
-    let unless = Unless {
-        open: vec![held.fulfilment.clone()],
-        locked: held.holder.clone().into_iter().collect(),
-    };
-    let released = Release { pool: pool.id.clone(), index, holder: held.holder.clone() };
     let documents = released_document(server, pool, &held, &asked).await?;
+    let Held { fulfilment, holder, .. } = held;
+    let unless = Unless { open: vec![fulfilment], locked: holder.clone().into_iter().collect() };
+    let released = Release { pool: pool.id.clone(), index, holder };
     match server.engine.release_unless(unless, Some(released), documents).await {
         Ok(()) => {}
         Err(NotWritten::Ask(error)) => return Err(error.into()),
@@ -139,7 +137,7 @@ async fn released_document(
         fields.remove(of_holder);
     }
     let reason = asked.reason.as_deref().unwrap_or("nothing uses it");
-    let at: Timestamp = server.clock.now();
+    let at: Timestamp = server.engine.now();
     let note = json!({
         "author": asked.by.as_deref().unwrap_or("an operator"),
         "date": time(at),
