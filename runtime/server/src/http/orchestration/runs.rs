@@ -38,14 +38,15 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     }
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let (id, first, is_new) = match server.orders.submit(kind, input, submission).await? {
-        Submitted::New(fulfilment) => (fulfilment.id().clone(), fulfilment, true),
+    let (first, is_new) = match server.orders.submit(kind, input, submission).await? {
+        Submitted::New(fulfilment) => (fulfilment, true),
         Submitted::Before(id) => {
             let first = server.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
             repeat.check(first.document())?;
-            (id, first, false)
+            (first, false)
         }
     };
+    let id = first.id();
     if let Some(wait) = wait {
         return waited(server, call, &id, wait).await;
     }
