@@ -185,9 +185,9 @@ fn refusal(error: QuoteError) -> Refusal {
     }
 }
 
-fn unreadable(error: &OrderError) -> Refusal {
-    let (path, message) = (error.path.clone(), error.message.clone());
-    match error.kind {
+fn unreadable(error: OrderError) -> Refusal {
+    let OrderError { kind, path, message } = error;
+    match kind {
         OrderErrorKind::Malformed => Refusal::Malformed { path, message },
         OrderErrorKind::Inconsistent => Refusal::Unprocessable { path, message },
     }
