@@ -3,6 +3,7 @@
 //! The store is read on threads that may wait for the disk, and nowhere else: [`Documents`] is the
 //! door to them, and a [`Session`] is there for the work behind it.
 
+mod facts;
 mod ids;
 mod session;
 
@@ -15,6 +16,7 @@ use engine::Engine;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+pub(crate) use facts::Facts;
 pub(crate) use ids::Ids;
 pub use session::Session;
 

@@ -3,16 +3,13 @@
 
 use engine::documents::{Document, Error, number};
 use engine::keys;
-use engine::store::{Fact, Scan, Store};
+use engine::store::{Fact, Store};
 use std::collections::BTreeSet;
 use tmf::index;
 use tmf::resource::Resource;
 
 use super::filter::{Filter, Wanted};
-use crate::documents::{Ids, Session};
-
-/// Documents read from the store at once.
-const DOCUMENTS_AT_ONCE: usize = 256;
+use crate::documents::{Facts, Ids, Session};
 
 /// Documents that may be on a list, in the order of their ids.
 pub(crate) struct Candidates {
@@ -33,11 +30,7 @@ pub(crate) enum Total {
 }
 
 enum Source {
-    All {
-        scan: Scan,
-        page: std::vec::IntoIter<Fact>,
-        is_last: bool,
-    },
+    All(Facts),
     /// Documents with one of some values of an attribute: an iterator for each value, and its
     /// next id.
     Index(Vec<(Ids, Option<String>)>),
@@ -57,8 +50,7 @@ impl Candidates {
         // The state has many documents: any other attribute is preferred.
         usable.sort_by_key(|wanted| Some(wanted.path) == state);
         let Some(wanted) = usable.first() else {
-            let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
-            let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
+            let source = Source::All(Facts::new(keys::documents(resource.key)));
             let are_wanted = filter.is_empty() && resource.only_type.is_none();
             let total = match are_wanted {
                 true => Total::Known(count(store, &keys::total(resource.key))?),
@@ -87,7 +79,7 @@ impl Candidates {
     /// Begins after an id.
     pub(crate) fn begin_after(&mut self, session: &Session, id: &str) -> Result<(), Error> {
         match &mut self.source {
-            Source::All { scan, .. } => scan.after = Some(keys::document(self.resource.key, id)),
+            Source::All(facts) => facts.begin_after(id),
             Source::Index(ways) => {
                 for (ids, next) in ways {
                     ids.begin_after(id);
@@ -101,8 +93,8 @@ impl Candidates {
     /// The next document. Unreadable documents are skipped.
     pub(crate) fn next(&mut self, session: &Session) -> Result<Option<Document>, Error> {
         loop {
-            let fact = match self.source {
-                Source::All { .. } => self.next_fact(session)?,
+            let fact = match &mut self.source {
+                Source::All(facts) => facts.next(session.store())?,
                 Source::Index(_) => self.next_indexed(session)?,
             };
             let Some(fact) = fact else { return Ok(None) };
@@ -126,25 +118,10 @@ impl Candidates {
 
     /// Skips the next document; false at the end.
     pub(crate) fn skip(&mut self, session: &Session) -> Result<bool, Error> {
-        match self.source {
-            Source::All { .. } => Ok(self.next_fact(session)?.is_some()),
+        match &mut self.source {
+            Source::All(facts) => Ok(facts.next(session.store())?.is_some()),
             Source::Index(_) => Ok(self.next_id(session)?.is_some()),
         }
-    }
-
-    fn next_fact(&mut self, session: &Session) -> Result<Option<Fact>, Error> {
-        let Source::All { scan, page, is_last } = &mut self.source else { return Ok(None) };
-        if let Some(fact) = page.next() {
-            return Ok(Some(fact));
-        }
-        if *is_last {
-            return Ok(None);
-        }
-        let facts = session.scan(scan)?;
-        *is_last = facts.len() < DOCUMENTS_AT_ONCE;
-        scan.after = facts.last().map(|(key, _)| key.clone());
-        *page = facts.into_iter();
-        Ok(page.next())
     }
 
     /// The smallest next id of all iterators, which advances those that have it.
