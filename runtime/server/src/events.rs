@@ -92,7 +92,8 @@ impl Events {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, engine::documents::Error> {
-        let client = Client::new(settings.guard.clone(), settings.answer_wait);
+        let client = Client::new(Arc::clone(&settings.guard), settings.answer_wait);
+        let engine = documents.engine();
         let outbox = Outbox::open(&**engine.store())?;
         let subscribers = RwLock::new(read_all(&engine)?);
         let arrived = Notify::new();

@@ -43,12 +43,12 @@ struct Connector(Arc<Guard>);
 
 impl Client {
     /// A client with this timeout.
-    pub(super) fn new(guard: Guard, wait: Duration) -> Self {
+    pub(super) fn new(guard: Arc<Guard>, wait: Duration) -> Self {
         let pooled = Pooled::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .build(Connector(Arc::new(guard)));
+            .build(Connector(guard));
         Self { pooled, wait }
     }
 

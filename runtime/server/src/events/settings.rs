@@ -1,5 +1,6 @@
 //! How events are sent and kept, from `[events]` of `ferrule.toml`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tmf::subscription::{Keep, Patience};
@@ -12,7 +13,7 @@ pub struct Settings {
     /// The beginning of hrefs.
     pub base: String,
     /// The addresses that may be called.
-    pub guard: Guard,
+    pub guard: Arc<Guard>,
     /// Limits of failures.
     pub patience: Patience,
     /// Retention of delivered events.
@@ -25,7 +26,7 @@ impl Settings {
     pub fn new(base: &str, guard: Guard) -> Self {
         Self {
             base: base.trim_end_matches('/').into(),
-            guard,
+            guard: Arc::new(guard),
             patience: Patience {
                 attempts_max: 10,
                 pause_ms_min: 500,
