@@ -144,7 +144,7 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
     match fulfilment.kind() {
         Kind::Run { workflow } => {
             set(&mut body, "workflow", json!(workflow));
-            set(&mut body, "input", (**fulfilment.document()).clone());
+            set(&mut body, "input", json!(**fulfilment.document()));
             set(&mut body, "outputs", outputs(fulfilment));
         }
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
@@ -173,14 +173,14 @@ fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
 }
 
 fn outputs(fulfilment: &Fulfilment) -> Value {
-    let mut outputs = Map::new();
+    let mut outputs = BTreeMap::new();
     for (index, state) in fulfilment.tasks().iter().enumerate() {
         if let TaskState::Done(yielded) = state {
-            let step = fulfilment.plan().step(TaskId::at(index)).step.clone();
-            outputs.insert(step, Value::Object(yielded.outputs.clone()));
+            let step = fulfilment.plan().step(TaskId::at(index)).step.as_str();
+            outputs.insert(step, &yielded.outputs);
         }
     }
-    Value::Object(outputs)
+    json!(outputs)
 }
 
 fn items(fulfilment: &Fulfilment) -> Value {
@@ -250,7 +250,7 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
             set("retryAt", time(*at));
         }
         TaskState::Done(yielded) => {
-            set("outputs", Value::Object(yielded.outputs.clone()));
+            set("outputs", json!(yielded.outputs));
             if !yielded.reservations.is_empty() {
                 set("reservations", json!(yielded.reservations));
             }
