@@ -121,19 +121,19 @@ fn ids(session: &Session) -> Result<Vec<FulfilmentId>, Error> {
 /// Runs the workflow of the flow's specification, with its characteristics as the input.
 async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
-    let body = call.json()?;
+    let mut body = call.json()?;
     served.resource.check_new(&body)?;
     let workflow = body.get("processFlowSpecification").and_then(Value::as_str).unwrap_or_default();
     let kind = Kind::Run { workflow: workflow.to_string() };
     let mut input = Map::new();
     for name in ["relatedParty", "relatedEntity", "channel"] {
-        input.extend(body.get(name).map(|value| (name.to_string(), value.clone())));
+        input.extend(body.get_mut(name).map(|value| (name.to_string(), value.take())));
     }
-    for one in body.get("characteristic").and_then(Value::as_array).into_iter().flatten() {
-        if let (Some(name), Some(value)) =
-            (one.get("name").and_then(Value::as_str), one.get("value"))
-        {
-            input.insert(name.to_string(), value.clone());
+    let characteristics = body.get_mut("characteristic").and_then(Value::as_array_mut);
+    for one in characteristics.into_iter().flatten() {
+        let value = one.get_mut("value").map(Value::take);
+        if let (Some(name), Some(value)) = (one.get("name").and_then(Value::as_str), value) {
+            input.insert(name.to_string(), value);
         }
     }
     let input = Value::Object(input);
