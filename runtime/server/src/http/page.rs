@@ -119,7 +119,7 @@ impl Sort {
     /// The attributes that the definition of a resource does not know.
     pub(super) fn unknown_to(&self, served: &Served) -> Vec<Asked> {
         let unknown = self.keys.iter().filter_map(|(path, _)| served.find(path).err());
-        unknown.map(|unknown| Asked { unknown, parameter: "sort".into() }).collect()
+        unknown.map(|unknown| Asked { unknown, parameter: Some("sort") }).collect()
     }
 
     /// Whether no order was requested.

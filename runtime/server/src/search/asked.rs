@@ -9,8 +9,8 @@ use super::SearchError;
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) unknown: Unknown,
-    /// The query parameter.
-    pub(crate) parameter: String,
+    /// The query parameter; `None` if the attribute itself is one.
+    pub(crate) parameter: Option<&'static str>,
 }
 
 impl Asked {
@@ -22,6 +22,7 @@ impl Asked {
 
     /// The error if no document has it.
     pub(crate) fn refused(&self) -> SearchError {
-        SearchError::parameter(&self.parameter, self.unknown.to_string())
+        let parameter = self.parameter.unwrap_or(&self.unknown.name);
+        SearchError::parameter(parameter, self.unknown.to_string())
     }
 }

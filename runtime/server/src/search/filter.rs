@@ -57,7 +57,7 @@ impl Filter {
             added.map_err(|error| wrong(&error))?;
         }
         let unknown = filter.conditions.check(served).map_err(|error| wrong(&error))?;
-        let asked = |unknown: Unknown| Asked { parameter: unknown.name.clone(), unknown };
+        let asked = |unknown: Unknown| Asked { parameter: None, unknown };
         filter.unknown = unknown.into_iter().map(asked).collect();
         let clauses = filter.conditions.clauses().iter();
         filter.kept = clauses.map(|clause| kept(served, &clause.equals()?.join("."))).collect();
