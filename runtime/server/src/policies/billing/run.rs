@@ -143,11 +143,10 @@ async fn all(
 ) -> Result<usize, Refusal> {
     let payers: BTreeSet<String> = values(books, "product", PAYER)?.into_iter().collect();
     let accounts = accounts(books)?;
-    let mut late = payers.clone();
-    let mut held_up = BTreeSet::new();
+    let (mut others, mut held_up) = (BTreeSet::new(), BTreeSet::new());
     for account in accounts.difference(&payers) {
         let mut drawing = worked(books, account, running, Work::Products).await?;
-        late.append(&mut drawing.payers);
+        others.append(&mut drawing.payers);
         report.add(account, drawing);
     }
     for account in &payers {
@@ -155,16 +154,17 @@ async fn all(
         for (owner, refusal) in drawing.failed {
             report.fail(owner, refusal);
         }
-        late.extend(drawing.payers);
+        others.extend(drawing.payers);
         if drawing.is_held_up {
             held_up.insert(account);
         }
     }
-    for account in late.iter().filter(|account| !held_up.contains(account)) {
+    let late: BTreeSet<&String> = payers.union(&others).collect();
+    for account in late.difference(&held_up) {
         let drawing = worked(books, account, running, Work::Bills).await?;
         report.add(account, drawing);
     }
-    Ok(accounts.union(&late).count())
+    Ok(accounts.iter().collect::<BTreeSet<_>>().union(&late).count())
 }
 
 /// That all accounts were billed on a day (TMF678 version 5, `billCycle`).
