@@ -1,6 +1,7 @@
 //! The rows that revenue assurance finds wrong: malformed documents, changes of money with a missing or
 //! different entry in the books, bills that do not add up, and usage that is not billed or not charged.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use commerce::billing::adjustment::left_of;
@@ -68,14 +69,14 @@ fn billed_until(
         return Ok(date);
     }
     let account = match &rated.account {
-        Some(account) => Some(account.clone()),
+        Some(account) => Some(Cow::Borrowed(account.as_str())),
         None => {
             let product = books.session.document("product", &rated.product)?;
-            product.and_then(|product| account_of(&product).map(str::to_owned))
+            product.and_then(|product| Some(account_of(&product)?.to_owned().into()))
         }
     };
     let Some(account) = account else { return Ok(date) };
-    if let Some(until) = known.get(&account) {
+    if let Some(until) = known.get(&*account) {
         return Ok(*until);
     }
     // A malformed cycle is reported elsewhere.
@@ -85,7 +86,7 @@ fn billed_until(
         Err(_) => return Ok(date),
     };
     let until = cycle.over_by(date).until;
-    known.insert(account, until);
+    known.insert(account.into_owned(), until);
     Ok(until)
 }
 
