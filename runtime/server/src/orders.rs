@@ -31,8 +31,7 @@ pub(crate) use replan::{Retried, Wanted};
 use requested::Content;
 pub use requested::Requested;
 
-/// Takes orders and runs. Cheap to clone.
-#[derive(Clone)]
+/// Takes orders and runs.
 pub struct Orders {
     engine: Engine,
     plugins: Plugins,

@@ -1,6 +1,6 @@
 //! The policies: the rules of one domain on a document that a client creates, changes or removes. The
 //! table of resources has the rules that all resources share; a policy has those of its resources, in
-//! a module of its own, and [`Policies::new`] lists them.
+//! a module of its own, and [`Policies::of`] lists them.
 
 pub(crate) mod billing;
 pub(crate) mod catalog;
@@ -159,53 +159,41 @@ pub(crate) trait Policy: Send + Sync {
     }
 
     /// Completes a change that passed all checks, if that takes plugins or writes of its own.
-    fn prepare(&self, draft: Draft) -> BoxFuture<'_, Result<Draft, Refusal>> {
+    fn prepare<'a>(
+        &'a self,
+        _: &'a Documents,
+        draft: Draft,
+    ) -> BoxFuture<'a, Result<Draft, Refusal>> {
         Box::pin(ready(Ok(draft)))
     }
 
     /// Takes a written change into use.
-    fn written(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn written<'a>(&'a self, _: &'a Documents) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 }
 
-/// All policies, in the order in which they are applied. Cheap to clone.
-#[derive(Clone)]
+/// All policies, shared by the requests and jobs that change documents.
 pub(crate) struct Policies {
-    documents: Documents,
-    all: Arc<[Box<dyn Policy>]>,
-    pub(crate) billing: Billing,
+    pub(crate) documents: Documents,
+    pub(crate) references: References,
     pub(crate) catalog: Catalog,
     pub(crate) cpq: Cpq,
-    pub(crate) customers: Customers,
-    pub(crate) stocks: Stocks,
+    pub(crate) billing: Billing,
+    pub(crate) jobs: Jobs,
 }
 
 impl Policies {
-    /// The policies of a server.
-    pub(crate) fn new(
-        documents: Documents,
-        (billing, catalog, cpq): (Billing, Catalog, Cpq),
-        jobs: Jobs,
-        references: References,
-    ) -> Self {
-        let customers = Customers { documents: documents.clone() };
-        let stocks = Stocks { documents: documents.clone() };
-        let all: [Box<dyn Policy>; 7] = [
-            Box::new(references),
-            Box::new(catalog.clone()),
-            Box::new(cpq.clone()),
-            Box::new(customers.clone()),
-            Box::new(stocks.clone()),
-            Box::new(billing.clone()),
-            Box::new(jobs),
-        ];
-        Self { documents, all: Arc::from(all), billing, catalog, cpq, customers, stocks }
+    /// The policies of a resource, in the order in which they are applied.
+    fn of(&self, resource: &'static Resource) -> impl Iterator<Item = &dyn Policy> {
+        let Self { references, catalog, cpq, billing, jobs, .. } = self;
+        let all: [&dyn Policy; 7] = [references, catalog, cpq, &Customers, &Stocks, billing, jobs];
+        all.into_iter().filter(move |policy| policy.governs(resource))
     }
 
     /// Applies the policies to a change before it is written.
-    pub(crate) async fn before_write(&self, mut draft: Draft) -> Result<Draft, Refusal> {
-        let own = self.clone();
+    pub(crate) async fn before_write(self: &Arc<Self>, mut draft: Draft) -> Result<Draft, Refusal> {
+        let own = Arc::clone(self);
         let checked = self.documents.read(move |session| {
             own.check(session, &mut draft)?;
             Ok::<_, Refusal>(draft)
@@ -215,24 +203,21 @@ impl Policies {
 
     /// The first part of [`before_write`](Self::before_write), on a thread that may wait for the disk.
     pub(crate) fn check(&self, session: &Session, draft: &mut Draft) -> Result<(), Refusal> {
-        let resource = draft.resource;
-        let mut policies = self.all.iter().filter(|policy| policy.governs(resource));
-        policies.try_for_each(|policy| policy.check(session, draft))
+        self.of(draft.resource).try_for_each(|policy| policy.check(session, draft))
     }
 
     /// The second part of [`before_write`](Self::before_write).
     pub(crate) async fn prepare(&self, mut draft: Draft) -> Result<Draft, Refusal> {
-        let resource = draft.resource;
-        for policy in self.all.iter().filter(|policy| policy.governs(resource)) {
-            draft = policy.prepare(draft).await?;
+        for policy in self.of(draft.resource) {
+            draft = policy.prepare(&self.documents, draft).await?;
         }
         Ok(draft)
     }
 
     /// Takes a change of a resource into use once it is written.
     pub(crate) async fn after_write(&self, resource: &'static Resource) -> Result<(), Error> {
-        for policy in self.all.iter().filter(|policy| policy.governs(resource)) {
-            policy.written().await?;
+        for policy in self.of(resource) {
+            policy.written(&self.documents).await?;
         }
         Ok(())
     }

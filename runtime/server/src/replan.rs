@@ -3,6 +3,7 @@
 //! new orders from being planned.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use engine::Published;
 use model::plan::Level;
@@ -12,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::orders::{Orders, Wanted};
 
 /// Replans orders until the server stops.
-pub(crate) async fn run(orders: Orders, stopped: impl Future<Output = ()>) {
+pub(crate) async fn run(orders: Arc<Orders>, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
         () = follow(&orders) => {}

@@ -218,7 +218,7 @@ async fn take_catalogs(services: &Services) -> Result<(), engine::documents::Err
     let catalogs = documents
         .read(move |session| packs::documents(&rulebook, now, |key, id| session.readable(key, id)));
     documents.write(catalogs.await?).await?;
-    policies.catalog.refreshed().await
+    policies.catalog.refreshed(documents).await
 }
 
 fn folder(services: &Services, host: Host, path: PathBuf, config: &Config) -> Folder {

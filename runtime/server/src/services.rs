@@ -31,8 +31,8 @@ pub struct Services {
     pub(crate) plugins: Plugins,
     pub(crate) documents: Documents,
     pub(crate) rulebooks: Rulebooks,
-    pub(crate) orders: Orders,
-    pub(crate) policies: Policies,
+    pub(crate) orders: Arc<Orders>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) reconciler: Reconciler,
     /// Notified when there is an import or export job.
     pub(crate) jobs: Arc<Notify>,
@@ -51,35 +51,31 @@ impl Services {
         let documents = Documents::new(engine.clone());
         let rulebooks = Rulebooks::new(rulebook, &settings);
         let settings = Arc::new(settings);
-        let (jobs, strictness) = (Arc::<Notify>::default(), settings.strictness);
-        let orders = Orders::new(
+        let jobs = Arc::<Notify>::default();
+        let orders = Arc::new(Orders::new(
             engine.clone(),
             plugins.clone(),
             rulebooks.clone(),
             documents.clone(),
             Arc::clone(&clock),
-        );
-        let catalog =
-            Catalog { documents: documents.clone(), rulebooks: rulebooks.clone(), strictness };
-        let cpq = Cpq {
+        ));
+        let policies = Policies {
             documents: documents.clone(),
-            orders: orders.clone(),
-            rulebooks: rulebooks.clone(),
-            pools: engine.pools().clone(),
-            settings: Arc::clone(&settings),
+            references: References { check: settings.strictness.references },
+            catalog: Catalog { rulebooks: rulebooks.clone(), strictness: settings.strictness },
+            cpq: Cpq {
+                orders: Arc::clone(&orders),
+                rulebooks: rulebooks.clone(),
+                settings: Arc::clone(&settings),
+            },
+            billing: Billing::new(
+                documents.clone(),
+                rulebooks.clone(),
+                Arc::clone(&settings),
+                plugins.host.clone(),
+            ),
+            jobs: Jobs { arrived: Arc::clone(&jobs) },
         };
-        let billing = Billing {
-            documents: documents.clone(),
-            rulebooks: rulebooks.clone(),
-            settings: Arc::clone(&settings),
-            host: plugins.host.clone(),
-        };
-        let policies = Policies::new(
-            documents.clone(),
-            (billing, catalog, cpq),
-            Jobs { arrived: Arc::clone(&jobs) },
-            References { check: strictness.references },
-        );
         let reconciler = Reconciler::new(engine.clone(), documents.clone(), plugins.host.clone());
         let removed = Arc::default();
         Self {
@@ -90,7 +86,7 @@ impl Services {
             documents,
             rulebooks,
             orders,
-            policies,
+            policies: Arc::new(policies),
             reconciler,
             jobs,
             removed,
@@ -102,7 +98,7 @@ impl Services {
         Importer {
             engine: self.engine.clone(),
             documents: self.documents.clone(),
-            policies: self.policies.clone(),
+            policies: Arc::clone(&self.policies),
         }
     }
 }

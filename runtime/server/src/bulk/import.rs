@@ -68,7 +68,7 @@ pub(crate) enum ImportError {
 pub(crate) struct Importer {
     pub(crate) engine: Engine,
     pub(crate) documents: Documents,
-    pub(crate) policies: Policies,
+    pub(crate) policies: Arc<Policies>,
 }
 
 impl Importer {
@@ -333,7 +333,7 @@ impl<'a> Import<'a> {
 
     fn drafting(&self) -> Drafting {
         Drafting {
-            policies: self.importer.policies.clone(),
+            policies: Arc::clone(&self.importer.policies),
             base: Arc::clone(&self.base),
             resource: self.resource,
             existing: self.progress.existing,
@@ -407,7 +407,7 @@ impl<'a> Import<'a> {
 
 /// Makes the drafts of rows.
 struct Drafting {
-    policies: Policies,
+    policies: Arc<Policies>,
     base: Arc<str>,
     resource: &'static Resource,
     existing: Existing,

@@ -56,8 +56,7 @@ enum JobError {
     Store(#[from] engine::documents::Error),
 }
 
-/// Carries out jobs. Cheap to clone.
-#[derive(Clone)]
+/// Carries out jobs.
 pub(crate) struct Jobs {
     pub(crate) importer: Importer,
     /// Notified when there is a job to carry out.

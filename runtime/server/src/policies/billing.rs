@@ -56,14 +56,15 @@ const RESOURCES: [&str; 8] = [
     "customerBill",
 ];
 
-/// Rating and billing. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Billing {
-    pub(crate) documents: Documents,
-    pub(crate) rulebooks: Rulebooks,
-    pub(crate) settings: Arc<BillingSettings>,
+/// Rating and billing.
+pub(crate) struct Billing(Arc<Inner>);
+
+struct Inner {
+    documents: Documents,
+    rulebooks: Rulebooks,
+    settings: Arc<BillingSettings>,
     /// Runs raters.
-    pub(crate) host: Host,
+    host: Host,
 }
 
 /// Billing at work, on a thread that may wait for the disk.
@@ -80,8 +81,8 @@ impl Policy for Billing {
     }
 
     fn check(&self, session: &Session, draft: &mut Draft) -> Result<(), Refusal> {
-        let books = self.books(session);
-        let strictness = &self.settings.strictness;
+        let books = self.0.books(session);
+        let strictness = &self.0.settings.strictness;
         match draft.resource.key {
             "product" if strictness.product_prices.refuses() => {
                 let wrong = |refusal: Refusal| refusal.by_setting("inventory", "prices");
@@ -100,7 +101,11 @@ impl Policy for Billing {
         }
     }
 
-    fn prepare(&self, mut draft: Draft) -> BoxFuture<'_, Result<Draft, Refusal>> {
+    fn prepare<'a>(
+        &'a self,
+        _: &'a Documents,
+        mut draft: Draft,
+    ) -> BoxFuture<'a, Result<Draft, Refusal>> {
         let is_removed = draft.after.is_none();
         match draft.resource.key {
             "usage" => Box::pin(self.drive(async move |books| {
@@ -122,6 +127,15 @@ impl Policy for Billing {
 
 /// The operations of billing.
 impl Billing {
+    pub(crate) fn new(
+        documents: Documents,
+        rulebooks: Rulebooks,
+        settings: Arc<BillingSettings>,
+        host: Host,
+    ) -> Self {
+        Self(Arc::new(Inner { documents, rulebooks, settings, host }))
+    }
+
     /// Bills all that is due on a day, and reports each account.
     pub(crate) async fn run(&self, asked: Asked) -> Result<RunReport, Refusal> {
         self.drive(async move |books| run::run(books, &asked).await).await
@@ -199,8 +213,8 @@ impl Billing {
         &self,
         read: impl FnOnce(&Books<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let own = self.clone();
-        self.documents.read(move |session| read(&own.books(session))).await
+        let own = Arc::clone(&self.0);
+        self.0.documents.read(move |session| read(&own.books(session))).await
     }
 
     /// Reads, decides and writes by turns, on a thread that may wait for the disk.
@@ -208,11 +222,13 @@ impl Billing {
         &self,
         job: impl AsyncFnOnce(&Books<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let own = self.clone();
-        let driven = self.documents.drive(async move |session| job(&own.books(&session)).await);
+        let own = Arc::clone(&self.0);
+        let driven = self.0.documents.drive(async move |session| job(&own.books(&session)).await);
         driven.await
     }
+}
 
+impl Inner {
     fn books<'a>(&'a self, session: &'a Session) -> Books<'a> {
         let Self { rulebooks, settings, host, .. } = self;
         Books { session, rulebooks, settings, host }

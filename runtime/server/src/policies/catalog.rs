@@ -18,10 +18,8 @@ use crate::documents::{Documents, Session};
 use crate::rulebooks::Rulebooks;
 use crate::settings::Strictness;
 
-/// The policy of the catalogs. Cheap to clone.
-#[derive(Clone)]
+/// The policy of the catalogs.
 pub(crate) struct Catalog {
-    pub(crate) documents: Documents,
     pub(crate) rulebooks: Rulebooks,
     pub(crate) strictness: Strictness,
 }
@@ -38,8 +36,8 @@ impl Policy for Catalog {
         self.check_catalogs(session, draft)
     }
 
-    fn written(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(self.refreshed())
+    fn written<'a>(&'a self, documents: &'a Documents) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.refreshed(documents))
     }
 }
 
@@ -55,21 +53,9 @@ impl Catalog {
     }
 
     /// Takes the stored catalogs into use.
-    pub(crate) async fn refreshed(&self) -> Result<(), Error> {
-        let own = self.clone();
-        self.documents.read(move |session| own.refresh(session)).await
-    }
-
-    fn refresh(&self, session: &Session) -> Result<(), Error> {
-        let documents = documents(session)?;
-        let documents = documents.iter().map(|(key, document)| (*key, document));
-        let rulebook = self.rulebooks.current().with_documents(documents);
-        // Packs may have changed without their catalogs.
-        for error in rulebook.without_specs() {
-            tracing::warn!(%error, "a rule names a specification that no catalog has ready");
-        }
-        self.rulebooks.replace(rulebook);
-        Ok(())
+    pub(crate) async fn refreshed(&self, documents: &Documents) -> Result<(), Error> {
+        let rulebooks = self.rulebooks.clone();
+        documents.read(move |session| refresh(session, &rulebooks)).await
     }
 
     /// The reasons why a written document of the catalogs cannot be ordered.
@@ -138,12 +124,25 @@ impl Catalog {
     fn trial(&self, session: &Session, draft: &Draft) -> Result<Rulebook, Error> {
         let key = draft.resource.key;
         let all = documents(session)?;
-        let others = all.iter().map(|(own, document)| (*own, document)).filter(|(own, document)| {
-            *own != key || id_of(document) != Some(draft.id.as_str())
-        });
+        let others = all
+            .iter()
+            .map(|(own, document)| (*own, document))
+            .filter(|(own, document)| *own != key || id_of(document) != Some(draft.id.as_str()));
         let documents = others.chain(draft.after.as_ref().map(|after| (key, after)));
         Ok(self.rulebooks.current().with_documents(documents))
     }
+}
+
+fn refresh(session: &Session, rulebooks: &Rulebooks) -> Result<(), Error> {
+    let documents = documents(session)?;
+    let documents = documents.iter().map(|(key, document)| (*key, document));
+    let rulebook = rulebooks.current().with_documents(documents);
+    // Packs may have changed without their catalogs.
+    for error in rulebook.without_specs() {
+        tracing::warn!(%error, "a rule names a specification that no catalog has ready");
+    }
+    rulebooks.replace(rulebook);
+    Ok(())
 }
 
 /// Refuses a change that makes an orderable entity unusable, or breaks a rule.

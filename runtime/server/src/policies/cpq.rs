@@ -10,7 +10,6 @@ use commerce::cpq::{
 };
 use engine::Submitted;
 use engine::documents::{Change, Expected, Put};
-use engine::pools::Pools;
 use futures_util::future::BoxFuture;
 use model::decompose::{Answers, Decision};
 use model::order::{OrderError, OrderErrorKind};
@@ -39,13 +38,10 @@ const QUALIFICATIONS: [&str; 4] = [
     "queryServiceQualification",
 ];
 
-/// The policy of quotes and qualifications. Cheap to clone.
-#[derive(Clone)]
+/// The policy of quotes and qualifications.
 pub(crate) struct Cpq {
-    pub(crate) documents: Documents,
-    pub(crate) orders: Orders,
+    pub(crate) orders: Arc<Orders>,
     pub(crate) rulebooks: Rulebooks,
-    pub(crate) pools: Pools,
     pub(crate) settings: Arc<BillingSettings>,
 }
 
@@ -68,7 +64,11 @@ impl Policy for Cpq {
         Ok(())
     }
 
-    fn prepare(&self, mut draft: Draft) -> BoxFuture<'_, Result<Draft, Refusal>> {
+    fn prepare<'a>(
+        &'a self,
+        _: &'a Documents,
+        mut draft: Draft,
+    ) -> BoxFuture<'a, Result<Draft, Refusal>> {
         Box::pin(async move {
             if draft.before.is_some() || draft.after.is_none() {
                 return Ok(draft);
@@ -96,11 +96,11 @@ impl Cpq {
         T: Clone + DeserializeOwned + Serialize + Send + Sync,
     {
         let request: T = draft.read()?;
-        let rulebook = self.rulebooks.current();
+        let (rulebook, pools) = (self.rulebooks.current(), self.orders.engine().pools());
         let free: BTreeMap<PoolId, u64> = rulebook
             .pools()
             .map(|pool| {
-                let held = u64::try_from(self.pools.held(&pool.id)).unwrap_or(u64::MAX);
+                let held = u64::try_from(pools.held(&pool.id)).unwrap_or(u64::MAX);
                 (pool.id.clone(), pool.len().saturating_sub(held))
             })
             .collect();
@@ -115,12 +115,16 @@ impl Cpq {
         let decision = Decision::new(Answers::new(), decide);
         let decided = self.orders.decided(decision, &write(&request), 0).await;
         let decided = decided.map_err(|error| Refusal::Submit(Box::new(error)))?;
-        decided.map_err(Refusal::Failed)?.map_err(|error| unreadable(&error))
+        decided.map_err(Refusal::Failed)?.map_err(unreadable)
     }
 
     /// Orders an accepted quote, once: a repeated request gets the same order.
-    pub(crate) async fn order_quote(&self, id: &str) -> Result<Submitted, QuoteFailure> {
-        let quote = self.documents.document("quote", id).await?;
+    pub(crate) async fn order_quote(
+        &self,
+        documents: &Documents,
+        id: &str,
+    ) -> Result<Submitted, QuoteFailure> {
+        let quote = documents.document("quote", id).await?;
         let quote = quote.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
         let order = order_of(&stored("quote", &quote)?).map_err(refusal)?;
         let submission = Some(format!("quote/{id}"));
@@ -130,10 +134,11 @@ impl Cpq {
     /// Creates the next version of a quote; an approved one is withdrawn with it.
     pub(crate) async fn version_quote(
         &self,
+        documents: &Documents,
         id: &str,
         now: Timestamp,
     ) -> Result<Quote, QuoteFailure> {
-        let found = self.documents.document("quote", id).await?;
+        let found = documents.document("quote", id).await?;
         let found = found.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
         let mut quote: Quote = stored("quote", &found)?;
         let next = next_version(&quote, &self.rulebooks.current(), &self.settings.policy, now);
@@ -147,7 +152,7 @@ impl Cpq {
         }
         let expected = Expected::Revision(found.revision);
         let old = Put::new("quote", id, Change::Set(write(&quote)), expected);
-        self.documents.write(vec![Put::create("quote", new, write(&next)), old]).await?;
+        documents.write(vec![Put::create("quote", new, write(&next)), old]).await?;
         Ok(next)
     }
 }
@@ -170,7 +175,7 @@ pub(crate) enum QuoteFailure {
 fn refusal(error: QuoteError) -> Refusal {
     let message = error.to_string();
     match error {
-        QuoteError::Items(error) => unreadable(&error),
+        QuoteError::Items(error) => unreadable(error),
         QuoteError::Price { .. } => {
             Refusal::Malformed { path: "quoteItem.quoteItemPrice".into(), message }
         }

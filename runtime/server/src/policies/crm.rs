@@ -51,11 +51,8 @@ pub(crate) struct CustomerView {
     pub(crate) interactions: Vec<Document>,
 }
 
-/// The policy of customers and their parties. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Customers {
-    pub(crate) documents: Documents,
-}
+/// The policy of customers and their parties.
+pub(crate) struct Customers;
 
 impl Policy for Customers {
     fn governs(&self, resource: &Resource) -> bool {
@@ -69,39 +66,49 @@ impl Policy for Customers {
 
 impl Customers {
     /// The view of a customer; `None` if there is none of this id.
-    pub(crate) async fn view(&self, id: &str) -> Result<Option<CustomerView>, Refusal> {
+    pub(crate) async fn view(
+        documents: &Documents,
+        id: &str,
+    ) -> Result<Option<CustomerView>, Refusal> {
         let id = id.to_owned();
-        self.documents.read(move |session| view(session, &id)).await
+        documents.read(move |session| view(session, &id)).await
     }
 
     /// The notes on contacts with a customer, oldest first.
-    pub(crate) async fn interactions(&self, id: &str) -> Result<Vec<Document>, Error> {
+    pub(crate) async fn interactions(
+        documents: &Documents,
+        id: &str,
+    ) -> Result<Vec<Document>, Error> {
         let id = id.to_owned();
-        self.documents.read(move |session| interactions(session, &id)).await
+        documents.read(move |session| interactions(session, &id)).await
     }
 
     /// Merges two customers: documents that refer to the duplicate refer to the other from now on, in
     /// one commit. Orders stay as they were given, and are found through the customer that is left.
-    pub(crate) async fn merge(&self, id: &str, duplicate: &str) -> Result<Merged, Refusal> {
+    pub(crate) async fn merge(
+        documents: &Documents,
+        id: &str,
+        duplicate: &str,
+    ) -> Result<Merged, Refusal> {
         let (id, duplicate) = (id.to_owned(), duplicate.to_owned());
-        self.documents.drive(async move |session| merge(&session, &id, &duplicate).await).await
+        documents.drive(async move |session| merge(&session, &id, &duplicate).await).await
     }
 
     /// A page of groups of customers that are likely one, after a key; with the key after which the
     /// next page begins, if there may be one.
     pub(crate) async fn duplicates(
-        &self,
+        documents: &Documents,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<Group>, Option<String>), Refusal> {
         let after = after.map(str::to_owned);
         let groups = move |session: &Session| duplicates::groups(session, after.as_deref(), limit);
-        self.documents.read(groups).await
+        documents.read(groups).await
     }
 
     /// The likely duplicates of a new customer or party: the path of each, and why.
     pub(crate) async fn likely(
-        &self,
+        documents: &Documents,
         resource: &'static str,
         id: &str,
     ) -> Result<Vec<(String, String)>, Refusal> {
@@ -109,7 +116,7 @@ impl Customers {
             return Ok(Vec::new());
         }
         let id = id.to_owned();
-        self.documents.read(move |session| duplicates::likely(session, resource, &id)).await
+        documents.read(move |session| duplicates::likely(session, resource, &id)).await
     }
 }
 

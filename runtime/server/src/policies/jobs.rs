@@ -8,6 +8,7 @@ use tmf::resource::Resource;
 use tokio::sync::Notify;
 
 use super::Policy;
+use crate::documents::Documents;
 
 /// The policy of jobs.
 pub(crate) struct Jobs {
@@ -20,7 +21,7 @@ impl Policy for Jobs {
         resource.is_job()
     }
 
-    fn written(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn written<'a>(&'a self, _: &'a Documents) -> BoxFuture<'a, Result<(), Error>> {
         self.arrived.notify_waiters();
         Box::pin(ready(Ok(())))
     }

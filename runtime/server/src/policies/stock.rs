@@ -35,19 +35,20 @@ const RESERVATION: &str = "reserveProductStock";
 const TASKS: [&str; 4] =
     [RESERVATION, "adjustProductStock", "checkProductStock", "queryProductStock"];
 
-/// The policy of stocks. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Stocks {
-    pub(crate) documents: Documents,
-}
+/// The policy of stocks.
+pub(crate) struct Stocks;
 
 impl Policy for Stocks {
     fn governs(&self, resource: &Resource) -> bool {
         TASKS.contains(&resource.key)
     }
 
-    fn prepare(&self, mut draft: Draft) -> BoxFuture<'_, Result<Draft, Refusal>> {
-        Box::pin(self.documents.drive(async move |session| {
+    fn prepare<'a>(
+        &'a self,
+        documents: &'a Documents,
+        mut draft: Draft,
+    ) -> BoxFuture<'a, Result<Draft, Refusal>> {
+        Box::pin(documents.drive(async move |session| {
             execute(&session, &mut draft).await?;
             Ok(draft)
         }))
@@ -56,9 +57,12 @@ impl Policy for Stocks {
 
 impl Stocks {
     /// Releases a reservation; `None` if there is none of this id.
-    pub(crate) async fn release(&self, id: &str) -> Result<Option<ReserveProductStock>, Refusal> {
+    pub(crate) async fn release(
+        documents: &Documents,
+        id: &str,
+    ) -> Result<Option<ReserveProductStock>, Refusal> {
         let id = id.to_owned();
-        self.documents.drive(async move |session| give_back(&session, &id).await).await
+        documents.drive(async move |session| give_back(&session, &id).await).await
     }
 }
 

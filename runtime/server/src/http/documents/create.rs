@@ -16,6 +16,7 @@ use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::{ServerState, answer, etag, href};
 use crate::policies::Draft;
+use crate::policies::crm::Customers;
 
 /// Receipts of requests by the client's key, as documents: each key is used once.
 const SUBMISSIONS: &str = "submission";
@@ -109,7 +110,7 @@ async fn created(server: &ServerState, call: &Call, served: &Served, receipt: &V
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
     // A likely duplicate is not refused: two people may live at one number.
-    for (path, why) in server.policies.customers.likely(served.resource.key, id).await? {
+    for (path, why) in Customers::likely(&server.documents, served.resource.key, id).await? {
         let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().append(LINK, link);

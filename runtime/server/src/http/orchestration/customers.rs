@@ -10,14 +10,14 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{ServerState, answer, href};
-use crate::policies::crm::{self, CustomerView};
+use crate::policies::crm::{self, CustomerView, Customers};
 
 /// Handles a request about a customer.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
         ["duplicates"] => duplicates(server, &call).await,
         [id] => {
-            let view = server.policies.customers.view(id).await?.ok_or_else(|| missing(id))?;
+            let view = Customers::view(&server.documents, id).await?.ok_or_else(|| missing(id))?;
             let mut view = body_of(view);
             href::absolute(&mut view, &call.base);
             Ok(answer::json(StatusCode::OK, &view))
@@ -25,7 +25,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         [id, "interactions"] => match call.method {
             Method::GET | Method::HEAD => {
                 known(server, id).await?;
-                let notes = server.policies.customers.interactions(id).await?;
+                let notes = Customers::interactions(&server.documents, id).await?;
                 Ok(answer::json(StatusCode::OK, &bodies(notes)))
             }
             Method::POST => talk(server, call, id).await,
@@ -67,7 +67,7 @@ async fn duplicates(server: &ServerState, call: &Call) -> Answer {
         }
     };
     let (groups, next) =
-        server.policies.customers.duplicates(call.query.get("after"), limit).await?;
+        Customers::duplicates(&server.documents, call.query.get("after"), limit).await?;
     let mut body = json!({ "group": groups, "next": next });
     href::absolute(&mut body, &call.base);
     Ok(answer::json(StatusCode::OK, &body))
@@ -98,7 +98,7 @@ async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
     };
-    let merged = server.policies.customers.merge(id, duplicate).await?;
+    let merged = Customers::merge(&server.documents, id, duplicate).await?;
     Ok(answer::json(StatusCode::OK, &tmf::document::write(&merged)))
 }
 

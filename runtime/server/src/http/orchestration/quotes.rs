@@ -15,7 +15,7 @@ use crate::policies::cpq::QuoteFailure;
 
 /// Orders a quote. A repeated request answers with the same order.
 pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = match server.policies.cpq.order_quote(id).await? {
+    let fulfilment = match server.policies.cpq.order_quote(&server.documents, id).await? {
         Submitted::New(fulfilment) => fulfilment,
         Submitted::Before(first) => find(server, first.as_str()).await?,
     };
@@ -32,7 +32,8 @@ pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer
 
 /// Creates the next version of a quote.
 pub(super) async fn version(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let next = server.policies.cpq.version_quote(id, server.clock.now()).await?;
+    let (documents, now) = (&server.documents, server.engine.now());
+    let next = server.policies.cpq.version_quote(documents, id, now).await?;
     Ok(located(call, "quote", tmf::document::write(&next)))
 }
 
