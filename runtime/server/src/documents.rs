@@ -45,6 +45,11 @@ impl Documents {
         Self(Arc::new(Inner { engine, slices, jobs, reads: AtomicU64::new(0) }))
     }
 
+    /// The engine that writes them.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
     /// The number of reads under way, without those of jobs.
     pub(crate) fn reads(&self) -> u64 {
         self.0.reads.load(Ordering::Relaxed)

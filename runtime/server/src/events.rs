@@ -47,7 +47,6 @@ const FACTS_AT_ONCE: usize = 256;
 pub struct Events(Arc<Inner>);
 
 struct Inner {
-    engine: Engine,
     documents: Documents,
     clock: Arc<dyn Clock>,
     settings: Settings,
@@ -87,7 +86,6 @@ impl Events {
     ///
     /// [`run`]: Self::run
     pub fn open(
-        engine: Engine,
         documents: Documents,
         clock: Arc<dyn Clock>,
         settings: Settings,
@@ -95,20 +93,11 @@ impl Events {
         let client = Client::new(Arc::clone(&settings.guard), settings.answer_wait);
         let engine = documents.engine();
         let outbox = Outbox::open(&**engine.store())?;
-        let subscribers = RwLock::new(read_all(&engine)?);
+        let subscribers = RwLock::new(read_all(engine)?);
         let arrived = Notify::new();
         let taking = tokio::sync::Mutex::new(());
-        let inner = Inner {
-            engine,
-            documents,
-            clock,
-            settings,
-            client,
-            outbox,
-            subscribers,
-            taking,
-            arrived,
-        };
+        let inner =
+            Inner { documents, clock, settings, client, outbox, subscribers, taking, arrived };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -136,7 +125,7 @@ impl Events {
         }
         workers.shutdown().await;
         for subscriber in self.all() {
-            subscriber.close(&self.0.engine).await;
+            subscriber.close(self.engine()).await;
         }
     }
 
@@ -146,7 +135,7 @@ impl Events {
         source: Source,
         input: &Value,
     ) -> Result<Arc<Subscriber>, SubscribeError> {
-        let Inner { engine, settings, .. } = &*self.0;
+        let (engine, settings) = (self.engine(), &self.0.settings);
         let id = uuid::Uuid::now_v7().simple().to_string();
         let subscription = Subscription::parse(&id, source, engine.now(), input)?;
         settings.guard.check(&subscription.callback).await?;
@@ -173,13 +162,13 @@ impl Events {
             return Ok(false);
         };
         subscriber.end();
-        let Inner { engine, documents, .. } = &*self.0;
+        let documents = &self.0.documents;
         let own = id.to_owned();
         let letters = move |session: &Session| dead_letters::keys_of(session.store(), &own);
         let mut writes: Vec<Write> = documents.read(letters).await?;
         writes.push((keys::progress(id), None));
         let remove = Put::new(RESOURCE, id, Change::Remove, Expected::Anything);
-        engine.append(writes, vec![remove]).await?;
+        self.engine().append(writes, vec![remove]).await?;
         Ok(true)
     }
 
@@ -216,7 +205,7 @@ impl Events {
     ) -> Result<(), engine::documents::Error> {
         let mut put = Put::create(TOPIC_EVENT, format!("{topic}/{id}"), event);
         put.audience = Audience::Event;
-        self.0.engine.write(vec![put]).await
+        self.engine().write(vec![put]).await
     }
 
     /// The number of the next event.
@@ -226,12 +215,12 @@ impl Events {
 
     /// Pauses a subscription.
     pub async fn pause(&self, subscriber: &Subscriber) -> Result<(), engine::documents::Error> {
-        subscriber.change(&self.0.engine, Progress::pause).await
+        subscriber.change(self.engine(), Progress::pause).await
     }
 
     /// Resumes a subscription.
     pub async fn resume(&self, subscriber: &Subscriber) -> Result<(), engine::documents::Error> {
-        subscriber.change(&self.0.engine, Progress::resume).await
+        subscriber.change(self.engine(), Progress::resume).await
     }
 
     /// Sends everything from an event on again.
@@ -240,7 +229,11 @@ impl Events {
         subscriber: &Subscriber,
         next: u64,
     ) -> Result<(), engine::documents::Error> {
-        subscriber.change(&self.0.engine, |progress| progress.replay(next)).await
+        subscriber.change(self.engine(), |progress| progress.replay(next)).await
+    }
+
+    fn engine(&self) -> &Engine {
+        self.0.documents.engine()
     }
 
     fn subscribers(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Subscriber>>> {

@@ -12,7 +12,6 @@ mod submission;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine::clock::Clock;
 use engine::worker::{Effects, Worker as _};
 use engine::{Engine, Submitted};
 use model::decompose::{Answers, Decision, Production, Question, decompose, plan_run};
@@ -33,11 +32,9 @@ pub use requested::Requested;
 
 /// Takes orders and runs.
 pub struct Orders {
-    engine: Engine,
     plugins: Plugins,
     rulebooks: Rulebooks,
     documents: Documents,
-    clock: Arc<dyn Clock>,
 }
 
 /// Why an order or a run was not submitted.
@@ -103,19 +100,13 @@ fn there_are(known: &str) -> String {
 }
 
 impl Orders {
-    /// Takes orders for an engine.
-    pub fn new(
-        engine: Engine,
-        plugins: Plugins,
-        rulebooks: Rulebooks,
-        documents: Documents,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { engine, plugins, rulebooks, documents, clock }
+    /// Takes orders for the engine of some documents.
+    pub fn new(plugins: Plugins, rulebooks: Rulebooks, documents: Documents) -> Self {
+        Self { plugins, rulebooks, documents }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+        self.documents.engine()
     }
 
     /// Waits until orders can be planned.

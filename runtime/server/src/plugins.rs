@@ -31,10 +31,11 @@ impl Plugins {
         self.first_look.as_ref().is_none_or(FirstLook::is_done)
     }
 
-    /// Waits until the folder was read.
-    pub(crate) async fn ready(&self) {
-        if let Some(first_look) = &self.first_look {
-            first_look.wait().await;
+    /// Waits until the folder was read; returns its files, none if there is no folder to wait for.
+    pub(crate) async fn ready(&self) -> Arc<Vec<Loaded>> {
+        match &self.first_look {
+            Some(first_look) => first_look.wait().await,
+            None => Arc::default(),
         }
     }
 }

@@ -37,29 +37,31 @@ const ASKED_AT_ONCE: usize = 8;
 /// Max parts of a service that are checked with it.
 const PARTS_MAX: usize = 1_000;
 
-/// Compares the inventory with the elements. Cheap to clone.
-#[derive(Clone)]
+/// Compares the inventory with the elements.
 pub(crate) struct Reconciler {
-    pub(crate) engine: Engine,
     pub(crate) documents: Documents,
     /// Runs the plugins that ask the elements.
     pub(crate) host: Host,
     /// Notified when there is a reconciliation to carry out.
-    pub(crate) arrived: Arc<Notify>,
+    pub(crate) arrived: Notify,
 }
 
 impl Reconciler {
-    pub(crate) fn new(engine: Engine, documents: Documents, host: Host) -> Self {
-        Self { engine, documents, host, arrived: Arc::default() }
+    pub(crate) fn new(documents: Documents, host: Host) -> Self {
+        Self { documents, host, arrived: Notify::new() }
+    }
+
+    fn engine(&self) -> &Engine {
+        self.documents.engine()
     }
 
     fn now(&self) -> Timestamp {
-        self.engine.now()
+        self.engine().now()
     }
 }
 
 /// Carries out reconciliations until `stopped` ends.
-pub(crate) async fn run(reconciler: Reconciler, stopped: impl Future<Output = ()>) {
+pub(crate) async fn run(reconciler: Arc<Reconciler>, stopped: impl Future<Output = ()>) {
     let mut stopped = std::pin::pin!(stopped);
     loop {
         let mut asked = std::pin::pin!(reconciler.arrived.notified());
@@ -137,9 +139,9 @@ async fn carry_out(
     mut revision: u64,
 ) -> Result<(), CheckError> {
     while reconciliation.state.is_open() {
-        let read = reconciler.documents.read(move |session| {
-            Ok::<_, Error>((next(session, &reconciliation)?, reconciliation))
-        });
+        let read = reconciler
+            .documents
+            .read(move |session| Ok::<_, Error>((next(session, &reconciliation)?, reconciliation)));
         let (next, open) = read.await?;
         reconciliation = open;
         let ids = match next {

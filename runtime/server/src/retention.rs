@@ -8,7 +8,6 @@ use engine::documents::{Change, Error, Expected, Put};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use engine::Engine;
 use engine::core::{RecoverError, read_fulfilment};
 use engine::handle::AskError;
 use engine::keys;
@@ -69,10 +68,8 @@ enum Verdict {
     RemoveOrder,
 }
 
-/// The parts of the server that retention needs. Cheap to clone.
-#[derive(Clone)]
+/// The parts of the server that retention needs.
 pub(crate) struct Retainer {
-    pub(crate) engine: Engine,
     pub(crate) documents: Documents,
     pub(crate) removed: Arc<Removed>,
     pub(crate) keep: Retention,
@@ -118,11 +115,8 @@ pub(crate) async fn sweep_all(retainer: &Retainer) -> Result<(), RetentionError>
 
 /// Removes everything of an ended fulfilment. An interrupted removal continues with
 /// the next check.
-pub(crate) async fn remove(
-    engine: &Engine,
-    documents: &Documents,
-    id: &FulfilmentId,
-) -> Result<(), RetentionError> {
+pub(crate) async fn remove(documents: &Documents, id: &FulfilmentId) -> Result<(), RetentionError> {
+    let engine = documents.engine();
     loop {
         let prefixes = [keys::logs(id), keys::records_pieces(id), keys::journal_prefix(id)];
         let facts = documents.read(move |session| {
@@ -146,18 +140,19 @@ pub(crate) async fn remove(
 
 impl Sweep {
     async fn step(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { engine, documents, .. } = retainer;
+        let Retainer { documents, .. } = retainer;
         let cut_off = |session: &Session| keys_of(session.store(), keys::REMOVING);
         for key in documents.read(cut_off).await? {
             let id = String::from_utf8_lossy(&key[keys::REMOVING.len()..]).into_owned();
-            remove(engine, documents, &FulfilmentId::new(id)).await?;
+            remove(documents, &FulfilmentId::new(id)).await?;
         }
         self.fulfilments(retainer).await?;
         self.submissions(retainer).await
     }
 
     async fn fulfilments(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { engine, documents, removed, keep } = retainer;
+        let Retainer { documents, removed, keep } = retainer;
+        let engine = documents.engine();
         let (keep, after, now) = (*keep, self.fulfilment.take(), engine.now());
         let looked = documents.read(move |session| look(session, (keep, now), after));
         let (verdicts, last) = looked.await?;
@@ -178,7 +173,7 @@ impl Sweep {
                     continue;
                 }
             };
-            remove(engine, documents, &id).await?;
+            remove(documents, &id).await?;
             counter.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -186,7 +181,8 @@ impl Sweep {
 
     /// Removes keys of submissions. The id of the submitted order has its time.
     async fn submissions(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { engine, documents, removed, keep } = retainer;
+        let Retainer { documents, removed, keep } = retainer;
+        let engine = documents.engine();
         let (keep, after, now) = (*keep, self.submission.take(), engine.now());
         let expired = documents.read(move |session| expired(session.store(), (keep, now), after));
         let (writes, last) = expired.await?;

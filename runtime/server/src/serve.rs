@@ -23,7 +23,7 @@ use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
-use crate::plugins::{FirstLook, Plugins, first_look};
+use crate::plugins::{Plugins, first_look};
 use crate::retention::Retainer;
 use crate::services::Services;
 
@@ -47,8 +47,6 @@ const EXCHANGE: &str = "exchange";
 pub struct Server {
     pub services: Services,
     pub address: SocketAddr,
-    /// The result of the first look at the plugins folder.
-    first_look: FirstLook,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::documents::Error>>,
     http: JoinHandle<std::io::Result<()>>,
@@ -104,14 +102,14 @@ pub enum ServeError {
 impl Server {
     /// Starts a server. When this returns it accepts requests, and open orders
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
-    pub async fn start(config: Config) -> Result<Self, ServeError> {
+    pub async fn start(mut config: Config) -> Result<Self, ServeError> {
         config.check()?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         let (listener, address) = listen(config.listen).await?;
         let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
         serving.keep();
         let pools = pools(&serving.rulebook);
-        let host = host(&config, address, &store, &pools)?;
+        let host = host(&mut config, address, &store, &pools)?;
         make_folder(&config.plugins_dir)?;
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
@@ -126,39 +124,30 @@ impl Server {
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine.rebuild_indexes().await.map_err(ServeError::Failed)?;
-        let settings = config.events.settings(config.public_url.as_deref(), address);
-        let plugins_dir = config.plugins_dir.clone();
         let (look, first_look) = first_look();
-        let plugins = Plugins::new(host.clone()).ready_after(first_look.clone());
-        let services = Services::new(engine, plugins, clock, serving.rulebook, config.commerce());
-        let events = Events::open(
-            services.engine.clone(),
-            services.documents.clone(),
-            Arc::clone(&services.clock),
-            settings,
-        );
+        let plugins = Plugins::new(host).ready_after(first_look);
+        let services = Services::new(engine, plugins, serving.rulebook, config.commerce());
+        let settings = config.events.settings(config.public_url.as_deref(), address);
+        let events = Events::open(services.documents.clone(), clock, settings);
         let events = events.map_err(ServeError::Failed)?;
         take_catalogs(&services).await.map_err(ServeError::Failed)?;
-        let router = router(&services, &events, &config);
-        let folder = folder(&services, host, plugins_dir, &config);
-        let (stop, stopped) = watch::channel(false);
-        let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
-        let events = tokio::spawn(events.run(until(stopped.clone())));
-        let jobs =
-            tokio::spawn(crate::bulk::jobs::run(jobs(&services, &config), until(stopped.clone())));
-        let reconciler = services.reconciler.clone();
-        let reconciliations =
-            tokio::spawn(crate::reconcile::run(reconciler, until(stopped.clone())));
+        let router = router(services.clone(), events.clone(), &config);
+        let stop = watch::Sender::new(false);
+        let stopped = || until(stop.subscribe());
+        let http = tokio::spawn(crate::http::serve(listener, router, stopped()));
+        let events = tokio::spawn(events.run(stopped()));
+        let jobs = tokio::spawn(crate::bulk::jobs::run(jobs(&services, &config), stopped()));
+        let reconciler = Arc::clone(&services.reconciler);
+        let reconciliations = tokio::spawn(crate::reconcile::run(reconciler, stopped()));
         let retainer = retainer(&services, config.retention);
-        let retention = tokio::spawn(crate::retention::run(retainer, until(stopped.clone())));
-        let orders = services.orders.clone();
-        let replanning = tokio::spawn(crate::replan::run(orders, until(stopped.clone())));
-        let watcher = tokio::spawn(plugins::watch(folder, look, until(stopped)));
+        let retention = tokio::spawn(crate::retention::run(retainer, stopped()));
+        let orders = Arc::clone(&services.orders);
+        let replanning = tokio::spawn(crate::replan::run(orders, stopped()));
+        let watcher = tokio::spawn(plugins::watch(folder(&services, config), look, stopped()));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
             services,
             address,
-            first_look,
             stop,
             engine,
             http,
@@ -173,7 +162,7 @@ impl Server {
 
     /// Waits for the first look at the plugins folder; returns its result.
     pub async fn plugins(&self) -> Arc<Vec<Loaded>> {
-        self.first_look.wait().await
+        self.services.plugins.ready().await
     }
 
     /// Runs until `shutdown` ends, then finishes requests under way and writes what is
@@ -213,18 +202,23 @@ impl Server {
 
 /// Loads the catalogs of the packs, with the stored documents of them.
 async fn take_catalogs(services: &Services) -> Result<(), engine::documents::Error> {
-    let Services { documents, rulebooks, clock, policies, .. } = services;
-    let (rulebook, now) = (rulebooks.current(), clock.now());
+    let Services { engine, documents, rulebooks, policies, .. } = services;
+    let (rulebook, now) = (rulebooks.current(), engine.now());
     let catalogs = documents
         .read(move |session| packs::documents(&rulebook, now, |key, id| session.readable(key, id)));
     documents.write(catalogs.await?).await?;
     policies.catalog.refreshed(documents).await
 }
 
-fn folder(services: &Services, host: Host, path: PathBuf, config: &Config) -> Folder {
-    let Services { engine, rulebooks, .. } = services;
-    let (store, taken_in) = (Arc::clone(engine.store()), rulebooks.changed());
-    Folder { taken_in, host, path, store, keep_versions: config.host.keep_versions() }
+fn folder(services: &Services, config: Config) -> Folder {
+    let Services { engine, rulebooks, plugins, .. } = services;
+    Folder {
+        host: plugins.host.clone(),
+        taken_in: rulebooks.changed(),
+        path: config.plugins_dir,
+        store: Arc::clone(engine.store()),
+        keep_versions: config.host.keep_versions(),
+    }
 }
 
 fn jobs(services: &Services, config: &Config) -> Jobs {
@@ -233,13 +227,11 @@ fn jobs(services: &Services, config: &Config) -> Jobs {
 }
 
 fn retainer(services: &Services, keep: Retention) -> Retainer {
-    let Services { engine, documents, removed, .. } = services;
-    let (engine, documents) = (engine.clone(), documents.clone());
-    Retainer { engine, documents, removed: Arc::clone(removed), keep }
+    let Services { documents, removed, .. } = services;
+    Retainer { documents: documents.clone(), removed: Arc::clone(removed), keep }
 }
 
-fn router(services: &Services, events: &Events, config: &Config) -> axum::Router {
-    let (services, events) = (services.clone(), events.clone());
+fn router(services: Services, events: Events, config: &Config) -> axum::Router {
     let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
     let body_bytes_max = config.body_bytes_max;
     let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
@@ -298,7 +290,7 @@ fn pools(rulebook: &Rulebook) -> Pools {
 }
 
 fn host(
-    config: &Config,
+    config: &mut Config,
     address: SocketAddr,
     store: &Arc<Sled>,
     pools: &Pools,
@@ -306,9 +298,8 @@ fn host(
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    config.host.apply(&mut options);
-    options.grants =
-        config.plugins.iter().map(|(id, grants)| (PluginId::new(id), grants.clone())).collect();
+    let grants = std::mem::take(&mut config.plugins).into_iter();
+    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
     config.host.apply(&mut options);
     Host::new(options).map_err(ServeError::Host)
 }

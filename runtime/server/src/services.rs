@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use engine::Engine;
-use engine::clock::Clock;
 use model::Rulebook;
 use tokio::sync::Notify;
 
@@ -26,14 +25,13 @@ use crate::settings::BillingSettings;
 pub struct Services {
     /// Carries plans out.
     pub engine: Engine,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<BillingSettings>,
     pub(crate) plugins: Plugins,
     pub(crate) documents: Documents,
     pub(crate) rulebooks: Rulebooks,
     pub(crate) orders: Arc<Orders>,
     pub(crate) policies: Arc<Policies>,
-    pub(crate) reconciler: Reconciler,
+    pub(crate) reconciler: Arc<Reconciler>,
     /// Notified when there is an import or export job.
     pub(crate) jobs: Arc<Notify>,
     pub(crate) removed: Arc<Removed>,
@@ -44,7 +42,6 @@ impl Services {
     pub fn new(
         engine: Engine,
         plugins: Plugins,
-        clock: Arc<dyn Clock>,
         rulebook: Rulebook,
         settings: BillingSettings,
     ) -> Self {
@@ -52,13 +49,8 @@ impl Services {
         let rulebooks = Rulebooks::new(rulebook, &settings);
         let settings = Arc::new(settings);
         let jobs = Arc::<Notify>::default();
-        let orders = Arc::new(Orders::new(
-            engine.clone(),
-            plugins.clone(),
-            rulebooks.clone(),
-            documents.clone(),
-            Arc::clone(&clock),
-        ));
+        let orders = Orders::new(plugins.clone(), rulebooks.clone(), documents.clone());
+        let orders = Arc::new(orders);
         let policies = Policies {
             documents: documents.clone(),
             references: References { check: settings.strictness.references },
@@ -76,29 +68,24 @@ impl Services {
             ),
             jobs: Jobs { arrived: Arc::clone(&jobs) },
         };
-        let reconciler = Reconciler::new(engine.clone(), documents.clone(), plugins.host.clone());
-        let removed = Arc::default();
+        let reconciler = Reconciler::new(documents.clone(), plugins.host.clone());
         Self {
             engine,
-            clock,
             settings,
             plugins,
             documents,
             rulebooks,
             orders,
             policies: Arc::new(policies),
-            reconciler,
+            reconciler: Arc::new(reconciler),
             jobs,
-            removed,
+            removed: Arc::default(),
         }
     }
 
     /// Imports documents.
     pub(crate) fn importer(&self) -> Importer {
-        Importer {
-            engine: self.engine.clone(),
-            documents: self.documents.clone(),
-            policies: Arc::clone(&self.policies),
-        }
+        let (documents, policies) = (self.documents.clone(), Arc::clone(&self.policies));
+        Importer { documents, policies }
     }
 }

@@ -11,7 +11,6 @@ mod row;
 use engine::documents::{Change, Document, Error, Expected, Put, Written};
 use std::sync::Arc;
 
-use engine::Engine;
 use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
 use tmf::time::Timestamp;
@@ -63,10 +62,8 @@ pub(crate) enum ImportError {
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// The parts of the server that imports need. Cheap to clone.
-#[derive(Clone)]
+/// The parts of the server that imports need.
 pub(crate) struct Importer {
-    pub(crate) engine: Engine,
     pub(crate) documents: Documents,
     pub(crate) policies: Arc<Policies>,
 }
@@ -81,7 +78,7 @@ impl Importer {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.engine.now()
+        self.documents.engine().now()
     }
 }
 
@@ -380,7 +377,7 @@ impl<'a> Import<'a> {
             Expected::Revision(revision) => Expected::Revision(revision + 1),
             Expected::Absent | Expected::Anything => Expected::Revision(1),
         };
-        self.importer.engine.append(Vec::new(), puts)
+        self.importer.documents.engine().append(Vec::new(), puts)
     }
 
     /// Reverts the progress of a group that was not written.

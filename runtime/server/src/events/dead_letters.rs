@@ -83,7 +83,7 @@ impl Events {
             Answer::Never(reason) | Answer::NotNow(reason) => {
                 letter.reason.clone_from(&reason);
                 let write = letter.write(id);
-                subscriber.note(&self.0.engine, vec![write], |_| {}).await?;
+                subscriber.note(self.engine(), vec![write], |_| {}).await?;
                 Ok(Retried::Refused(reason))
             }
         }
@@ -99,7 +99,7 @@ impl Events {
             progress.dead = progress.dead.saturating_sub(1);
         };
         let remove = (keys::dead_letter(id, sequence), None);
-        subscriber.note(&self.0.engine, vec![remove], fewer).await?;
+        subscriber.note(self.engine(), vec![remove], fewer).await?;
         Ok(true)
     }
 

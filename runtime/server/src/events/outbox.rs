@@ -10,7 +10,7 @@ use engine::store::{Scan, Store};
 use tmf::subscription::OutboxEvent;
 use tokio::sync::watch;
 
-use super::{Events, Inner};
+use super::Events;
 use crate::documents::Documents;
 
 /// Max events in memory, and their max bytes together.
@@ -60,7 +60,7 @@ pub(super) fn scan_from(next: u64, limit: usize) -> Scan {
 
 /// Follows the end of the outbox until the store fails.
 pub(super) async fn follow(events: Events) {
-    let mut changed = events.0.engine.store().changed();
+    let mut changed = events.engine().store().changed();
     loop {
         if let Err(error) = events.0.outbox.catch_up(&events).await {
             tracing::error!(%error, "events are not sent any more: the store failed");
@@ -114,13 +114,13 @@ impl Outbox {
     /// Reads the new events. Events that the store shows may still be on their way to the disk, and
     /// subscribers must not see what a power loss undoes: it first waits for a commit.
     async fn catch_up(&self, events: &Events) -> Result<(), Error> {
-        let Inner { engine, documents, .. } = &*events.0;
+        let documents = &events.0.documents;
         let known = *self.end.borrow();
         let end = documents.read(|session| end(session.store())).await?;
         if end <= known {
             return Ok(());
         }
-        engine.append(Vec::new(), Vec::new()).await?;
+        events.engine().append(Vec::new(), Vec::new()).await?;
         let mut next = known;
         while next < end {
             let read = documents.read(move |session| {

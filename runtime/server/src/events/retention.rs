@@ -36,7 +36,7 @@ impl Events {
                 return Ok(removed);
             }
             removed += writes.len() as u64;
-            self.0.engine.append(writes, documents).await?;
+            self.engine().append(writes, documents).await?;
         }
     }
 

@@ -71,7 +71,7 @@ fn open(store: &Memory, settings: Settings) -> Bench {
     };
     let (engine, engine_loop) = Engine::begin(parts).unwrap();
     tokio::spawn(engine_loop.run());
-    let events = Events::open(engine.clone(), Documents::new(engine), clock, settings).unwrap();
+    let events = Events::open(Documents::new(engine), clock, settings).unwrap();
     Bench { events, store: store.clone(), stop: watch::Sender::new(false) }
 }
 
@@ -87,7 +87,7 @@ fn running(store: &Memory, settings: Settings) -> Bench {
 impl Bench {
     async fn customer(&self, id: &str, status: &str) {
         let body = json!({ "id": id, "name": "Ann", "status": status });
-        let engine = &self.events.0.engine;
+        let engine = self.events.engine();
         engine.write(vec![Put::set("customer", id, body)]).await.unwrap();
     }
 
@@ -269,7 +269,7 @@ async fn no_subscriber_hears_of_events_that_are_not_on_disk() {
     };
     let (taken, ()) = tokio::join!(taking, flushing);
     taken.unwrap();
-    let engine = bench.events.0.engine.clone();
+    let engine = bench.events.engine().clone();
     let body = json!({ "id": "1", "name": "Ann" });
     tokio::spawn(async move { engine.write(vec![Put::set("customer", "1", body)]).await });
     while store.pending() == 0 {

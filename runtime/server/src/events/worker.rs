@@ -91,7 +91,7 @@ impl DeliveryWorker {
             return After::LookAgain;
         }
         if self.subscriber.unkept() >= UNKEPT_MAX {
-            self.subscriber.keep(&self.events.0.engine);
+            self.subscriber.keep(self.events.engine());
         }
         After::GoOn
     }
@@ -102,7 +102,8 @@ impl DeliveryWorker {
 
     /// Sends an event until it is done, or the task changes.
     async fn send(&self, turn: u64, sequence: u64, message: Message) -> Result<After, Error> {
-        let Inner { engine, clock, settings, client, .. } = &*self.events.0;
+        let Inner { clock, settings, client, .. } = &*self.events.0;
+        let engine = self.events.engine();
         let url = self.subscriber.subscription.callback.url_of(&message.event_type);
         let body = Bytes::from(message.body.to_string());
         let mut turns = self.subscriber.watch();
@@ -146,7 +147,7 @@ impl DeliveryWorker {
         // If events are replayed, one may become a dead letter twice.
         let is_known = self.events.has_dead_letter(id, sequence).await?;
         let counted = |progress: &mut Progress| progress.dead -= u64::from(is_known);
-        self.subscriber.note(&self.events.0.engine, vec![letter.write(id)], counted).await
+        self.subscriber.note(self.events.engine(), vec![letter.write(id)], counted).await
     }
 }
 

@@ -103,7 +103,7 @@ async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer
         return Err(Problem::bad("an event is an object").about("event"));
     };
     check(&event)?;
-    let now = server.clock.now().to_string();
+    let now = server.engine.now().to_string();
     let id = match event.get("eventId").and_then(Value::as_str) {
         Some(id) => id.to_string(),
         None => uuid::Uuid::now_v7().simple().to_string(),

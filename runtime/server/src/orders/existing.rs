@@ -79,7 +79,7 @@ impl<'a> Instances<'a> {
         if let Some(known) = self.fulfilments.get(id) {
             return Ok(known.clone());
         }
-        let found = self.orders.engine.get(id).await?;
+        let found = self.orders.engine().get(id).await?;
         self.fulfilments.insert(id.clone(), found.clone());
         Ok(found)
     }

@@ -66,7 +66,7 @@ impl Orders {
             }
             // Its journal cannot be read.
             Some(_) => None,
-            None => self.engine.get(&held.fulfilment).await?,
+            None => self.engine().get(&held.fulfilment).await?,
         };
         if taker.as_ref().is_some_and(|taker| !taker.is_ended()) {
             return Ok(Use::Open(&held.fulfilment));
@@ -96,7 +96,7 @@ impl Orders {
         let id = instance.clone();
         let installed = self.documents.read(move |session| installed(session, &id));
         let Some(installed) = installed.await? else { return Ok(None) };
-        let owner = self.engine.get(&installed.owner).await?;
+        let owner = self.engine().get(&installed.owner).await?;
         Ok(owner.map(|owner| (owner, installed.item)))
     }
 }

@@ -33,7 +33,7 @@ impl Orders {
                 let first = FulfilmentId::new(String::from_utf8_lossy(&first));
                 // The journal has the state of an ended order, even if its document was removed. If
                 // the journal was removed too, the order may have succeeded.
-                let order = self.engine.get(&first).await?;
+                let order = self.engine().get(&first).await?;
                 if order.is_none_or(|order| counts(order.order_state().as_str())) {
                     return Err(ordered_before(quote, &first));
                 }

@@ -37,13 +37,13 @@ pub(crate) enum Retried {
 impl Orders {
     /// Retries the failed tasks of an open fulfilment, or its planning. `None` if it is not open.
     pub(crate) async fn retry(&self, id: FulfilmentId) -> Result<Option<Retried>, SubmitError> {
-        if let Some(fulfilment) = self.engine.get(&id).await?
+        if let Some(fulfilment) = self.engine().get(&id).await?
             && fulfilment.is_unplanned()
         {
             self.plan_again(&id, Wanted::ByOperator).await?;
             return Ok(Some(Retried::Planned));
         }
-        Ok(self.engine.retry(id).await?.map(Retried::Tasks))
+        Ok(self.engine().retry(id).await?.map(Retried::Tasks))
     }
 
     /// Plans a fulfilment that has no plan, unless it still waits for others.
@@ -53,15 +53,15 @@ impl Orders {
         wanted: Wanted,
     ) -> Result<(), SubmitError> {
         for _ in 0..PLANS_MAX {
-            let seen = self.engine.look().await?;
-            let Some(fulfilment) = self.engine.get(id).await?.filter(|open| open.is_unplanned())
+            let seen = self.engine().look().await?;
+            let Some(fulfilment) = self.engine().get(id).await?.filter(|open| open.is_unplanned())
             else {
                 return Ok(());
             };
             let Some(event) = self.event_of(&fulfilment, wanted).await? else {
                 return Ok(());
             };
-            match self.engine.replan(id, event, seen).await {
+            match self.engine().replan(id, event, seen).await {
                 Ok(_) => return Ok(()),
                 Err(NotSubmitted::Stale | NotSubmitted::Ordered(_)) => {}
                 Err(NotSubmitted::Ask(error)) => return Err(error.into()),
@@ -147,7 +147,7 @@ impl Orders {
             let is_over = aside.is_some_and(|aside| aside.given_up.is_some());
             return Ok(if is_over { PriorOrder::Other("given up") } else { PriorOrder::Open });
         }
-        let found = self.engine.get(order).await?;
+        let found = self.engine().get(order).await?;
         let is_order = |found: &Arc<Fulfilment>| !matches!(found.kind(), Kind::Run { .. });
         let Some(found) = found.filter(is_order) else {
             return Ok(PriorOrder::Unknown);

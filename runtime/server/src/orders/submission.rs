@@ -42,14 +42,14 @@ impl Orders {
         submission: Option<&str>,
     ) -> Result<Submitted, SubmitError> {
         let document = Arc::new(document);
-        let requested = Arc::new(Requested::read(&kind, &document, self.clock.now())?);
+        let requested = Arc::new(Requested::read(&kind, &document, self.engine().now())?);
         let is_of_quote = !requested.quotes().is_empty();
         let mut looks = is_of_quote || requested.changes_instances();
         for _ in 0..PLANS_MAX {
             if let Some(first) = self.submitted_before(submission).await? {
                 return Ok(Submitted::Before(first));
             }
-            let seen = if looks { Some(self.engine.look().await?) } else { None };
+            let seen = if looks { Some(self.engine().look().await?) } else { None };
             if is_of_quote {
                 self.check_ordered_once(&requested).await?;
             }
@@ -72,11 +72,11 @@ impl Orders {
                 None => event,
             };
             let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
-            let now = self.clock.now();
+            let now = self.engine().now();
             let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(&document), now);
             fulfilment.activated_by(activation.clone());
             let key = submission.map(str::to_owned);
-            match self.engine.submit(fulfilment, vec![event], key, seen).await {
+            match self.engine().submit(fulfilment, vec![event], key, seen).await {
                 Ok(submitted) => return Ok(submitted),
                 Err(NotSubmitted::Stale) => {}
                 Err(NotSubmitted::Ordered(first)) => {

@@ -82,7 +82,7 @@ pub(super) async fn check(
             return Ok(checked);
         }
         let keys = asked.into_iter().map(|question| question.key).collect();
-        if let Some(by) = reconciler.engine.lock_holder(keys).await? {
+        if let Some(by) = reconciler.engine().lock_holder(keys).await? {
             checked.findings = vec![Finding::busy(resource, id, &by)];
             return Ok(checked);
         }
@@ -122,7 +122,7 @@ pub(super) async fn ask_about(
     let mut known = Vec::new();
     for id in instance.orders().map(FulfilmentId::new) {
         // An order that was removed, or belongs to another system, is no evidence.
-        let Some(fulfilment) = reconciler.engine.get(&id).await? else { continue };
+        let Some(fulfilment) = reconciler.engine().get(&id).await? else { continue };
         let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));
         let before_undo = if fulfilment.is_ended() && !is_completed {
             reconciler.documents.read(move |session| before_undo(session, id)).await?
@@ -174,7 +174,7 @@ pub(super) async fn ask(
     let Some((other, _)) = other else {
         return Ok(Some(Ok(reading)));
     };
-    let other = reconciler.engine.get(&other).await?;
+    let other = reconciler.engine().get(&other).await?;
     Ok(Some(Ok(match other {
         Some(other) => question.known(reading, &other),
         None => reading,

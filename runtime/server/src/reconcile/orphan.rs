@@ -75,7 +75,7 @@ fn above(
 async fn rank_of(reconciler: &Reconciler, instance: &Instance) -> Result<Rank, CheckError> {
     let mut known = Vec::new();
     for id in instance.orders().map(FulfilmentId::new) {
-        known.extend(reconciler.engine.get(&id).await?);
+        known.extend(reconciler.engine().get(&id).await?);
     }
     Ok(rank(instance, &known))
 }

@@ -55,7 +55,7 @@ pub(crate) async fn repair(
     if is_open {
         return Err(RepairError::Open);
     }
-    let seen = reconciler.engine.look().await.map_err(CheckError::Ask)?;
+    let seen = reconciler.engine().look().await.map_err(CheckError::Ask)?;
     let question = missing(reconciler, &finding.resource, &finding.id, &finding.key).await?;
     let question = question.ok_or(RepairError::NotNow)?;
     let run = submit(reconciler, question, seen).await?;
@@ -101,7 +101,7 @@ async fn submit(
     let plan = question.repair(version).ok_or(RepairError::Input(work))?;
     let fulfilment = Fulfilment::new(id, kind, document, reconciler.now());
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
-    let submitted = reconciler.engine.submit(fulfilment, planned, None, Some(seen)).await;
+    let submitted = reconciler.engine().submit(fulfilment, planned, None, Some(seen)).await;
     match submitted {
         Ok(Submitted::New(run)) if matches!(run.phase(), Phase::Ended(End::Rejected, _)) => {
             Err(RepairError::Busy)

@@ -61,8 +61,7 @@ impl Rehearsal {
         tokio::spawn(engine_loop.run());
         let rulebooks = Rulebooks::new(rulebook, &BillingSettings::default());
         let (plugins, documents) = (Plugins::new(host), Documents::new(engine.clone()));
-        let clock = Arc::new(System::default());
-        let orders = Orders::new(engine.clone(), plugins, rulebooks, documents, clock);
+        let orders = Orders::new(plugins, rulebooks, documents);
         Ok(Self { orders, engine, _cache: cache })
     }
 

@@ -120,7 +120,7 @@ fn draft(
     asked: &Asked,
 ) -> Result<Draft, Problem> {
     let resource = served.resource;
-    let at = server.clock.now();
+    let at = server.engine.now();
     let after = match asked {
         Asked::Patch(format, patch) => Some(served.patched(&before.body, *format, patch)?),
         Asked::Replace(body) => {

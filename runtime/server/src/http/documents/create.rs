@@ -42,7 +42,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
     let policies = &server.policies;
     let turn = policies.catalog.turn(served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), server.clock.now());
+        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), server.engine.now());
         draft.base = Arc::clone(&call.base);
         let draft = policies.before_write(draft).await?;
         let at = draft.at;

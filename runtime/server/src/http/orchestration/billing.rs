@@ -58,7 +58,7 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]
         }
         ["assurance"] => {
             let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
-            let until = until.unwrap_or_else(|| server.settings.zone.day_of(server.clock.now()));
+            let until = until.unwrap_or_else(|| server.settings.zone.day_of(server.engine.now()));
             let findings = server.policies.billing.findings(until).await?;
             Ok(answer::json(StatusCode::OK, &write(&findings)))
         }
@@ -148,7 +148,7 @@ fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
         }
         _ => text("billingAccount")?,
     };
-    let today = server.settings.zone.day_of(server.clock.now());
+    let today = server.settings.zone.day_of(server.engine.now());
     let release = match body.get("send") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(true)) => Some(Release::Sent),

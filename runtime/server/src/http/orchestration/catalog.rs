@@ -27,7 +27,7 @@ pub(super) async fn get(server: &ServerState, call: &Call, path: &[&str]) -> Ans
 }
 
 fn one(server: &ServerState, resource: &'static str, id: &str) -> Answer {
-    let standing = Standing::of(&server.rulebooks.current(), resource, id, server.clock.now());
+    let standing = Standing::of(&server.rulebooks.current(), resource, id, server.engine.now());
     let missing = || Problem::not_found(format!("there is no {resource} `{id}`")).about("id");
     Ok(answer::json(StatusCode::OK, &shown(&standing.ok_or_else(missing)?)?))
 }
@@ -41,7 +41,7 @@ async fn list(server: &ServerState, call: &Call, resource: &'static str) -> Answ
         Some("false") => Some(false),
         Some(_) => return Err(Problem::bad("is `true` or `false`").about("isOrderable")),
     };
-    let (rulebook, now) = (server.rulebooks.current(), server.clock.now());
+    let (rulebook, now) = (server.rulebooks.current(), server.engine.now());
     let (from, until) = (page.offset, page.end());
     let found = server.documents.slice(move |_| {
         let all = Standing::all(&rulebook, resource, now);

@@ -85,7 +85,7 @@ async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let own = uuid::Uuid::now_v7().simple().to_string();
     body["id"] = json!(own);
     body["customer"] = json!({ "id": id, "@referredType": "Customer" });
-    body["date"] = json!(server.clock.now().to_string());
+    body["date"] = json!(server.engine.now().to_string());
     let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), &body);
     server.documents.write(vec![put]).await?;
     Ok(answer::json(StatusCode::CREATED, &body))

@@ -69,7 +69,7 @@ async fn simulated(
     unknown: &[Unknown],
 ) -> Answer {
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-    let requested = Requested::read(kind, document, server.clock.now());
+    let requested = Requested::read(kind, document, server.engine.now());
     let outcome = server.orders.plan(requested.map_err(SubmitError::from)?).await?;
     warnings.extend(unpaid(server, kind, document, &outcome));
     if let (Kind::ProductOrder, Ok(order)) = (kind, read(document)) {
@@ -107,7 +107,7 @@ fn unpaid(
     document: &Arc<Value>,
     outcome: &Event,
 ) -> Vec<String> {
-    let (id, now) = (FulfilmentId::new("simulated"), server.clock.now());
+    let (id, now) = (FulfilmentId::new("simulated"), server.engine.now());
     let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(document), now);
     let is_planned = fulfilment.apply(now, outcome).is_ok();
     if is_planned { fulfilment.unpaid_lines() } else { Vec::new() }

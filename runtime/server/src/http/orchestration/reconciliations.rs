@@ -80,7 +80,7 @@ async fn begin(server: &ServerState, mut call: Call) -> Answer {
     let body = call.json()?;
     let scope = scope(&server.documents, &body).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let begun = Reconciliation::new(id, scope, server.clock.now());
+    let begun = Reconciliation::new(id, scope, server.engine.now());
     server.documents.write(vec![Put::create(RECONCILIATIONS, &begun.id, &begun)]).await?;
     server.reconciler.arrived.notify_waiters();
     Ok(answer::json(StatusCode::ACCEPTED, &json!(begun)))

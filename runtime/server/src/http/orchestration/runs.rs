@@ -48,10 +48,10 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     };
     let id = first.id();
     if let Some(wait) = wait {
-        return waited(server, call, &id, wait).await;
+        return waited(server, call, id, wait).await;
     }
     let body = view::brief(&first, &call.base);
-    let response = answer::located(StatusCode::CREATED, &location(&call, &id), &body);
+    let response = answer::located(StatusCode::CREATED, &location(&call, id), &body);
     Ok(if is_new { answer::committed(response) } else { response })
 }
 
@@ -78,7 +78,7 @@ async fn remove(server: &ServerState, run: &Fulfilment) -> Answer {
         let message = "it is carried out; it can be removed when it has ended";
         return Err(Problem::conflict(message).about("id"));
     }
-    retention::remove(&server.engine, &server.documents, run.id()).await?;
+    retention::remove(&server.documents, run.id()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -154,13 +154,10 @@ impl Bench {
         let (engine, engine_loop) = Engine::begin(parts).unwrap();
         tokio::spawn(engine_loop.run());
         let settings = BillingSettings::default();
-        let services =
-            Services::new(engine, Plugins::new(host), Arc::clone(&clock), rulebook, settings);
+        let services = Services::new(engine, Plugins::new(host), rulebook, settings);
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events =
-            Events::open(services.engine.clone(), services.documents.clone(), clock, settings)
-                .unwrap();
+        let events = Events::open(services.documents.clone(), clock, settings).unwrap();
         let router = router(services.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
@@ -170,9 +167,9 @@ impl Bench {
 
     /// The same server as an operator has set it up who bills in a way of their own.
     pub(super) fn with_commerce(self, commerce: BillingSettings) -> Self {
-        let Services { engine, plugins, clock, rulebooks, .. } = self.services;
+        let Services { engine, plugins, rulebooks, .. } = self.services;
         let rulebook = Arc::unwrap_or_clone(rulebooks.current());
-        let services = Services::new(engine, plugins, clock, rulebook, commerce);
+        let services = Services::new(engine, plugins, rulebook, commerce);
         let router = router(services.clone(), self.events.clone(), LIMITS);
         Self { services, service: TowerToHyperService::new(router), ..self }
     }

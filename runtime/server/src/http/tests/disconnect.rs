@@ -265,8 +265,7 @@ async fn a_reconciliation_that_is_on_disk_is_begun() {
     let open = json!({});
     at_each_point(
         async |after| {
-            let asked = Arc::clone(&bench.services.reconciler.arrived);
-            let mut told = pin!(asked.notified());
+            let mut told = pin!(bench.services.reconciler.arrived.notified());
             told.as_mut().enable();
             let before = bench.kept("reconciliation").await.len();
             let line = "POST /orchestration/v1/reconciliations";

@@ -23,8 +23,8 @@ const NOTHING: Retention = Retention {
 };
 
 fn retainer(bench: &Bench, keep: Retention) -> Retainer {
-    let (engine, documents) = (bench.services.engine.clone(), bench.services.documents.clone());
-    Retainer { engine, documents, removed: Arc::clone(&bench.services.removed), keep }
+    let documents = bench.services.documents.clone();
+    Retainer { documents, removed: Arc::clone(&bench.services.removed), keep }
 }
 
 fn has_journal(bench: &Bench, id: &FulfilmentId) -> bool {
