@@ -17,7 +17,7 @@ pub struct FailurePlace<'a> {
 
 impl Fulfilment {
     /// A failure as an order shows it, with the task, its item and its element if a task failed.
-    pub(super) fn error_message(&self, fault: &Fault) -> ErrorMessage {
+    pub(super) fn error_message(&self, fault: &Fault<'_>) -> ErrorMessage {
         match fault.task {
             Some(task) => self.error_of_task(&fault.failure, task, &fault.name),
             None => error(&fault.failure),

@@ -1,5 +1,7 @@
 //! What failed: what a person must look at, and what became of lines that are rolled back.
 
+use std::borrow::Cow;
+
 use super::{Fulfilment, Phase};
 use crate::codes::FailureCode;
 use crate::id::{ItemId, TaskId};
@@ -17,7 +19,7 @@ pub(super) struct Cause {
 
 /// A failure, and where it was.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
+pub struct Fault<'a> {
     /// The task that failed; `None` if the order as a whole did.
     pub task: Option<TaskId>,
     /// The task's name; empty without one.
@@ -25,18 +27,20 @@ pub struct Fault {
     /// The lines that are rolled back because of it.
     pub lines: Vec<ItemId>,
     /// Why.
-    pub failure: Failure,
+    pub failure: Cow<'a, Failure>,
 }
 
 impl Fulfilment {
     /// The failures that were not resolved, with the tasks' names: those that an operator must look at,
     /// and those that the order or lines of it failed by.
-    pub fn failures(&self) -> Vec<Fault> {
+    pub fn failures(&self) -> Vec<Fault<'_>> {
         let mut faults = Vec::new();
         match (&self.phase, &self.cause) {
-            (_, Some(cause)) => self.add(&mut faults, cause.task, None, &cause.failure),
+            (_, Some(cause)) => {
+                self.add(&mut faults, cause.task, None, Cow::Borrowed(&cause.failure));
+            }
             (Phase::Held(failure) | Phase::Ended(_, Some(failure)), None) => {
-                self.add(&mut faults, None, None, failure);
+                self.add(&mut faults, None, None, Cow::Borrowed(failure));
             }
             (
                 Phase::Submitted | Phase::Running | Phase::RollingBack(_) | Phase::Ended(_, None),
@@ -44,35 +48,34 @@ impl Fulfilment {
             ) => {}
         }
         for (line, cause) in &self.failed {
-            self.add(&mut faults, cause.task, Some(*line), &cause.failure);
+            self.add(&mut faults, cause.task, Some(*line), Cow::Borrowed(&cause.failure));
         }
         for (index, state) in self.tasks.iter().enumerate() {
             if let Some(failure) = state.failure() {
-                self.add(&mut faults, Some(TaskId::at(index)), None, failure);
+                self.add(&mut faults, Some(TaskId::at(index)), None, Cow::Borrowed(failure));
             }
         }
         for task in &self.turned.stays {
-            self.add(&mut faults, Some(*task), None, &left_behind());
+            self.add(&mut faults, Some(*task), None, Cow::Owned(left_behind()));
         }
         faults
     }
 
     /// Adds a failure, or a line to one that is there.
-    fn add(
+    fn add<'a>(
         &self,
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<Fault<'a>>,
         task: Option<TaskId>,
         line: Option<ItemId>,
-        failure: &Failure,
+        failure: Cow<'a, Failure>,
     ) {
-        let is_it = |fault: &&mut Fault| fault.task == task && fault.failure == *failure;
+        let is_it = |fault: &&mut Fault<'_>| fault.task == task && fault.failure == failure;
         if let Some(known) = faults.iter_mut().rev().find(is_it) {
             known.lines.extend(line);
             return;
         }
         let name = task.map(|task| self.plan.task_name(task)).unwrap_or_default();
-        let (lines, failure) = (line.into_iter().collect(), failure.clone());
-        faults.push(Fault { task, name, lines, failure });
+        faults.push(Fault { task, name, lines: line.into_iter().collect(), failure });
     }
 
     /// Whether anything failed that a person may mend.
