@@ -117,7 +117,7 @@ fn of_document(price: ProductOfferingPrice) -> Result<OfferingPrice, PriceError>
         let message = "a recurring price needs `recurringChargePeriodType`";
         return Err(wrong("recurringChargePeriodType", message));
     }
-    let used = values_used(&price.prod_spec_char_value_use)
+    let used = values_used(price.prod_spec_char_value_use)
         .map_err(|message| wrong("prodSpecCharValueUse", message))?;
     let altered =
         altered_by(price.pop_relationship).map_err(|message| wrong("popRelationship", message))?;

@@ -35,7 +35,7 @@ pub(super) fn offering(document: ProductOffering, name: String) -> Result<Offeri
         categories: ids(document.category).collect(),
         // The id of a place, or its name.
         places: document.place.into_iter().filter_map(|place| place.id.or(place.name)).collect(),
-        values: values_used(&document.prod_spec_char_value_use)?,
+        values: values_used(document.prod_spec_char_value_use)?,
     })
 }
 
@@ -203,10 +203,9 @@ pub(super) fn ids(references: Vec<Reference>) -> impl Iterator<Item = String> {
 }
 
 /// The values of characteristics that a price or an offering names.
-pub(super) fn values_used(uses: &[ValueUse]) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
-    let uses = uses.iter().map(|entry| {
-        let name = entry.name.clone();
-        let name = name.ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
+pub(super) fn values_used(uses: Vec<ValueUse>) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
+    let uses = uses.into_iter().map(|entry| {
+        let name = entry.name.ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
         Ok((name, allowed(&entry.product_spec_characteristic_value)?))
     });
     uses.collect()
