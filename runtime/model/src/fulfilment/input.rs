@@ -1,6 +1,7 @@
 //! The input of a task: the step's template, its expressions evaluated over what is known when the
 //! task is due. It follows from the journal alone, so it is the same after a crash.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -45,7 +46,7 @@ impl Fulfilment {
         &self,
         task: TaskId,
         expressions: &mut Expressions,
-    ) -> Result<Map<String, Value>, Failure> {
+    ) -> Result<Cow<'_, Map<String, Value>>, Failure> {
         self.input_for(task, None, expressions)
     }
 
@@ -62,7 +63,7 @@ impl Fulfilment {
         }
         let input = self.input_for(task, Some(Action::Modify), expressions)?;
         let own = self.input(task, expressions)?;
-        Ok(Some(input).filter(|input| *input != own))
+        Ok((input != own).then(|| input.into_owned()))
     }
 
     /// The input of a task, as if its item had this action.
@@ -71,23 +72,23 @@ impl Fulfilment {
         task: TaskId,
         action: Option<Action>,
         expressions: &mut Expressions,
-    ) -> Result<Map<String, Value>, Failure> {
+    ) -> Result<Cow<'_, Map<String, Value>>, Failure> {
         if let Work::Undo(made) = self.work(task) {
-            return Ok(made.input.clone());
+            return Ok(Cow::Borrowed(&made.input));
         }
         let template = &self.plan.step(task).input;
         let Value::Object(fields) = template else {
             // A step without an input of its own is given the input of the run.
-            return Ok(self.document.as_object().cloned().unwrap_or_default());
+            return Ok(self.document.as_object().map_or_else(Cow::default, Cow::Borrowed));
         };
         let sources = expressions_of(template);
         if sources.is_empty() {
-            return Ok(fields.clone());
+            return Ok(Cow::Borrowed(fields));
         }
         let scope = self.scope(task, &sources, action);
         match expressions.fill(template, &scope) {
-            Ok(Value::Object(fields)) => Ok(fields),
-            Ok(_) => Ok(Map::new()),
+            Ok(Value::Object(fields)) => Ok(Cow::Owned(fields)),
+            Ok(_) => Ok(Cow::default()),
             Err(error) => {
                 let message =
                     format!("the input of `{}` cannot be made: {error}", self.plan.task_name(task));

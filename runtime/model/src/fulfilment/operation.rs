@@ -103,7 +103,7 @@ impl Fulfilment {
                     outputs: made.outputs.clone(),
                     reservations: made.reservations.clone(),
                 };
-                (input == *made.as_change()).then(stands)
+                (*input == *made.as_change()).then(stands)
             }
             (Work::Undo(_), _) => {
                 let stands = || NoCall::Stands { outputs: Map::new(), reservations: Vec::new() };

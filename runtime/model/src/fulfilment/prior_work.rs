@@ -1,8 +1,7 @@
 //! What of a completed fulfilment's work stands, for a later order to change.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-use serde_json::Map;
 
 use super::Fulfilment;
 use crate::expr::Expressions;
@@ -46,11 +45,11 @@ impl Fulfilment {
         // What was done by hand may have none, since it could not be made.
         let (input, change) = match self.input(task, expressions) {
             Ok(input) => (input, self.input_of_change(task, expressions)?),
-            Err(_) => (Map::new(), None),
+            Err(_) => (Cow::default(), None),
         };
         if let Work::Modify(made) = self.work(task)
             && made.if_changed
-            && input == *made.as_change()
+            && *input == *made.as_change()
         {
             // It was not done again after all.
             return Ok(Some(PriorWork { if_changed: false, ..(**made).clone() }));
@@ -59,7 +58,7 @@ impl Fulfilment {
         Ok(Some(PriorWork {
             step: self.plan.task(task).step,
             key: self.idempotency_key(task),
-            input,
+            input: input.into_owned(),
             outputs,
             reservations,
             change,

@@ -1,6 +1,8 @@
 //! The request to a plugin for one attempt at a task: a function of the fulfilment alone, so that
 //! every attempt before and after a crash makes the same.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::Fulfilment;
@@ -67,7 +69,7 @@ impl Fulfilment {
         let reapplies = operation == Operation::Reapply;
         let input = match work.replaced().filter(|_| reapplies) {
             // Reapplying is a change too: back to the original work.
-            Some(made) => made.as_change().clone(),
+            Some(made) => Cow::Borrowed(made.as_change()),
             None => self.input(task, expressions)?,
         };
         let replaces = work.replaced().filter(|made| reapplies || !made.moves(&input));
@@ -88,7 +90,7 @@ impl Fulfilment {
             action: item.map_or(Action::Add, |item| item.action),
             characteristics: characteristics.cloned().unwrap_or_default(),
             replaces: replaces.map(|made| made.key.clone()),
-            input,
+            input: input.into_owned(),
             offered: work.replaced().map(|made| made.reservations.clone()).unwrap_or_default(),
             timeout_ms: step.timeout_ms,
         })

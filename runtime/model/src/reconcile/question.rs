@@ -213,7 +213,7 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
         let task_output = before.tasks()[task.index()].task_output();
         let made = PriorWork {
             key: owner.idempotency_key(task),
-            input: before.input(task, &mut expressions)?,
+            input: before.input(task, &mut expressions)?.into_owned(),
             outputs: task_output.map(|left| left.outputs.clone()).unwrap_or_default(),
             ..PriorWork::default()
         };

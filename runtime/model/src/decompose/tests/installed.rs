@@ -421,7 +421,8 @@ workflows:
     redo Y.read after []
     ");
     let changed = played.complete("g", &document("1 modify O id:f-1 speed=2"));
-    let input = changed.input(crate::TaskId(0), &mut crate::expr::Expressions::default()).unwrap();
+    let input = changed.input(crate::TaskId(0), &mut crate::expr::Expressions::default());
+    let input = input.unwrap().into_owned();
     assert_eq!(Value::Object(input), json!({ "port": 1, "speed": 2 }));
     assert_sound(&played);
     assert_snapshot!(plan(&played, "1 delete H id:f-2"), @"Reject INSTANCE_NEEDED: the product `f-2` would cease, and the product `f-1` stands on it: end that too, or first");

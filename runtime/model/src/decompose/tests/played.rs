@@ -161,7 +161,7 @@ impl Played {
             return (Map::new(), Vec::new());
         }
         let input = fulfilment.input(task, &mut Expressions::default());
-        let input = input.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let input = input.unwrap_or_else(|failure| panic!("{failure:?}")).into_owned();
         if fulfilment.plan().step(task).plugin.as_str() == "noop" {
             return (input, Vec::new());
         }
