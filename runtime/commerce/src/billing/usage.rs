@@ -19,8 +19,6 @@ use tmf::document::{Amount, Number, Reference, Rest};
 use tmf::money::Tax;
 use tmf::time::Timestamp;
 
-use self::rating::Amounts;
-
 pub use billed::{Billed, bill, unbilled};
 pub use change::{Change, Refused, awaiting_rating, check_new, check_removal, follow};
 pub use guide::{Guided, Rejection, guide};
@@ -168,9 +166,7 @@ fn line(
     at: Timestamp,
 ) -> RatedProductUsage {
     let rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
-    let (units, free) = (rating.units(), rating.free());
-    let tag = rating_tag(&guided, &rating);
-    let Amounts { net, gross, band } = rating.into_amounts(guided.price.includes_tax, rate);
+    let (net, gross) = rating.amounts(guided.price.includes_tax, rate);
     let tax = |tax: &Tax| PriceTax {
         tax_category: Some(tax.category.clone()),
         tax_rate: Number(tax.rate),
@@ -183,10 +179,9 @@ fn line(
         billing_account: account.map(|account| Reference::to("billingAccount", account)),
         is_billed: Some(false),
         is_tax_exempt: Some(rate.is_zero()),
-        offer_tariff_type: Some(band),
         rating_amount_type: Some("Total".into()),
         rating_date: Some(at.into()),
-        usage_rating_tag: Some(tag.into()),
+        usage_rating_tag: Some(rating_tag(&guided, &rating).into()),
         tax_excluded_rating_amount: Some(Amount(net)),
         tax_included_rating_amount: Some(Amount(gross)),
         includes_tax: guided.price.includes_tax.then_some(true),
@@ -194,9 +189,10 @@ fn line(
         tax: taxes.iter().map(tax).collect(),
         price: Some(guided.price.id),
         price_name: Some(guided.price.name),
-        units: Some(Number(units)),
-        free_units: Some(Number(free)),
+        units: Some(Number(rating.units())),
+        free_units: Some(Number(rating.free())),
         units_before: Some(Number(used)),
+        offer_tariff_type: Some(rating.into_band()),
         kind: Some("RatedProductUsage".into()),
         rest: Rest::new(),
     }

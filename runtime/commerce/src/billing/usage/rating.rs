@@ -48,14 +48,6 @@ pub struct Rating {
     band: String,
 }
 
-/// The cost of a usage with and without tax.
-pub(super) struct Amounts {
-    pub(super) net: Money,
-    pub(super) gross: Money,
-    /// The name of the time of day with a price of its own.
-    pub(super) band: String,
-}
-
 impl Rating {
     /// Reads the one charge of a rater's outputs.
     pub fn of(outputs: RaterCharges) -> Result<Self, Malformed> {
@@ -87,19 +79,22 @@ impl Rating {
         self.free
     }
 
-    /// The amounts before and after tax, and the name of the time of day with a price of its own. A
-    /// price that includes tax was rated with it.
-    pub(super) fn into_amounts(self, includes_tax: bool, tax_rate: Decimal) -> Amounts {
-        let Self { net: rated, tax, band, .. } = self;
+    /// The name of the time of day with a price of its own.
+    pub(super) fn into_band(self) -> String {
+        self.band
+    }
+
+    /// Before and after tax. A price that includes tax was rated with it.
+    pub(super) fn amounts(&self, includes_tax: bool, tax_rate: Decimal) -> (Money, Money) {
+        let rated = self.net;
         if !includes_tax {
-            let gross = rated.with(rated.amount + tax.amount);
-            return Amounts { net: rated, gross, band };
+            return (rated, rated.with(rated.amount + self.tax.amount));
         }
         let share = Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + tax_rate);
         let digits = rated.currency.decimals() + EXTRA_DIGITS;
         let strategy = RoundingStrategy::MidpointAwayFromZero;
         let net = (rated.amount * share).round_dp_with_strategy(digits, strategy);
-        Amounts { net: rated.with(net), gross: rated, band }
+        (rated.with(net), rated)
     }
 }
 
