@@ -140,6 +140,21 @@ impl Scan {
     }
 }
 
+/// All facts of a scan, as many at once as its limit.
+pub fn pages(store: &dyn Store, mut scan: Scan) -> impl Iterator<Item = Result<Vec<Fact>, Error>> {
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        if is_over {
+            return None;
+        }
+        let page = store.scan(&scan);
+        let full = page.as_ref().ok().filter(|facts| facts.len() == scan.limit);
+        scan.after = full.and_then(|facts| facts.last()).map(|(key, _)| key.clone());
+        is_over = scan.after.is_none();
+        Some(page)
+    })
+}
+
 /// The direction of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

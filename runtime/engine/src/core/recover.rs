@@ -21,7 +21,7 @@ use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::causes::chain;
 use crate::keys;
-use crate::store::{Scan, Store};
+use crate::store::{Scan, Store, pages};
 
 /// How many facts are read from the store at once.
 const PAGE: usize = 4096;
@@ -362,15 +362,10 @@ fn each(
     prefix: &[u8],
     mut read: impl FnMut(&[u8], &[u8]) -> Result<(), RecoverError>,
 ) -> Result<(), RecoverError> {
-    let mut scan = Scan::prefix(prefix, PAGE);
-    loop {
-        let page = store.scan(&scan).map_err(RecoverError::Store)?;
-        for (key, value) in &page {
-            read(key, value)?;
-        }
-        match page.last() {
-            Some((key, _)) if page.len() == PAGE => scan.after = Some(key.clone()),
-            _ => return Ok(()),
+    for page in pages(store, Scan::prefix(prefix, PAGE)) {
+        for (key, value) in page.map_err(RecoverError::Store)? {
+            read(&key, &value)?;
         }
     }
+    Ok(())
 }

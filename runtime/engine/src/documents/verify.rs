@@ -9,7 +9,7 @@ use tmf::resource::Resource;
 
 use super::{Document, Error, named, number};
 use crate::keys;
-use crate::store::{Scan, Store, Write};
+use crate::store::{Scan, Store, Write, pages};
 
 /// Facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 1_024;
@@ -172,17 +172,12 @@ fn each(
     prefix: &[u8],
     mut read: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
-    loop {
-        let page = store.scan(&scan)?;
-        for (key, value) in &page {
-            read(key, value)?;
-        }
-        match page.last() {
-            Some((key, _)) if page.len() == FACTS_AT_ONCE => scan.after = Some(key.clone()),
-            _ => return Ok(()),
+    for page in pages(store, Scan::prefix(prefix, FACTS_AT_ONCE)) {
+        for (key, value) in page? {
+            read(&key, &value)?;
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

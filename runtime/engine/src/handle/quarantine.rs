@@ -10,7 +10,7 @@ use super::{Engine, QuarantineError, unexpected};
 use crate::core::{Answer, Denied, Input, RecoverError, SetAside, read_sized};
 use crate::documents::{Change, Document, Expected, Put};
 use crate::keys;
-use crate::store::{Error, Scan, Store};
+use crate::store::{Error, Scan, Store, pages};
 
 /// Facts that are read from the store at once.
 const PAGE: usize = 1_024;
@@ -23,18 +23,13 @@ impl Engine {
     /// reason; `None` if the reason cannot be read.
     pub fn quarantine(&self) -> Result<Vec<(FulfilmentId, Option<SetAside>)>, Error> {
         let mut all = Vec::new();
-        let mut scan = Scan::prefix(keys::QUARANTINE, PAGE);
-        loop {
-            let page = self.store.scan(&scan)?;
-            for (key, bytes) in &page {
+        for page in pages(&*self.store, Scan::prefix(keys::QUARANTINE, PAGE)) {
+            for (key, bytes) in page? {
                 let id = String::from_utf8_lossy(&key[keys::QUARANTINE.len()..]).into_owned();
-                all.push((FulfilmentId::new(id), SetAside::read(bytes).ok()));
-            }
-            match page.last() {
-                Some((key, _)) if page.len() == PAGE => scan.after = Some(key.clone()),
-                _ => return Ok(all),
+                all.push((FulfilmentId::new(id), SetAside::read(&bytes).ok()));
             }
         }
+        Ok(all)
     }
 
     /// Continues a fulfilment that is set aside, if its journal can be read by now. When this returns
