@@ -22,6 +22,7 @@ mod recover;
 mod reservations;
 mod slices;
 mod submit;
+mod timers;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ pub use quarantine::SetAside;
 use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 pub use reservations::{Held, Release};
+use timers::Timers;
 
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::documents::Put;
@@ -87,7 +89,7 @@ pub struct Core<R> {
     open: BTreeMap<FulfilmentId, Entry<R>>,
     /// The bytes of the journals of open fulfilments.
     open_bytes: u64,
-    timers: BTreeSet<(Timestamp, FulfilmentId)>,
+    timers: Timers<FulfilmentId>,
     /// The task that waits for each callback.
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
     /// Fulfilments whose last record is decided and still being written in pieces.
@@ -147,8 +149,7 @@ impl<R> Core<R> {
 
     /// The next time at which [`Core::wake`] is to be called.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let due = self.timers.first().map(|(time, _)| *time);
-        due.into_iter().chain(self.kept.expires_at()).min()
+        self.timers.first().into_iter().chain(self.kept.expires_at()).min()
     }
 
     /// Takes one input.
@@ -216,13 +217,7 @@ impl<R> Core<R> {
     /// Does the work that has become due by time alone.
     pub fn wake(&mut self, now: Timestamp) -> Vec<Step<R>> {
         let mut steps = Vec::new();
-        while let Some((time, _)) = self.timers.first() {
-            if *time > now {
-                break;
-            }
-            let Some((_, id)) = self.timers.pop_first() else {
-                break;
-            };
+        while let Some(id) = self.timers.pop_due(now) {
             if let Some(mut entry) = self.open.remove(&id) {
                 entry.wake_at = None;
                 steps.push(self.advance(now, entry, Vec::new(), Step::default()));

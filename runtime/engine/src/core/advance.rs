@@ -102,7 +102,7 @@ impl<R> Core<R> {
             self.unclaim(&entry.fulfilment);
             self.open_bytes -= entry.bytes;
             if let Some(time) = entry.wake_at {
-                self.timers.remove(&(time, id));
+                self.timers.remove(time, &id);
             }
             return;
         }
@@ -119,10 +119,10 @@ impl<R> Core<R> {
             return;
         }
         if let Some(time) = entry.wake_at {
-            self.timers.remove(&(time, entry.fulfilment.id().clone()));
+            self.timers.remove(time, fulfilment.id());
         }
         if let Some(time) = wake_at {
-            self.timers.insert((time, entry.fulfilment.id().clone()));
+            self.timers.insert(time, fulfilment.id().clone());
         }
         entry.wake_at = wake_at;
     }

@@ -1,7 +1,7 @@
 //! Callbacks: the tasks that wait for them, and those that arrived before their task asked for them.
 //! The bodies of kept callbacks are on disk; their names, sizes and expiries are here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::plan::{UNDO, Work};
 use model::{
@@ -11,6 +11,7 @@ use model::{
 use tmf::time::Timestamp;
 
 use super::entry::Entry;
+use super::timers::Timers;
 use super::{Answer, Callback, Core, Recalled, Received, Step};
 use crate::keys;
 use crate::limits::{CALLBACK_NAME_BYTES_MAX, Limits};
@@ -33,7 +34,7 @@ pub(super) struct Head {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     heads: BTreeMap<String, Head>,
-    expiries: BTreeSet<(Timestamp, String)>,
+    expiries: Timers<String>,
     bytes: u64,
 }
 
@@ -71,13 +72,13 @@ impl Kept {
 
     /// When the next one expires.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        self.expiries.first().map(|(until, _)| *until)
+        self.expiries.first()
     }
 
     pub(super) fn insert(&mut self, name: String, head: Head) {
         self.remove(&name);
         self.bytes += head.bytes;
-        self.expiries.insert((head.until, name.clone()));
+        self.expiries.insert(head.until, name.clone());
         self.heads.insert(name, head);
     }
 
@@ -85,8 +86,15 @@ impl Kept {
     fn remove(&mut self, name: &str) -> bool {
         let Some(head) = self.heads.remove(name) else { return false };
         self.bytes -= head.bytes;
-        self.expiries.remove(&(head.until, name.to_string()));
+        self.expiries.remove(head.until, name);
         true
+    }
+
+    /// Forgets the first one that has expired.
+    fn pop_expired(&mut self, now: Timestamp) -> Option<String> {
+        let name = self.expiries.pop_due(now)?;
+        self.bytes -= self.heads.remove(&name).map_or(0, |head| head.bytes);
+        Some(name)
     }
 
     /// Whether one more of this size is within the limits; it replaces a kept one of its name.
@@ -97,10 +105,16 @@ impl Kept {
         count <= limits.callbacks_kept && total <= limits.callbacks_kept_bytes
     }
 
-    /// The name of the first one whose task is of a fulfilment.
-    fn own(&self, prefix: &str) -> Option<String> {
-        let (name, _) = self.heads.range(prefix.to_string()..).next()?;
-        name.starts_with(prefix).then(|| name.clone())
+    /// Forgets those of the tasks of a fulfilment.
+    fn remove_own(&mut self, id: &FulfilmentId) -> Vec<String> {
+        // They begin with `id:`, and `;` follows `:`.
+        let own = self.heads.extract_if(format!("{id}:")..format!("{id};"), |_, _| true);
+        own.map(|(name, head)| {
+            self.bytes -= head.bytes;
+            self.expiries.remove(head.until, &name);
+            name
+        })
+        .collect()
     }
 }
 
@@ -205,15 +219,10 @@ impl<R> Core<R> {
 
     /// Removes some of the expired callbacks; `None` if there are none.
     pub(super) fn expire_callbacks(&mut self, now: Timestamp) -> Option<Step<R>> {
-        let expired = self.kept.expiries.iter().take_while(|(until, _)| *until <= now);
-        let names: Vec<String> =
-            expired.take(EXPIRED_AT_ONCE).map(|(_, name)| name.clone()).collect();
         let mut step = Step::default();
-        for name in &names {
-            self.kept.remove(name);
-            step.commit.writes.extend(removing(name));
-        }
-        (!names.is_empty()).then_some(step)
+        let expired = (0..EXPIRED_AT_ONCE).map_while(|_| self.kept.pop_expired(now));
+        step.commit.writes.extend(expired.flat_map(|name| removing(&name)));
+        (!step.commit.is_empty()).then_some(step)
     }
 
     /// Answers for a fulfilment that has ended will never be waited for.

@@ -78,7 +78,7 @@ impl<R> Core<R> {
             self.pools.abandon(&id, call.task);
         }
         if let Some(time) = entry.wake_at.take() {
-            self.timers.remove(&(time, id.clone()));
+            self.timers.remove(time, &id);
         }
         self.waiting.retain(|_, (waiter, ..)| *waiter != id);
         let fault = chain(fault);

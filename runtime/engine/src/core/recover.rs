@@ -17,6 +17,7 @@ use super::owed::{Mark, Owed};
 use super::quarantine::SetAside;
 use super::reservations::Held;
 use super::slices::without_strays;
+use super::timers::Timers;
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::causes::chain;
@@ -156,7 +157,7 @@ impl<R> Core<R> {
             expressions: Expressions::default(),
             open: BTreeMap::new(),
             open_bytes: 0,
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             waiting: BTreeMap::new(),
             held_back: BTreeSet::new(),
             kept: Kept::default(),

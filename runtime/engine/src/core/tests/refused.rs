@@ -36,11 +36,11 @@ impl<R> Core<R> {
         let others = self.open.values().map(|entry| &*entry.fulfilment);
         let others = others.filter(|other| other.id() != id);
         let waiting = self.waiting.iter().filter(|(_, (own, ..))| own != id);
-        let timers = self.timers.iter().filter(|(_, own)| own != id);
+        let timers = self.timers.iter().filter(|(_, own)| *own != id);
         Others {
             others: others.map(|other| (other.id().clone(), other.clone())).collect(),
             waiting: waiting.map(|(name, of)| (name.clone(), of.clone())).collect(),
-            timers: timers.cloned().collect(),
+            timers: timers.map(|(at, own)| (at, own.clone())).collect(),
             kept: format!("{:?}", self.kept),
             locks: format!("{:?}", self.locks),
             held_back: self.held_back.clone(),
