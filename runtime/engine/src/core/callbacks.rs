@@ -149,9 +149,7 @@ impl<R> Core<R> {
         if BOUNDS.payload(&payload).is_err() || name.len() > CALLBACK_NAME_BYTES_MAX {
             return Step::answer(reply, Answer::Callback(Received::TooLarge));
         }
-        if let Some((id, task, attempt)) = self.waiting.get(&name).cloned()
-            && let Some(entry) = self.open.remove(&id)
-        {
+        if let Some((entry, task, attempt)) = self.remove_waiter(&name) {
             let events = entry.fulfilment.called_back(task, attempt, payload);
             let step = Step::answer(reply, Answer::Callback(Received::Delivered));
             return self.deliver(now, entry, events, &name, step);
@@ -179,21 +177,26 @@ impl<R> Core<R> {
     ) -> Step<R> {
         let name = name.as_str();
         let mut step = Step::default();
-        let Some((id, task, attempt)) = self.waiting.get(name).cloned() else {
-            return step;
-        };
         let Some(payload) = payload else {
             // If it has expired meanwhile, nothing is wrong.
-            if self.kept.remove(name) {
+            if let Some((id, ..)) = self.waiting.get(name)
+                && self.kept.remove(name)
+            {
                 tracing::error!(name, fulfilment = %id, "a kept callback cannot be read: dropped");
                 self.unreadable += 1;
                 step.commit.writes.extend(removing(name));
             }
             return step;
         };
-        let Some(entry) = self.open.remove(&id) else { return step };
+        let Some((entry, task, attempt)) = self.remove_waiter(name) else { return step };
         let events = entry.fulfilment.called_back(task, attempt, payload);
         self.deliver(now, entry, events, name, step)
+    }
+
+    /// The open fulfilment whose task waits for a callback, removed, with the task and its attempt.
+    fn remove_waiter(&mut self, name: &str) -> Option<(Entry<R>, TaskId, u32)> {
+        let (id, task, attempt) = self.waiting.get(name)?;
+        Some((self.open.remove(id)?, *task, *attempt))
     }
 
     /// Gives a task the callback of this name. If it is kept, it is removed with the commit that
@@ -227,11 +230,8 @@ impl<R> Core<R> {
 
     /// Answers for a fulfilment that has ended will never be waited for.
     pub(super) fn forget_callbacks(&mut self, id: &FulfilmentId, step: &mut Step<R>) {
-        let prefix = format!("{id}:");
-        while let Some(name) = self.kept.own(&prefix) {
-            self.kept.remove(&name);
-            step.commit.writes.extend(removing(&name));
-        }
+        let own = self.kept.remove_own(id);
+        step.commit.writes.extend(own.iter().flat_map(|name| removing(name)));
     }
 
     /// Notes that a task waits since an event. Answers with the name of a callback that is kept for
@@ -260,17 +260,17 @@ impl<R> Core<R> {
     ) -> Option<String> {
         let mut kept = None;
         for name in names {
-            let waiter = (fulfilment.clone(), task, attempt);
-            let known = self.waiting.entry(name.clone()).or_insert_with(|| waiter.clone());
-            if (&known.0, known.1) != (fulfilment, task) {
+            if let Some((other, of, _)) = self.waiting.get(&name)
+                && (other, *of) != (fulfilment, task)
+            {
                 // A wait is refused if its key is taken, so no journal should have this.
-                tracing::warn!(name, by = %known.0, %fulfilment, "two wait for a callback");
+                tracing::warn!(name, by = %other, %fulfilment, "two wait for a callback");
                 continue;
             }
-            *known = waiter;
             if kept.is_none() && self.kept.contains(&name) {
-                kept = Some(name);
+                kept = Some(name.clone());
             }
+            self.waiting.insert(name, (fulfilment.clone(), task, attempt));
         }
         kept
     }
