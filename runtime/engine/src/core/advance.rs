@@ -13,7 +13,7 @@ use tmf::time::Timestamp;
 use super::agenda::Agenda;
 use super::entry::Entry;
 use super::owed::Owed;
-use super::{After, Answer, Core, Durability, Published, Step};
+use super::{After, Answer, Core, Durability, Step};
 use crate::documents::{self, Change, Expected, Pieced, Put};
 use crate::keys;
 use crate::store::Write;
@@ -73,7 +73,7 @@ impl<R> Core<R> {
     ) -> Step<R> {
         if entry.owed.is_some() {
             // Later events wait until its documents are written.
-            step.commit.then.push(After::GoOn(entry.fulfilment.id().clone()));
+            step.commit.then.push(entry.go_on());
             self.put_back(now, entry);
             return step;
         }
@@ -293,17 +293,17 @@ impl<R> Core<R> {
         step.commit.then.extend(gathered.calls.drain(..).map(After::Run));
         if gathered.goes_on || is_full {
             entry.on_the_way += 1;
-            step.commit.then.push(After::GoOn(entry.fulfilment.id().clone()));
+            step.commit.then.push(entry.go_on());
         }
-        if let Some(owed) = &mut entry.owed {
+        if let Some(mut owed) = entry.owed.take() {
             // Answers and further work wait until all of it is written.
-            let go_on = After::GoOn(entry.fulfilment.id().clone());
-            owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
-        }
-        if let Some(owed) = entry.owed.as_mut().filter(|_| is_cut) {
-            let id = entry.fulfilment.id();
-            owed.hold_back(id, &mut step.commit, std::mem::take(&mut gathered.freed));
-            self.held_back.insert(id.clone());
+            owed.then = std::mem::replace(&mut step.commit.then, vec![entry.go_on()]);
+            if is_cut {
+                let id = entry.fulfilment.id();
+                owed.hold_back(id, &mut step.commit, std::mem::take(&mut gathered.freed));
+                self.held_back.insert(id.clone());
+            }
+            entry.owed = Some(owed);
         }
         Ok(())
     }
@@ -366,13 +366,7 @@ impl<R> Core<R> {
             None => writes.extend(ended),
         }
         entry.owed = owed;
-        step.commit.then.push(After::Publish(Published {
-            fulfilment: fulfilment.id().clone(),
-            number,
-            record,
-            #[cfg(test)]
-            state: Arc::clone(&entry.fulfilment),
-        }));
+        step.commit.then.push(entry.publish(number, record));
     }
 
     /// Orders are written as the fold has them; documents that others may change too are merged.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Direction, Event, Fulfilment, TaskId};
+use model::{Direction, Event, Fulfilment, Record, TaskId};
 use tmf::table::OrderState;
 use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
 use super::owed::Owed;
+use super::{After, Published};
 use crate::store::Write;
 
 pub(super) struct Entry<R> {
@@ -64,5 +65,21 @@ impl<R> Entry<R> {
     pub(super) fn ended(fulfilment: Fulfilment) -> Self {
         let order_state = Some(fulfilment.order_state());
         Self { order_state, was_ended: true, ..Self::new(fulfilment) }
+    }
+
+    /// The action that continues it.
+    pub(super) fn go_on(&self) -> After<R> {
+        After::GoOn(self.fulfilment.id().clone())
+    }
+
+    /// The action that tells watchers of its last record.
+    pub(super) fn publish(&self, number: u32, record: Arc<Record>) -> After<R> {
+        After::Publish(Published {
+            fulfilment: self.fulfilment.id().clone(),
+            number,
+            record,
+            #[cfg(test)]
+            state: Arc::clone(&self.fulfilment),
+        })
     }
 }

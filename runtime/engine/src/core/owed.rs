@@ -9,7 +9,7 @@ use model::{Document, Fulfilment, FulfilmentId, Record, Reservation};
 use serde::{Deserialize, Serialize};
 use tmf::table::OrderState;
 
-use super::{After, Commit, Input, Published};
+use super::{After, Commit, Input};
 use crate::documents::Put;
 use crate::keys;
 use crate::store::Write;
@@ -125,29 +125,22 @@ impl<R> Owed<R> {
 
     /// The rest that the last owner of the store left; `None` if everything is written, or the mark is
     /// not about the last record.
-    pub(super) fn again(fulfilment: &Fulfilment, records: &[Record], mark: Mark) -> Option<Self> {
-        let (last, earlier) = records.split_last()?;
-        if mark.record as usize != earlier.len() {
+    pub(super) fn again(
+        fulfilment: &Fulfilment,
+        mut records: Vec<Record>,
+        mark: Mark,
+    ) -> Option<Self> {
+        let last = records.pop()?;
+        if mark.record as usize != records.len() {
             return None;
         }
-        let before = match earlier {
+        let before = match records.as_slice() {
             [] => None,
             some => Some(Fulfilment::fold(fulfilment.id().clone(), some).ok()?.order_state()),
         };
         let parts = fulfilment.parts(&last.events, before, mark.items);
         let parts: VecDeque<Part> = parts.into_iter().skip(mark.written).collect();
-        (!parts.is_empty()).then(|| Self::new(Arc::new(last.clone()), before, mark, parts))
-    }
-
-    /// The news for watchers when everything is written.
-    pub(super) fn published(&self, fulfilment: &Fulfilment) -> Published {
-        Published {
-            fulfilment: fulfilment.id().clone(),
-            number: self.mark.record,
-            record: Arc::clone(&self.record),
-            #[cfg(test)]
-            state: Arc::new(fulfilment.clone()),
-        }
+        (!parts.is_empty()).then(|| Self::new(Arc::new(last), before, mark, parts))
     }
 
     /// The fact that records how far it is.

@@ -263,7 +263,11 @@ impl<R> Core<R> {
                     let owed = owed(store, &fulfilment)?;
                     fulfilment.follow_clock(now);
                     let mut entry = self.restored(fulfilment, bytes, step);
-                    entry.owed = owed;
+                    entry.owed = owed.map(|mut owed| {
+                        let record = Arc::clone(&owed.record);
+                        owed.then = vec![entry.publish(owed.mark.record, record), entry.go_on()];
+                        owed
+                    });
                     entries.push(entry);
                 }
                 Ok((fulfilment, _)) => self.lock_again(&fulfilment),
@@ -331,14 +335,12 @@ fn owed<R>(store: &dyn Store, fulfilment: &Fulfilment) -> Result<Option<Owed<R>>
     let id = fulfilment.id();
     let mark = store.get(&keys::owed(id)).map_err(RecoverError::Store)?;
     let Some(mark) = mark.and_then(|bytes| Mark::read(&bytes)) else { return Ok(None) };
-    let Some(mut owed) = Owed::again(fulfilment, &read_records(store, id)?, mark) else {
+    let Some(mut owed) = Owed::again(fulfilment, read_records(store, id)?, mark) else {
         return Ok(None);
     };
     if fulfilment.is_ended() {
         owed.writes.push((keys::open(id), None));
     }
-    owed.then.push(After::Publish(owed.published(fulfilment)));
-    owed.then.push(After::GoOn(id.clone()));
     Ok(Some(owed))
 }
 

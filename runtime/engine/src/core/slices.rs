@@ -10,7 +10,7 @@ use tmf::time::Timestamp;
 use super::entry::Entry;
 use super::locks::quotes;
 use super::owed::Owed;
-use super::{After, Core, Input, RecoverError, Step};
+use super::{Core, Input, RecoverError, Step};
 use crate::keys;
 use crate::store::{Scan, Store, Write};
 
@@ -32,17 +32,17 @@ impl<R> Core<R> {
         mut owed: Owed<R>,
     ) -> Vec<Step<R>> {
         let mut step = Step::default();
-        let id = entry.fulfilment.id().clone();
+        let id = entry.fulfilment.id();
         if !owed.pieces.is_empty() || owed.first.is_some() {
             if let Some(piece) = owed.pieces.pop_front() {
                 step.commit.writes.push(piece);
             } else if let Some(first) = owed.first.take() {
                 (step.commit.writes, step.commit.documents) = first;
                 self.write_freed(&owed.freed, &mut step.commit.writes);
-                self.held_back.remove(&id);
+                self.held_back.remove(id);
             }
             step.commit.at = owed.record.at;
-            step.commit.then.push(After::GoOn(id));
+            step.commit.then.push(entry.go_on());
             entry.owed = Some(owed);
             self.put_back(now, entry);
             return vec![step];
@@ -56,13 +56,13 @@ impl<R> Core<R> {
         }
         if !owed.parts.is_empty() {
             owed.mark.written += 1;
-            step.commit.writes.push(owed.mark(&id));
-            step.commit.then.push(After::GoOn(id));
+            step.commit.writes.push(owed.mark(id));
+            step.commit.then.push(entry.go_on());
             entry.owed = Some(owed);
             self.put_back(now, entry);
             return vec![step];
         }
-        step.commit.writes.push((keys::owed(&id), None));
+        step.commit.writes.push((keys::owed(id), None));
         step.commit.writes.append(&mut owed.writes);
         step.commit.then.append(&mut owed.then);
         self.put_back(now, entry);
