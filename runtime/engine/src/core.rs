@@ -169,13 +169,13 @@ impl<R> Core<R> {
                 self.readmit(now, *fulfilment, bytes, reply)
             }
             Input::GiveUp { fulfilment, documents, reply } => {
-                self.give_up(now, &fulfilment, documents, reply)
+                self.give_up(now, fulfilment, documents, reply)
             }
             Input::Remove { fulfilment, writes, documents, reply } => {
-                self.remove(now, &fulfilment, writes, documents, reply)
+                self.remove(now, fulfilment, writes, documents, reply)
             }
             Input::Write { unless, release, documents, reply } => {
-                self.write_unless(now, &unless, (release, documents), reply)
+                self.write_unless(now, unless, (release, documents), reply)
             }
             Input::Replan { fulfilment, event, seen, reply } => {
                 self.replan(now, &fulfilment, event, seen, reply)
@@ -293,16 +293,16 @@ impl<R> Core<R> {
     fn remove(
         &mut self,
         now: Timestamp,
-        id: &FulfilmentId,
+        id: FulfilmentId,
         writes: Vec<Write>,
         documents: Vec<Put>,
         reply: R,
     ) -> Step<R> {
-        if self.open.contains_key(id) {
-            return Step::answer(reply, Answer::Denied(Denied::Open(id.clone())));
+        if self.open.contains_key(&id) {
+            return Step::answer(reply, Answer::Denied(Denied::Open(id)));
         }
-        if self.set_aside.contains_key(id) {
-            return self.absent(id, reply, Answer::Done);
+        if self.set_aside.contains_key(&id) {
+            return self.absent(&id, reply, Answer::Done);
         }
         self.changed_late.insert(id.to_string(), u32::MAX);
         let mut step = Step::answer(reply, Answer::Done);

@@ -142,9 +142,9 @@ impl Locks {
     }
 
     /// The work under these names has changed: an earlier read of it is stale.
-    pub(super) fn outdate(&mut self, names: &[String]) {
+    pub(super) fn outdate(&mut self, names: Vec<String>) {
         for name in names {
-            self.note(name.clone());
+            self.note(name);
         }
         self.trim();
     }

@@ -141,19 +141,19 @@ impl<R> Core<R> {
     pub(super) fn give_up(
         &mut self,
         now: Timestamp,
-        id: &FulfilmentId,
+        id: FulfilmentId,
         documents: Vec<Put>,
         reply: R,
     ) -> Step<R> {
-        let Some(mut aside) = self.set_aside.remove(id) else {
-            return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id.clone())));
+        let Some(mut aside) = self.set_aside.remove(&id) else {
+            return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id)));
         };
-        self.locks.forget(id);
+        self.locks.forget(&id);
         aside.given_up = Some(now);
         let mut step = Step::answer(reply, Answer::Done);
         step.commit.at = now;
         step.commit.documents = documents;
-        step.commit.writes.push((keys::open(id), None));
+        step.commit.writes.push((keys::open(&id), None));
         step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
         step
     }

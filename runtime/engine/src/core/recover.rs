@@ -276,7 +276,7 @@ impl<R> Core<R> {
                 Err(RecoverError::Store(
                     error @ (crate::store::Error::Closed | crate::store::Error::Fenced { .. }),
                 )) => return Err(RecoverError::Store(error)),
-                Err(error) => self.cannot_be_read(store, &id, &error, now, step),
+                Err(error) => self.cannot_be_read(store, id, &error, now, step),
             }
         }
         Ok(entries)
@@ -286,15 +286,15 @@ impl<R> Core<R> {
     fn cannot_be_read(
         &mut self,
         store: &dyn Store,
-        id: &FulfilmentId,
+        id: FulfilmentId,
         error: &RecoverError,
         now: Timestamp,
         step: &mut Step<R>,
     ) {
-        for event in readable(store, id) {
-            self.lock_of(id, &event);
+        for event in readable(store, &id) {
+            self.lock_of(&id, &event);
         }
-        if self.set_aside.contains_key(id) {
+        if self.set_aside.contains_key(&id) {
             return;
         }
         let aside = SetAside::new(error.record(), chain(error), now);
@@ -305,7 +305,7 @@ impl<R> Core<R> {
              /orchestration/v1/quarantine"
         );
         step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
-        self.set_aside.insert(id.clone(), aside);
+        self.set_aside.insert(id, aside);
     }
 
     /// Adds a fulfilment to the open ones.

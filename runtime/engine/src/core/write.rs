@@ -12,14 +12,13 @@ impl<R> Core<R> {
     pub(super) fn write_unless(
         &mut self,
         now: Timestamp,
-        unless: &Unless,
+        Unless { open, locked }: Unless,
         (release, documents): (Option<Release>, Vec<Put>),
         reply: R,
     ) -> Step<R> {
-        let Unless { open, locked } = unless;
         let mut open = open.iter();
         let open = open.find(|id| self.open.contains_key(id) || self.set_aside.contains_key(id));
-        if let Some(holder) = open.or_else(|| self.locks.holder(locked)) {
+        if let Some(holder) = open.or_else(|| self.locks.holder(&locked)) {
             return Step::answer(reply, Answer::Locked(holder.clone()));
         }
         let mut step = Step::default();
