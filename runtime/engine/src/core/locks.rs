@@ -178,21 +178,18 @@ impl<R> Core<R> {
         if matches!(events.last(), Some(Event::Rejected { .. })) {
             return Ok(events);
         }
-        let quotes = quotes(fulfilment);
-        if let Some(first) = self.locks.holder(&quotes) {
+        let mut locks = exclusive(quotes(fulfilment));
+        if let Some(first) = self.locks.against(&locks) {
             return Err(Answer::Ordered(first.clone()));
         }
-        let locked = if let Some(Event::Planned { plan }) = events.last() {
-            plan.locks().collect()
-        } else {
-            Vec::new()
-        };
-        let locks = [exclusive(quotes.clone()), locked].concat();
-        if let Some(Event::Planned { plan }) = events.last()
-            && let Some(other) = self.locks.queue(plan, &locks)
-        {
-            self.locks.take(fulfilment.id(), exclusive(quotes));
-            return Ok(vec![Event::Awaiting { orders: vec![other], queued: true }]);
+        if let Some(Event::Planned { plan }) = events.last() {
+            let quotes = locks.len();
+            locks.extend(plan.locks());
+            if let Some(other) = self.locks.queue(plan, &locks) {
+                locks.truncate(quotes);
+                self.locks.take(fulfilment.id(), locks);
+                return Ok(vec![Event::Awaiting { orders: vec![other], queued: true }]);
+            }
         }
         if let Some(other) = self.locks.against(&locks) {
             let message =
@@ -243,8 +240,8 @@ impl<R> Core<R> {
 
     /// Takes the locks that an open fulfilment had before a restart.
     pub(super) fn lock_again(&mut self, fulfilment: &Fulfilment) {
-        let locked = fulfilment.plan().locks().collect();
-        let locks = [exclusive(quotes(fulfilment)), locked].concat();
+        let mut locks = exclusive(quotes(fulfilment));
+        locks.extend(fulfilment.plan().locks());
         self.locks.take(fulfilment.id(), locks);
     }
 
@@ -260,8 +257,8 @@ impl<R> Core<R> {
 
     /// Releases the locks of an ended fulfilment.
     pub(super) fn unclaim(&mut self, fulfilment: &Fulfilment) {
-        let locked = fulfilment.plan().locks().map(|lock| lock.name).collect();
-        let names = [quotes(fulfilment), locked].concat();
+        let mut names = quotes(fulfilment);
+        names.extend(fulfilment.plan().locks().map(|lock| lock.name));
         self.locks.release(fulfilment.id(), names);
     }
 }
