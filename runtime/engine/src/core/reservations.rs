@@ -14,16 +14,16 @@ impl<R> Core<R> {
     pub(super) fn write_taken(
         &self,
         fulfilment: &Fulfilment,
-        gathered: &Gathered,
+        gathered: &mut Gathered,
         step: &mut Step<R>,
     ) {
         let writes = &mut step.commit.writes;
-        for (reservation, holder) in &gathered.taken {
-            let (fulfilment, value) = (fulfilment.id().clone(), reservation.value.clone());
-            let held = Held { fulfilment, value, holder: Some(holder.clone()) };
+        for (reservation, holder) in gathered.taken.drain(..) {
+            self.pools.keep(&reservation, &holder);
+            let Reservation { pool, index, value, .. } = reservation;
+            let held = Held { fulfilment: fulfilment.id().clone(), value, holder: Some(holder) };
             let bytes = json!(held).to_string().into_bytes();
-            writes.push((keys::reservation(&reservation.pool, reservation.index), Some(bytes)));
-            self.pools.keep(reservation, holder);
+            writes.push((keys::reservation(&pool, index), Some(bytes)));
         }
     }
 
