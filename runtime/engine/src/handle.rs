@@ -173,14 +173,12 @@ impl Engine {
         id: &FulfilmentId,
         request: CancelRequest,
     ) -> Result<Arc<Fulfilment>, CancelError> {
-        let fulfilment = id.clone();
-        let answer = self.ask(|reply| Input::Cancel { fulfilment, request, reply }).await;
-        match answer.map_err(ReadError::Ask)? {
+        let input = |fulfilment, reply| Input::Cancel { fulfilment, request, reply };
+        match self.ask_about(id, input).await.map_err(ReadError::Ask)? {
             Answer::Fulfilment(Some(open)) => Ok(open),
             Answer::NotCancelled(refusal) => Err(CancelError::Refused(refusal)),
             _ => {
-                let ended = self.read_ended(id).await?;
-                let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
+                let ended = self.ended_or(id, CancelError::Unknown).await?;
                 let state = ended.order_state().to_string();
                 Err(CancelError::Refused(Refusal::Final { state }))
             }
@@ -194,14 +192,12 @@ impl Engine {
         id: &FulfilmentId,
         wish: Wish,
     ) -> Result<Arc<Fulfilment>, DecideError> {
-        let fulfilment = id.clone();
-        let answer = self.ask(|reply| Input::Decide { fulfilment, wish, reply }).await;
-        match answer.map_err(ReadError::Ask)? {
+        let input = |fulfilment, reply| Input::Decide { fulfilment, wish, reply };
+        match self.ask_about(id, input).await.map_err(ReadError::Ask)? {
             Answer::Fulfilment(Some(open)) => Ok(open),
             Answer::NotDecided(denied) => Err(DecideError::Refused(denied)),
             _ => {
-                let ended = self.read_ended(id).await?;
-                let ended = ended.ok_or_else(|| DecideError::Unknown(id.clone()))?;
+                let ended = self.ended_or(id, DecideError::Unknown).await?;
                 let state = ended.phase().name();
                 Err(DecideError::Refused(NotGivenUp::Ended { state }))
             }
@@ -217,30 +213,22 @@ impl Engine {
     ) -> Result<Arc<Fulfilment>, AmendError> {
         let mut ended = None;
         loop {
-            let input = |reply| Input::Patch {
-                fulfilment: id.clone(),
-                ended,
-                amendment: amendment.clone(),
-                reply,
-            };
-            match self.ask(input).await.map_err(ReadError::Ask)? {
+            let amendment = amendment.clone();
+            let input = |fulfilment, reply| Input::Patch { fulfilment, ended, amendment, reply };
+            match self.ask_about(id, input).await.map_err(ReadError::Ask)? {
                 Answer::Fulfilment(Some(changed)) => return Ok(changed),
                 Answer::NotPatched(error) => return Err(AmendError::Refused(error)),
                 Answer::Changed(_) => return Err(AmendError::Changed),
                 // It is not open: its end is on disk by now, since this answer came after it.
-                _ => {
-                    let read = self.read_ended(id).await?;
-                    let read = read.ok_or_else(|| AmendError::Unknown(id.clone()))?;
-                    ended = Some(Box::new(read));
-                }
+                _ => ended = Some(Box::new(self.ended_or(id, AmendError::Unknown).await?)),
             }
         }
     }
 
     /// A fulfilment, open or ended; `None` if there is none.
     pub async fn get(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
-        let fulfilment = id.clone();
-        let answer = self.ask(|reply| Input::Get { fulfilment, reply }).await?;
+        let input = |fulfilment, reply| Input::Get { fulfilment, reply };
+        let answer = self.ask_about(id, input).await?;
         self.open_or_ended(id, answer).await
     }
 
@@ -257,8 +245,8 @@ impl Engine {
 
     /// Waits until a fulfilment has ended; `None` if there is none.
     pub async fn ended(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
-        let fulfilment = id.clone();
-        let answer = self.ask(|reply| Input::AwaitEnd { fulfilment, reply }).await?;
+        let input = |fulfilment, reply| Input::AwaitEnd { fulfilment, reply };
+        let answer = self.ask_about(id, input).await?;
         self.open_or_ended(id, answer).await
     }
 
@@ -330,23 +318,41 @@ impl Engine {
         }
     }
 
-    /// Reads a fulfilment that is not open, on a thread that may wait for the disk.
+    /// Reads a fulfilment that is not open; the error for an unknown one if there is none.
+    async fn ended_or<E: From<ReadError>>(
+        &self,
+        id: &FulfilmentId,
+        unknown: fn(FulfilmentId) -> E,
+    ) -> Result<Fulfilment, E> {
+        self.read_ended(id).await?.ok_or_else(|| unknown(id.clone()))
+    }
+
+    /// Reads a fulfilment that is not open.
     async fn read_ended(&self, id: &FulfilmentId) -> Result<Option<Fulfilment>, ReadError> {
-        let id = id.clone();
-        let read = self.read(move |store| read_fulfilment(store, &id), RecoverError::Store);
+        let read = self.read(id, read_fulfilment, RecoverError::Store);
         read.await.map_err(ReadError::Journal)
     }
 
-    /// Reads the store on a thread that may wait for the disk.
+    /// Reads the store about a fulfilment, on a thread that may wait for the disk.
     async fn read<T: Send + 'static, E: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Store) -> Result<T, E> + Send + 'static,
+        id: &FulfilmentId,
+        read: fn(&dyn Store, &FulfilmentId) -> Result<T, E>,
         failed: impl FnOnce(crate::store::Error) -> E,
     ) -> Result<T, E> {
-        let store = Arc::clone(&self.store);
-        let done = tokio::task::spawn_blocking(move || read(&*store)).await;
+        let (store, id) = (Arc::clone(&self.store), id.clone());
+        let done = tokio::task::spawn_blocking(move || read(&*store, &id)).await;
         let ended = crate::store::Error::failed("finish a read of the store");
         done.map_err(|error| failed(ended(error)))?
+    }
+
+    async fn ask_about(
+        &self,
+        id: &FulfilmentId,
+        input: impl FnOnce(FulfilmentId, Reply) -> Input<Reply>,
+    ) -> Result<Answer, AskError> {
+        let id = id.clone();
+        self.ask(|reply| input(id, reply)).await
     }
 
     async fn ask(&self, input: impl FnOnce(Reply) -> Input<Reply>) -> Result<Answer, AskError> {

@@ -35,8 +35,7 @@ impl Engine {
     /// Continues a fulfilment that is set aside, if its journal can be read by now. When this returns
     /// that is on disk.
     pub async fn readmit(&self, id: &FulfilmentId) -> Result<Arc<Fulfilment>, QuarantineError> {
-        let own = id.clone();
-        let read = self.read(move |store| read_sized(store, &own), RecoverError::Store).await;
+        let read = self.read(id, read_sized, RecoverError::Store).await;
         let read = read.map_err(QuarantineError::Journal)?;
         let Some((fulfilment, bytes)) = read else {
             return Err(not_set_aside(id));
@@ -51,12 +50,10 @@ impl Engine {
     /// Gives up a fulfilment that is set aside: its orders are failed, and its locks are released. Its
     /// reservations stay. When this returns that is on disk.
     pub async fn give_up(&self, id: &FulfilmentId) -> Result<(), QuarantineError> {
-        let own = id.clone();
-        let documents = self.read(move |store| failed_orders(store, &own), identity).await;
+        let documents = self.read(id, failed_orders, identity).await;
         let documents = documents.map_err(QuarantineError::Store)?;
-        let fulfilment = id.clone();
-        let give_up = |reply| Input::GiveUp { fulfilment, documents, reply };
-        self.ask(give_up).await?;
+        let give_up = |fulfilment, reply| Input::GiveUp { fulfilment, documents, reply };
+        self.ask_about(id, give_up).await?;
         Ok(())
     }
 }

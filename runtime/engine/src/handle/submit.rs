@@ -72,8 +72,8 @@ impl Engine {
         event: Event,
         seen: Seen,
     ) -> Result<Option<Arc<Fulfilment>>, NotSubmitted> {
-        let fulfilment = id.clone();
-        match self.ask(|reply| Input::Replan { fulfilment, event, seen, reply }).await? {
+        let replan = |fulfilment, reply| Input::Replan { fulfilment, event, seen, reply };
+        match self.ask_about(id, replan).await? {
             Answer::Fulfilment(fulfilment) => Ok(fulfilment),
             Answer::Stale => Err(NotSubmitted::Stale),
             other => Err(unexpected(&other).into()),
