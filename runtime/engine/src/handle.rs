@@ -112,32 +112,34 @@ impl Engine {
             let action = "draw random bytes";
             RecoverError::Store(crate::store::Error::Failed { action, source: Box::new(error) })
         })?;
+        let Parts { store, worker, clock, pools, durability, limits } = parts;
         let setup = Setup {
-            worker: Arc::clone(&parts.worker),
-            pools: parts.pools.clone(),
-            durability: parts.durability,
-            limits: parts.limits,
+            worker: Arc::clone(&worker),
+            pools: pools.clone(),
+            durability,
+            limits,
             shares: Shares::default(),
             secret,
         };
-        let (core, steps) = Core::recover(&*parts.store, setup, parts.clock.now())?;
+        let (core, steps) = Core::recover(&*store, setup, clock.now())?;
         let (sender, inputs) = mpsc::channel(INPUTS_MAX);
         let (published, _) = broadcast::channel(PUBLISHED_MAX);
         let counters = Arc::new(Counters::default());
         let engine = Self {
             inputs: sender,
             published: published.clone(),
-            store: Arc::clone(&parts.store),
+            store: Arc::clone(&store),
             epoch: core.epoch(),
-            clock: Arc::clone(&parts.clock),
-            pools: parts.pools.clone(),
-            limits: parts.limits,
+            clock: Arc::clone(&clock),
+            pools,
+            limits,
             addresses: core.addresses().clone(),
             counters: Arc::clone(&counters),
         };
         let sender = engine.inputs.downgrade();
         let commits = VecDeque::new();
-        let mut engine_loop = Loop { core, parts, inputs, sender, published, counters, commits };
+        let mut engine_loop =
+            Loop { core, store, worker, clock, inputs, sender, published, counters, commits };
         for step in steps {
             engine_loop.begin_step(step);
         }

@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use model::{Event, Record};
 use tokio::sync::{broadcast, mpsc};
 
-use super::{Counters, Parts, Reply};
+use super::{Counters, Reply};
+use crate::clock::Clock;
 use crate::core::{After, Answer, Core, Input, Published, Recalled, Step};
 use crate::documents::Error;
 use crate::keys;
 use crate::store::{self, Appended, Store};
-use crate::worker::Call;
+use crate::worker::{Call, Worker};
 
 /// Inputs that are taken before commits are checked again.
 const INPUTS_AT_ONCE: usize = 256;
@@ -23,7 +24,9 @@ const COMMITS_MAX: usize = 8_192;
 /// The engine's loop, to be run until it ends.
 pub struct Loop {
     pub(super) core: Core<Reply>,
-    pub(super) parts: Parts,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) worker: Arc<dyn Worker>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) inputs: mpsc::Receiver<Input<Reply>>,
     pub(super) sender: mpsc::WeakSender<Input<Reply>>,
     pub(super) published: broadcast::Sender<Published>,
@@ -37,13 +40,13 @@ impl Loop {
     pub async fn run(mut self) -> Result<(), Error> {
         let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
         loop {
-            let now = self.parts.clock.now();
+            let now = self.clock.now();
             for step in self.core.wake(now) {
                 self.begin_step(step);
             }
             self.count();
             let wake_at = self.core.wake_at();
-            let clock = Arc::clone(&self.parts.clock);
+            let clock = Arc::clone(&self.clock);
             tokio::select! {
                 biased;
                 durable = next_commit(&mut self.commits) => self.finish(durable?),
@@ -53,7 +56,7 @@ impl Loop {
                     if count == 0 {
                         return self.drain().await;
                     }
-                    let now = self.parts.clock.now();
+                    let now = self.clock.now();
                     for input in inputs.drain(..) {
                         let step = self.core.handle(now, input);
                         self.begin_step(step);
@@ -99,7 +102,7 @@ impl Loop {
         let (batch, then) = step.commit.split(self.core.epoch());
         let appended = batch.map(|batch| {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
-            self.parts.store.append(batch)
+            self.store.append(batch)
         });
         if appended.is_none() && self.commits.is_empty() {
             self.finish(then);
@@ -116,7 +119,7 @@ impl Loop {
                 After::Reply(reply, answer) => tell(reply, answer),
                 After::Written(reply) => tell(reply, Answer::Done),
                 After::GoOn(id) => {
-                    let now = self.parts.clock.now();
+                    let now = self.clock.now();
                     for step in self.core.go_on(now, &id) {
                         self.begin_step(step);
                     }
@@ -134,28 +137,30 @@ impl Loop {
 
     /// Reads a callback that is kept, beside the loop.
     fn recall(&self, name: String) {
-        let (store, sender) = (Arc::clone(&self.parts.store), self.sender.clone());
-        tokio::spawn(async move {
-            let recalled = tokio::task::spawn_blocking(move || kept(&*store, name)).await;
-            if let (Ok(recalled), Some(sender)) = (recalled, sender.upgrade()) {
-                // It fails if the engine has stopped; the callback is still kept.
-                sender.send(Input::Recalled(recalled)).await.ok();
-            }
-        });
+        let store = Arc::clone(&self.store);
+        let recalled = tokio::task::spawn_blocking(move || kept(&*store, name));
+        // If the engine has stopped, the callback is still kept.
+        self.later(async move { recalled.await.ok().map(Input::Recalled) });
     }
 
     fn call(&self, call: Call) {
         self.counters.calls.fetch_add(1, Ordering::Relaxed);
         let (fulfilment, task) = (call.fulfilment.clone(), call.task);
         let attempt = call.attempt;
-        let running = self.parts.worker.run(call);
+        let running = self.worker.run(call);
+        // If the engine has stopped, the journal has the begun call.
+        self.later(async move {
+            let report = running.await;
+            Some(Input::Finished { fulfilment, task, attempt, report })
+        });
+    }
+
+    /// Takes an input when it is there; it is dropped if the engine has stopped.
+    fn later(&self, input: impl Future<Output = Option<Input<Reply>>> + Send + 'static) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            let report = running.await;
-            let finished = Input::Finished { fulfilment, task, attempt, report };
-            if let Some(sender) = sender.upgrade() {
-                // It fails if the engine has stopped; the journal has the begun call.
-                sender.send(finished).await.ok();
+            if let (Some(input), Some(sender)) = (input.await, sender.upgrade()) {
+                sender.send(input).await.ok();
             }
         });
     }
