@@ -18,10 +18,16 @@ pub struct Pools {
 #[derive(Debug, Default)]
 struct Inner {
     pools: BTreeMap<PoolId, State>,
-    /// Reservations of running attempts, not on disk yet.
-    tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
-    /// The earlier reservations of a task that is repeated, until its attempt ends.
-    offered: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
+    attempts: BTreeMap<(FulfilmentId, TaskId), Attempt>,
+}
+
+/// The reservations of a running attempt.
+#[derive(Debug, Default)]
+struct Attempt {
+    /// Not on disk yet.
+    tentative: Vec<Reservation>,
+    /// The earlier ones of a task that is repeated.
+    offered: Vec<Reservation>,
 }
 
 #[derive(Debug)]
@@ -96,7 +102,8 @@ impl Pools {
     /// Offers a repeated task its earlier reservations: if it asks the same pool for the same name, it
     /// gets the same value.
     pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, reservations: Vec<Reservation>) {
-        self.lock().offered.insert((fulfilment.clone(), task), reservations);
+        let attempt = (fulfilment.clone(), task);
+        self.lock().attempts.entry(attempt).or_default().offered = reservations;
     }
 
     /// Sets the holder of a value, with the commit that records it.
@@ -112,48 +119,29 @@ impl Pools {
         &self,
         fulfilment: &FulfilmentId,
         task: TaskId,
-        pool: &PoolId,
+        pool: PoolId,
         name: &str,
     ) -> Result<Reservation, ReserveError> {
         let mut inner = self.lock();
-        let inner = &mut *inner;
-        let attempt = (fulfilment.clone(), task);
+        let Inner { pools, attempts } = &mut *inner;
+        let attempt = attempts.entry((fulfilment.clone(), task)).or_default();
         let is_it =
-            |reservation: &&Reservation| reservation.pool == *pool && reservation.name == name;
-        let offered =
-            inner.offered.get(&attempt).and_then(|reservations| reservations.iter().find(is_it));
-        let held = inner.tentative.entry(attempt.clone()).or_default();
-        if let Some(reservation) = held.iter().find(is_it) {
-            return Ok(reservation.clone());
+            |reservation: &Reservation| reservation.pool == pool && reservation.name == name;
+        if let Some(index) = attempt.tentative.iter().position(is_it) {
+            return Ok(attempt.tentative[index].clone());
         }
-        if let Some(reservation) = offered {
-            held.push(reservation.clone());
-            return Ok(reservation.clone());
-        }
-        let Some(state) = inner.pools.get_mut(pool) else {
-            return Err(ReserveError::Unknown(pool.clone()));
+        let reservation = match attempt.offered.iter().position(is_it) {
+            Some(index) => attempt.offered.swap_remove(index),
+            None => reserve(pools, pool, name)?,
         };
-        let Some(index) = state.take() else {
-            return Err(ReserveError::Exhausted { pool: pool.clone(), len: state.pool.len() });
-        };
-        let value = state.pool.value(index);
-        let reservation = Reservation {
-            pool: pool.clone(),
-            index,
-            value,
-            resource: state.pool.resource.clone(),
-            characteristic: state.pool.characteristic.clone(),
-            name: name.into(),
-        };
-        held.push(reservation.clone());
+        attempt.tentative.push(reservation.clone());
         Ok(reservation)
     }
 
     /// Returns the reservations of a task, to be committed with its outcome.
     pub fn finish(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Reservation> {
         let (mut inner, attempt) = (self.lock(), (fulfilment.clone(), task));
-        inner.offered.remove(&attempt);
-        inner.tentative.remove(&attempt).unwrap_or_default()
+        inner.attempts.remove(&attempt).unwrap_or_default().tentative
     }
 
     /// Releases the reservations of a failed attempt; earlier ones of its task stay.
@@ -198,13 +186,35 @@ impl Pools {
     pub(crate) fn reserved(&self) -> String {
         let inner = self.lock();
         let held: Vec<_> = inner.pools.iter().map(|(id, state)| (id, &state.held)).collect();
-        format!("{held:?} {:?} {:?}", inner.tentative, inner.offered)
+        format!("{held:?} {:?}", inner.attempts)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below leaves the maps consistent, so a poisoned lock is still good.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reserves the next free value of a pool.
+fn reserve(
+    pools: &mut BTreeMap<PoolId, State>,
+    pool: PoolId,
+    name: &str,
+) -> Result<Reservation, ReserveError> {
+    let Some(state) = pools.get_mut(&pool) else {
+        return Err(ReserveError::Unknown(pool));
+    };
+    let Some(index) = state.take() else {
+        return Err(ReserveError::Exhausted { pool, len: state.pool.len() });
+    };
+    Ok(Reservation {
+        pool,
+        index,
+        value: state.pool.value(index),
+        resource: state.pool.resource.clone(),
+        characteristic: state.pool.characteristic.clone(),
+        name: name.into(),
+    })
 }
 
 impl State {

@@ -380,7 +380,7 @@ impl World {
             return;
         };
         let name = pool;
-        match self.pools.reserve(&task.0, task.1, &PoolId::new(pool), name) {
+        match self.pools.reserve(&task.0, task.1, PoolId::new(pool), name) {
             Ok(reservation) => under_way.reserved.push(reservation.value),
             Err(_) => under_way.refused = true,
         }

@@ -74,7 +74,7 @@ impl World {
     /// A value that an attempt reserved, which its refused outcome would have recorded.
     fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Reservation> {
         let task = TaskId(98);
-        let reservation = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
+        let reservation = self.pools.reserve(open.id(), task, PoolId::new("vlan"), "vain");
         self.pools.finish(open.id(), task);
         reservation.into_iter().collect()
     }

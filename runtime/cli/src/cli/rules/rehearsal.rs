@@ -187,7 +187,7 @@ impl Willing {
     }
 
     fn reserve(&self, call: &Call, pool: &str, name: &str) -> Result<String, Failure> {
-        let held = self.pools.reserve(&call.fulfilment, call.task, &PoolId::new(pool), name);
+        let held = self.pools.reserve(&call.fulfilment, call.task, PoolId::new(pool), name);
         held.map(|reservation| reservation.value).map_err(|error| {
             Failure::new(FailureClass::Operator, FailureCode::PoolExhausted, error.to_string())
         })

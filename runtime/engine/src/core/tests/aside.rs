@@ -106,7 +106,7 @@ fn a_fulfilment_that_is_given_up_is_not_open_any_more() {
 fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else() {
     let reservation = |stage: &Stage| {
         let pool = PoolId::new("ports");
-        let reservation = stage.pools.reserve(&id("f"), TaskId(0), &pool, "").unwrap();
+        let reservation = stage.pools.reserve(&id("f"), TaskId(0), pool, "").unwrap();
         stage.pools.finish(&id("f"), TaskId(0));
         reservation
     };

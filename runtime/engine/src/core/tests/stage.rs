@@ -165,7 +165,7 @@ impl Stage {
         let task = self.named(name);
         let fulfilment = FulfilmentId::new("f");
         if name == "port" && !undo {
-            self.pools.reserve(&fulfilment, task, &PoolId::new("ports"), "").unwrap();
+            self.pools.reserve(&fulfilment, task, PoolId::new("ports"), "").unwrap();
         }
         let attempt = match self.core.fulfilments().next().map(|open| &open.tasks()[task.index()]) {
             Some(TaskState::Running { attempt } | TaskState::CalledBack { attempt, .. }) => {
