@@ -1,5 +1,6 @@
 //! The things that a plugin may be granted, one file each.
 
+pub(crate) mod caller;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod inventory;

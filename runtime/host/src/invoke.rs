@@ -15,6 +15,7 @@ use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::admission::Permit;
 use crate::answer;
+use crate::capability::caller::Caller;
 use crate::capability::config::Config;
 use crate::capability::http::{Outbound, Reach};
 use crate::capability::inventory::Inventory;
@@ -75,13 +76,6 @@ pub struct Schemas {
     pub output: Option<Map<String, Value>>,
     /// Of the settings, as one object.
     pub settings: Option<Map<String, Value>>,
-}
-
-/// The task that a call is for.
-#[derive(Clone, Debug)]
-struct Subject {
-    fulfilment: FulfilmentId,
-    task: TaskId,
 }
 
 /// Carries out one call within the limits of its plugin.
@@ -202,25 +196,23 @@ pub(crate) async fn decompose(
 }
 
 /// The surroundings of a call.
-#[derive(Clone)]
 struct Guest {
     shared: Arc<Shared>,
     plugin: Arc<Plugin>,
     meter: Arc<Meter>,
-    log: Log,
-    subject: Subject,
+    caller: Arc<Caller>,
     deadline: Instant,
 }
 
 impl Guest {
-    fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Self {
-        let subject = Subject { fulfilment: call.fulfilment.clone(), task: call.task };
+    fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Arc<Self> {
+        let subject = (call.fulfilment.clone(), call.task);
         Self::new(shared, plugin, log, subject, call.timeout_ms)
     }
 
     /// A call for no task, of a plugin that can reserve nothing for it.
-    fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log) -> Self {
-        let subject = Subject { fulfilment: FulfilmentId::new(""), task: TaskId(u32::MAX) };
+    fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log) -> Arc<Self> {
+        let subject = (FulfilmentId::new(""), TaskId(u32::MAX));
         Self::new(shared, plugin, log, subject, plugin.limits.wall_ms.into())
     }
 
@@ -228,26 +220,32 @@ impl Guest {
         shared: &Arc<Shared>,
         plugin: &Arc<Plugin>,
         log: &Log,
-        subject: Subject,
+        (fulfilment, task): (FulfilmentId, TaskId),
         wall_ms: u64,
-    ) -> Self {
+    ) -> Arc<Self> {
         let wall = Duration::from_millis(wall_ms.min(plugin.limits.wall_ms.into()));
-        Self {
+        let caller = Caller {
+            plugin: Arc::clone(&plugin.name),
+            grants: Arc::clone(&plugin.grants),
+            fulfilment,
+            task,
+            log: log.clone(),
+        };
+        Arc::new(Self {
             shared: Arc::clone(shared),
             plugin: Arc::clone(plugin),
             meter: Arc::new(Meter::new(&plugin.limits)),
-            log: log.clone(),
-            subject,
+            caller: Arc::new(caller),
             deadline: Instant::now() + wall,
-        }
+        })
     }
 
     /// Runs a call on the threads of guests when it is admitted. Fails if there is no answer.
     /// `bytes` is the size of its arguments.
     async fn run<T, F>(
-        &self,
+        self: &Arc<Self>,
         bytes: usize,
-        call: impl FnOnce(Self, Permit) -> F,
+        call: impl FnOnce(Arc<Self>, Permit) -> F,
     ) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -275,7 +273,7 @@ impl Guest {
         permit.prepay(prepaid, usual.clone());
         let turn = Turn { lane: self.shared.lanes.of(id), meter: Arc::clone(&self.meter) };
         let running = self.shared.executor.spawn(turn, {
-            let (meter, call) = (Arc::clone(&self.meter), call(self.clone(), permit));
+            let (meter, call) = (Arc::clone(&self.meter), call(Arc::clone(self), permit));
             async move { meter.measure(call).await }
         });
         match tokio::time::timeout_at(self.deadline, running).await {
@@ -320,30 +318,22 @@ impl Guest {
             table,
             memory: Memory::new(&plugin.limits, permit),
             meter: Arc::clone(&self.meter),
-            log: self.log.clone(),
+            log: self.caller.log.clone(),
             config: Config { grants: Arc::clone(&plugin.grants) },
             outbound: Outbound {
-                plugin: Arc::clone(&plugin.name),
-                grants: Arc::clone(&plugin.grants),
+                caller: Arc::clone(&self.caller),
                 client: plugin.client.clone(),
-                log: self.log.clone(),
                 deadline: self.deadline,
                 body_max: HTTP_BODY_MAX,
                 reach: Reach::Granted,
             },
             inventory: Inventory {
-                plugin: Arc::clone(&plugin.name),
-                grants: Arc::clone(&plugin.grants),
+                caller: Arc::clone(&self.caller),
                 store: Arc::clone(&self.shared.store),
-                log: self.log.clone(),
             },
             reservation: Reservation {
-                plugin: Arc::clone(&plugin.name),
-                grants: Arc::clone(&plugin.grants),
+                caller: Arc::clone(&self.caller),
                 pools: self.shared.pools.clone(),
-                fulfilment: self.subject.fulfilment.clone(),
-                task: self.subject.task,
-                log: self.log.clone(),
                 mask: Arc::clone(&plugin.mask),
             },
         };
@@ -364,8 +354,8 @@ impl Guest {
     /// An empty context: no files, no sockets, no environment.
     fn wasi(&self) -> WasiCtx {
         WasiCtx::builder()
-            .stdout(self.log.stdout())
-            .stderr(self.log.stderr())
+            .stdout(self.caller.log.stdout())
+            .stderr(self.caller.log.stderr())
             .max_random_size(RANDOM_BYTES_MAX)
             .build()
     }

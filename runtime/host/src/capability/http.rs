@@ -18,9 +18,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-use crate::capability::log::Log;
+use crate::capability::caller::Caller;
+use crate::grants;
 use crate::grants::rule::{Rule, without_user};
-use crate::grants::{self, Grants};
 
 use self::address::{Connector, Prohibited};
 use self::body::Capped;
@@ -79,10 +79,8 @@ pub(crate) enum Reach {
 /// Outbound HTTP of one call.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    pub(crate) plugin: Arc<str>,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) client: Client,
-    pub(crate) log: Log,
     pub(crate) deadline: Instant,
     pub(crate) body_max: u64,
     pub(crate) reach: Reach,
@@ -124,24 +122,25 @@ impl Outbound {
                 "denied {method} {shown}: no user and password in a URL, use the header \
                  `Authorization`"
             );
-            self.log.write("host", &message);
+            self.caller.note(&message);
             return Err(Error::HttpRequestUriInvalid);
         }
-        if !self.grants.http.iter().any(|rule| rule.allows(method, uri)) {
-            let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
-            let lines = grants::lines(&self.plugin, "http", &granted, &Rule::asked(method, uri));
-            self.log.write("host", &format!("denied {method} {shown}; to grant it, add\n{lines}"));
+        if !self.caller.grants.http.iter().any(|rule| rule.allows(method, uri)) {
+            let granted: Vec<_> = self.caller.grants.http.iter().map(Rule::to_string).collect();
+            let lines =
+                grants::lines(&self.caller.plugin, "http", &granted, &Rule::asked(method, uri));
+            self.caller.note(&format!("denied {method} {shown}; to grant it, add\n{lines}"));
             return Err(Error::HttpRequestDenied);
         }
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
         if self.reach == Reach::Reads && !reads.contains(method) {
             let message = format!("denied {method} {shown}: a reconciliation only reads");
-            self.log.write("host", &message);
+            self.caller.note(&message);
             return Err(Error::HttpRequestDenied);
         }
         if uri.scheme() != Some(&Scheme::HTTP) {
             let message = format!("{method} {shown}: this build has no TLS, use http");
-            self.log.write("host", &message);
+            self.caller.note(&message);
             return Err(Error::InternalError(Some(message)));
         }
         Ok(())
@@ -150,9 +149,7 @@ impl Outbound {
     fn exchange(&self, options: RequestOptions, body_max: u64) -> Exchange {
         Exchange {
             client: self.client.clone(),
-            plugin: Arc::clone(&self.plugin),
-            grants: Arc::clone(&self.grants),
-            log: self.log.clone(),
+            caller: Arc::clone(&self.caller),
             patience: self.patience(options),
             between: options
                 .between_bytes_timeout
@@ -174,9 +171,7 @@ impl Outbound {
 /// A request that is allowed, on its way.
 struct Exchange {
     client: Client,
-    plugin: Arc<str>,
-    grants: Arc<Grants>,
-    log: Log,
+    caller: Arc<Caller>,
     patience: Duration,
     between: Duration,
     body_max: u64,
@@ -198,19 +193,19 @@ impl Exchange {
     /// Logs why there is no answer, and gives the guest a code for it.
     fn explain(&self, uri: &Uri, error: &hyper_util::client::legacy::Error) -> Error {
         let Some(cause) = io_error(error) else {
-            self.log.write("host", &format!("{uri}: {error}"));
+            self.caller.note(&format!("{uri}: {error}"));
             return Error::ConnectionTerminated;
         };
         let inner = cause.get_ref().and_then(|inner| inner.downcast_ref());
         let Some(Prohibited { address }) = inner else {
-            self.log.write("host", &format!("{uri}: {cause}"));
+            self.caller.note(&format!("{uri}: {cause}"));
             return connection(cause);
         };
-        let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
+        let granted: Vec<_> = self.caller.grants.http.iter().map(Rule::to_string).collect();
         let more = Rule::of_address(uri, *address);
-        let lines = grants::lines(&self.plugin, "http", &granted, &more);
+        let lines = grants::lines(&self.caller.plugin, "http", &granted, &more);
         let text = format!("denied {uri}: `{address}` is inside; to grant it, add\n{lines}");
-        self.log.write("host", &text);
+        self.caller.note(&text);
         Error::DestinationIpProhibited
     }
 }

@@ -14,10 +14,10 @@ use tmf::index;
 use tmf::table::of_key;
 use wasmtime::component::{HasData, Linker};
 
-use crate::capability::log::Log;
+use crate::capability::caller::Caller;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
-use crate::grants::{self, Grants};
+use crate::grants;
 use model::FailureCode;
 
 /// Max documents that are found by an attribute.
@@ -28,15 +28,13 @@ const SEARCHED_MAX: usize = 1_000;
 
 /// The inventories as the plugin that is called may see them.
 pub(crate) struct Inventory {
-    pub(crate) plugin: Arc<str>,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) log: Log,
 }
 
 impl fmt::Debug for Inventory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inventory").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("Inventory").field("plugin", &self.caller.plugin).finish_non_exhaustive()
     }
 }
 
@@ -112,11 +110,12 @@ impl Inventory {
     }
 
     fn check_granted(&self, kind: &str) -> Result<(), Failure> {
-        if self.grants.inventory(kind) {
+        if self.caller.grants.inventory(kind) {
             return Ok(());
         }
-        let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, kind);
-        self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
+        let lines =
+            grants::lines(&self.caller.plugin, "inventory", &self.caller.grants.inventory, kind);
+        self.caller.note(&format!("to grant inventory `{kind}`, add\n{lines}"));
         let message = format!("`{kind}` documents are not granted: the log has the lines to add");
         Err(failure(FailureClass::Operator, FailureCode::NotGranted, message))
     }

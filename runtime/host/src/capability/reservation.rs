@@ -3,26 +3,21 @@
 use std::sync::Arc;
 
 use engine::pools::{Pools, ReserveError};
-use model::FailureCode;
-use model::{FulfilmentId, PoolId, TaskId};
+use model::{FailureCode, PoolId};
 use wasmtime::component::{HasData, Linker};
 
+use crate::capability::caller::Caller;
 use crate::capability::inventory::failure;
-use crate::capability::log::Log;
 use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
-use crate::grants::{self, Grants};
+use crate::grants;
 use crate::mask::Mask;
 
 /// The pools as the plugin that is called may use them, for the task that it is called for.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    pub(crate) plugin: Arc<str>,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) pools: Pools,
-    pub(crate) fulfilment: FulfilmentId,
-    pub(crate) task: TaskId,
-    pub(crate) log: Log,
     pub(crate) mask: Arc<Mask>,
 }
 
@@ -33,30 +28,35 @@ impl reservation::Host for Reservation {
     fn reserve(&mut self, request: Request) -> Result<Reserved, Failure> {
         self.check_names(&request)?;
         let name = request.pool;
-        if !self.grants.pool(&name) {
-            let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
-            self.log.write("host", &format!("to grant pool `{name}`, add\n{lines}"));
+        let Caller { plugin, grants, fulfilment, task, .. } = &*self.caller;
+        if !grants.pool(&name) {
+            let lines = grants::lines(plugin, "pools", &grants.pools, &name);
+            self.caller.note(&format!("to grant pool `{name}`, add\n{lines}"));
             let message = format!("pool `{name}` is not granted: the log has the lines to add");
             return Err(failure(FailureClass::Operator, FailureCode::NotGranted, message));
         }
-        let pool = PoolId::new(name);
         let reservation = self
             .pools
-            .reserve(&self.fulfilment, self.task, &pool, &request.name)
+            .reserve(fulfilment, *task, PoolId::new(name), &request.name)
             .map_err(|error| {
-                let code = match error {
-                    ReserveError::Unknown(_) => FailureCode::UnknownPool,
-                    ReserveError::Exhausted { .. } => FailureCode::PoolExhausted,
-                };
-                failure(FailureClass::Operator, code, error.to_string())
-            })?;
-        let parts = self.pools.definition(&pool).map(|pool| pool.attributes(reservation.index));
-        let attributes = parts
+            let code = match error {
+                ReserveError::Unknown(_) => FailureCode::UnknownPool,
+                ReserveError::Exhausted { .. } => FailureCode::PoolExhausted,
+            };
+            failure(FailureClass::Operator, code, error.to_string())
+        })?;
+        let pool = self.pools.definition(&reservation.pool);
+        let attributes = pool
+            .map(|pool| pool.attributes(reservation.index))
             .into_iter()
             .flatten()
             .map(|(name, value)| Attribute { name, value: value.to_string() })
             .collect();
-        Ok(Reserved { pool: pool.as_str().into(), value: reservation.value, attributes })
+        Ok(Reserved {
+            pool: reservation.pool.as_str().into(),
+            value: reservation.value,
+            attributes,
+        })
     }
 }
 

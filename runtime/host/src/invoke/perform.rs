@@ -22,7 +22,7 @@ pub(super) async fn perform(
     guest: &Guest,
     call: &Call,
 ) -> wasmtime::Result<Outcome> {
-    let (plugin, log) = (&guest.plugin, &guest.log);
+    let (plugin, log) = (&guest.plugin, &guest.caller.log);
     let is_run = matches!(call.operation, Operation::Run | Operation::Recover);
     let role = plugin.installed.role;
     match role {
@@ -70,7 +70,7 @@ async fn work(
                     Ok(Finding::Waiting(callback)) => return Ok(answer::waiting(callback)),
                     Ok(Finding::NotApplied) => {}
                     Err(failure) => {
-                        return Ok(Outcome::Failed(answer::failure(failure, &guest.log)));
+                        return Ok(Outcome::Failed(answer::failure(failure, &guest.caller.log)));
                     }
                 }
             }
@@ -103,7 +103,7 @@ async fn work(
         let wrong = answer::malformed("to wait, although it exports no `callbacks`");
         return Ok(Outcome::Failed(wrong));
     }
-    Ok(answer::outcome(answer, &guest.log))
+    Ok(answer::outcome(answer, &guest.caller.log))
 }
 
 /// The outcome of rolling a modification back, if the element shows that there is nothing to do or
@@ -153,7 +153,7 @@ async fn rate(store: &mut Store<State>, guest: &Guest, call: &Call) -> wasmtime:
         return Ok(Outcome::Failed(no_usage_rating(guest, usage)));
     }
     let instance = guest.plugin.exports.instantiate(&mut *store).await?;
-    let failed = |failure| Ok(Outcome::Failed(answer::failure(failure, &guest.log)));
+    let failed = |failure| Ok(Outcome::Failed(answer::failure(failure, &guest.caller.log)));
     let mut charges = Vec::new();
     if !request.prices.prices.is_empty() || request.usages.is_empty() {
         match instance.rate(&mut *store, &request.prices).await? {

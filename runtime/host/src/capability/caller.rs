@@ -1,0 +1,25 @@
+//! The plugin that calls a capability.
+
+use std::sync::Arc;
+
+use model::{FulfilmentId, TaskId};
+
+use super::log::Log;
+use crate::grants::Grants;
+
+/// The plugin that is called, and the task that it is called for.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) fulfilment: FulfilmentId,
+    pub(crate) task: TaskId,
+    pub(crate) log: Log,
+}
+
+impl Caller {
+    /// Adds a line of the host's to its log.
+    pub(crate) fn note(&self, text: &str) {
+        self.log.write("host", text);
+    }
+}
