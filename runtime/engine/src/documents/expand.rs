@@ -73,7 +73,6 @@ impl Expansion<'_> {
             Ok(before) => before,
             Err(error) => return self.put_over(put, &kept.unwrap_or_default(), error),
         };
-        let new = put.change.pieced().map(|pieced| pieced.prefix.clone());
         if let (Some(before), Some(pieced)) = (&mut before, put.change.pieced()) {
             pieced.leave_out(before);
         }
@@ -86,14 +85,15 @@ impl Expansion<'_> {
             }
             return Ok(());
         }
+        let new = put.change.pieced().map(|pieced| &pieced.prefix);
         if let (Some(before), Some(body)) = (&before, &body)
             && before.body == *body
             && put.expected == Expected::Anything
-            && new.as_ref() == pieces.as_ref().map(|pieces| &pieces.prefix)
+            && new == pieces.as_ref().map(|pieces| &pieces.prefix)
         {
             return Ok(());
         }
-        for gone in pieces.iter().filter(|old| Some(&old.prefix) != new.as_ref()) {
+        for gone in pieces.iter().filter(|old| Some(&old.prefix) != new) {
             self.writes.extend(gone.keys().map(|key| (key, None)));
         }
         let last = before.as_ref().map(|before| before.revision);

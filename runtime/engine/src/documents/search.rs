@@ -132,7 +132,10 @@ impl Way {
     fn new(resource: &str, condition: &Condition) -> Self {
         let entries = condition.paths.iter().flat_map(|path| {
             condition.values.iter().map(move |value| Entries {
-                prefix: keys::entries(resource, path, &index::value(value)),
+                scan: Scan {
+                    direction: Direction::Backward,
+                    ..Scan::prefix(keys::entries(resource, path, &index::value(value)), PAGE)
+                },
                 page: VecDeque::new(),
                 is_over: false,
             })
@@ -160,7 +163,7 @@ impl Way {
 
 /// The ids that have one value of one attribute, as far as they were read.
 struct Entries {
-    prefix: Vec<u8>,
+    scan: Scan,
     page: VecDeque<String>,
     /// Whether there are none before those of the page.
     is_over: bool,
@@ -181,14 +184,10 @@ impl Entries {
             if *reads > READS_MAX {
                 return Err(SearchError::TooWide);
             }
-            let scan = Scan {
-                after: bound.after(&self.prefix),
-                direction: Direction::Backward,
-                ..Scan::prefix(self.prefix.clone(), PAGE)
-            };
-            let entries = store.scan(&scan).map_err(store_error)?;
+            self.scan.after = bound.after(&self.scan.prefix);
+            let entries = store.scan(&self.scan).map_err(store_error)?;
             self.is_over = entries.len() < PAGE;
-            let ids = entries.iter().filter_map(|(key, _)| key.get(self.prefix.len()..));
+            let ids = entries.iter().filter_map(|(key, _)| key.get(self.scan.prefix.len()..));
             self.page = ids.map(|id| String::from_utf8_lossy(id).into_owned()).collect();
         }
         Ok(self.page.front().map(String::as_str))

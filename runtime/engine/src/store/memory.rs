@@ -131,7 +131,10 @@ impl Store for Memory {
             Direction::Forward => forward(&state.facts, scan),
             Direction::Backward => backward(&state.facts, scan),
         };
-        facts.into_iter().map(|(key, bytes)| Ok((key, state.whole(bytes)?))).collect()
+        facts
+            .into_iter()
+            .map(|(key, bytes)| Ok((key.clone(), state.whole(bytes.clone())?)))
+            .collect()
     }
 
     /// A claim has its place in the order too: waiting batches are carried out first.
@@ -217,7 +220,10 @@ impl State {
     }
 }
 
-fn forward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
+/// A key and its value as it is stored.
+type Stored<'a> = (&'a Vec<u8>, &'a Vec<u8>);
+
+fn forward<'a>(facts: &'a BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Stored<'a>> {
     let start = match &scan.after {
         Some(after) if *after >= scan.prefix => Bound::Excluded(after.as_slice()),
         _ => Bound::Included(scan.prefix.as_slice()),
@@ -226,23 +232,17 @@ fn forward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
         .range::<[u8], _>((start, Bound::Unbounded))
         .take_while(|(key, _)| key.starts_with(&scan.prefix))
         .take(scan.limit)
-        .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
 /// Collects everything under the prefix first, which is slow and plainly right.
-fn backward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
+fn backward<'a>(facts: &'a BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Stored<'a>> {
     let found: Vec<_> = facts
         .range::<[u8], _>((Bound::Included(scan.prefix.as_slice()), Bound::Unbounded))
         .take_while(|(key, _)| key.starts_with(&scan.prefix))
         .take_while(|(key, _)| scan.after.as_ref().is_none_or(|after| *key < after))
         .collect();
-    found
-        .into_iter()
-        .rev()
-        .take(scan.limit)
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    found.into_iter().rev().take(scan.limit).collect()
 }
 
 #[cfg(test)]

@@ -69,8 +69,8 @@ pub fn whole<E>(
     bytes: Vec<u8>,
     get: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<Vec<u8>, E> {
-    let Some(pieces) = Pieces::read(&bytes) else { return Ok(bytes) };
-    let mut value = pieces.head.clone();
+    let Some(mut pieces) = Pieces::read(&bytes) else { return Ok(bytes) };
+    let mut value = std::mem::take(&mut pieces.head);
     for key in pieces.keys() {
         let Some(piece) = get(&key)? else { return Ok(bytes) };
         value.extend_from_slice(&piece);
