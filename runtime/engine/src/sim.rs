@@ -194,6 +194,7 @@ impl World {
         let count = usize::try_from(dice.between(1, 4)).unwrap();
         let orders: Vec<Order> =
             (0..count).map(|number| Order::draw(scenario.seed, number)).collect();
+        let wishes: Vec<_> = orders.iter().flat_map(Order::wishes).collect();
         let mut world = Self {
             scenario,
             dice,
@@ -205,7 +206,7 @@ impl World {
             network: Network::new(scenario.seed),
             disk,
             clients: vec![(0, None); count],
-            orders: orders.clone(),
+            orders,
             messages: Vec::new(),
             calls: BTreeMap::new(),
             logged: Vec::new(),
@@ -220,23 +221,8 @@ impl World {
             refusals: 0,
             told: std::env::var_os("FERRULE_SEED").is_some(),
         };
-        for order in orders {
-            for at in order.sent_at {
-                let sent = SimEvent::Sent { order: order.number };
-                world.happens(at, format!("sent {}", order.number), sent);
-            }
-            for at in order.cancelled_at {
-                let cancelled = SimEvent::Cancelled { order: order.number };
-                world.happens(at, format!("cancelled {}", order.number), cancelled);
-            }
-            for at in order.patched_at {
-                let patched = SimEvent::Patched { order: order.number };
-                world.happens(at, format!("patched {}", order.number), patched);
-            }
-            for at in order.changed_at {
-                let changed = SimEvent::Changed { order: order.number };
-                world.happens(at, format!("changed {}", order.number), changed);
-            }
+        for (at, name, event) in wishes {
+            world.happens(at, name, event);
         }
         for number in 0..12 {
             let at = start.plus_ms(world.dice.below(400));

@@ -11,10 +11,11 @@ use model::{
 use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
+use super::SimEvent;
 use super::dice::Dice;
 
 /// An order that a client sends, perhaps more than once.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Order {
     /// Which one it is.
     pub number: usize,
@@ -41,6 +42,9 @@ pub(super) struct Order {
 /// The plugins of the simulation; the digest stands for the effects of each.
 pub(super) const PLUGINS: [(&str, &str); 4] =
     [("compute", "pure"), ("allocate", "pure"), ("element", "external"), ("missing", "missing")];
+
+/// The times of an event, and its name.
+type Wish<'a> = (&'a [Timestamp], &'a str, fn(usize) -> SimEvent);
 
 impl Order {
     /// Draws one.
@@ -78,6 +82,21 @@ impl Order {
             changed_at: changed_at.collect(),
             is_change: false,
         }
+    }
+
+    /// What its client does, and when.
+    pub(super) fn wishes(&self) -> Vec<(Timestamp, String, SimEvent)> {
+        let order = self.number;
+        let wishes: [Wish<'_>; 4] = [
+            (&self.sent_at, "sent", |order| SimEvent::Sent { order }),
+            (&self.cancelled_at, "cancelled", |order| SimEvent::Cancelled { order }),
+            (&self.patched_at, "patched", |order| SimEvent::Patched { order }),
+            (&self.changed_at, "changed", |order| SimEvent::Changed { order }),
+        ];
+        let happens = wishes.into_iter().flat_map(|(times, name, event)| {
+            times.iter().map(move |at| (*at, format!("{name} {order}"), event(order)))
+        });
+        happens.collect()
     }
 
     /// The fulfilment that sending it makes; each sending has an id of its own.
