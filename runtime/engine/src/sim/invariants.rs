@@ -9,6 +9,7 @@ use model::plan::{Action, UNDO, Work};
 use model::{
     Fulfilment, FulfilmentId, ItemId, Kind, Phase, PoolId, Reservation, TaskId, TaskState,
 };
+use serde_json::Value;
 
 use super::network::Effect;
 use super::{Asker, Message, World};
@@ -41,6 +42,8 @@ impl World {
         let state = &fold.tasks()[call.task.index()];
         let (name, operation) = (&call.name, &call.operation);
         let undoes = matches!(fold.work(call.task), Work::Undo(_));
+        let is_it = |attempt: u32, payload, own: &Value| attempt == call.attempt && payload == own;
+        let is_called_back = |own| matches!(state, TaskState::CalledBack { attempt, payload } if is_it(*attempt, payload, own));
         let is_known = match (self.plugins.effects(&call.digest), operation) {
             (_, Operation::Undo { .. }) if undoes => {
                 *state == TaskState::Running { attempt: call.attempt }
@@ -48,18 +51,11 @@ impl World {
             (_, Operation::Undo { .. } | Operation::Reapply) => {
                 fold.is_turned(call.task) && state.is_undo_attempt(call.attempt)
             }
-            (_, Operation::ResumeUndo { payload: own }) if undoes => {
-                *state == TaskState::CalledBack { attempt: call.attempt, payload: own.clone() }
-            }
+            (_, Operation::ResumeUndo { payload: own }) if undoes => is_called_back(own),
             (_, Operation::ResumeUndo { payload: own }) => {
-                let is_it = |attempt: u32, payload| attempt == call.attempt && payload == own;
-                matches!(state, TaskState::UndoCalledBack { attempt, payload, .. } if is_it(*attempt, payload))
+                matches!(state, TaskState::UndoCalledBack { attempt, payload, .. } if is_it(*attempt, payload, own))
             }
-            (_, Operation::Resume { payload }) => {
-                let read =
-                    TaskState::CalledBack { attempt: call.attempt, payload: payload.clone() };
-                *state == read
-            }
+            (_, Operation::Resume { payload: own }) => is_called_back(own),
             (Some(Effects::Pure), Operation::Run | Operation::Recover) => {
                 state.is_attempt(call.attempt)
             }

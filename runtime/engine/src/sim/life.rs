@@ -65,8 +65,8 @@ impl World {
                 After::Recall(name) => {
                     let at = self.now.plus_ms(self.dice.below(10));
                     let generation = self.generation;
-                    let recalled = SimEvent::Recalled { generation, name: name.clone() };
-                    self.happens(at, format!("recalled {name}"), recalled);
+                    let recalled = format!("recalled {name}");
+                    self.happens(at, recalled, SimEvent::Recalled { generation, name });
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
                 After::Written(asker) => self.answered(asker, &Answer::Done),
@@ -88,8 +88,7 @@ impl World {
         self.assert_answer(asker, answer);
         match (asker, answer) {
             (Asker::Client(number), Answer::Fulfilment(Some(fulfilment))) => {
-                let id = fulfilment.id().clone();
-                self.submitted(number, &id);
+                self.submitted(number, fulfilment.id());
                 self.changing &= !self.orders[number].is_change;
             }
             (Asker::Client(number), Answer::Submitted(id)) => self.submitted(number, id),
@@ -120,7 +119,7 @@ impl World {
 
     pub(super) fn call(&mut self, call: Call) {
         let effects = self.plugins.effects(&call.digest).expect("only what is there is called");
-        let script = self.network.script(&call, effects);
+        let mut script = self.network.script(&call, effects);
         let name = network::name_of(&call);
         self.tell(|| format!("  calls {name}: {script:?}"));
         let task = (call.fulfilment.clone(), call.task);
@@ -134,15 +133,14 @@ impl World {
             let reached = SimEvent::Reached { key: call.idempotency_key.clone(), undo };
             self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);
         }
-        for (after, key) in &script.callbacks {
+        for (after, key) in std::mem::take(&mut script.callbacks) {
             let number = self.messages.len();
             let own = format!("{}:{}", call.fulfilment, call.task);
-            let address = match (*key == network::own_key(&call), undo) {
+            let address = match (key == network::own_key(&call), undo) {
                 (true, true) => format!("{own}{UNDO}"),
                 (true, false) => own,
                 (false, _) => format!("{}/{key}", call.plugin),
             };
-            let key = key.clone();
             self.messages.push(Message {
                 name: address,
                 key,
@@ -150,7 +148,7 @@ impl World {
                 answered: false,
             });
             let message = SimEvent::Message { number };
-            self.happens(self.now.plus_ms(*after), format!("message {name} {number}"), message);
+            self.happens(self.now.plus_ms(after), format!("message {name} {number}"), message);
         }
         let ends = self.now.plus_ms(script.ends);
         self.happens(

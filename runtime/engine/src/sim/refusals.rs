@@ -13,20 +13,21 @@ use crate::keys;
 impl World {
     /// Some fulfilment takes events of which one is refused.
     pub(super) fn refuse(&mut self) {
-        let ids: Vec<FulfilmentId> = self.core.resting().map(|open| open.id().clone()).collect();
-        if ids.is_empty() || self.crashing {
+        let resting = self.core.resting().count();
+        if resting == 0 || self.crashing {
             return;
         }
-        let id = ids[usize::try_from(self.dice.below(ids.len() as u64)).unwrap()].clone();
-        let open = self.core.resting().find(|open| *open.id() == id).expect("it rests").clone();
-        let before = self.core.others(&id);
+        let index = usize::try_from(self.dice.below(resting as u64)).unwrap();
+        let open = self.core.resting().nth(index).expect("it rests").clone();
+        let id = open.id();
+        let before = self.core.others(id);
         let events = self.refused(&open);
         let legal = events.len() - 1;
         self.tell(|| format!("  {id} takes {events:?}"));
-        let step = self.core.inject(self.now, &id, events, Asker::Person);
+        let step = self.core.inject(self.now, id, events, Asker::Person);
         self.unanswered += 1;
-        self.assert_set_aside(&id, &step, legal);
-        assert_eq!(self.core.others(&id), before, "nothing but {id} is touched");
+        self.assert_set_aside(id, &step, legal);
+        assert_eq!(self.core.others(id), before, "nothing but {id} is touched");
         self.refusals += 1;
         self.begin(step);
     }
