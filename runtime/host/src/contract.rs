@@ -246,20 +246,20 @@ macro_rules! functions {
 }
 
 functions! {
-    fn validate(task: &Task) -> types::Done;
-    fn allocate(task: &Task) -> types::Done;
-    fn decompose(request: &decomposition::Request) -> Vec<decomposition::Production>;
-    fn run(task: &Task) -> types::Outcome;
+    fn validate(task: Task) -> types::Done;
+    fn allocate(task: Task) -> types::Done;
+    fn decompose(request: decomposition::Request) -> Vec<decomposition::Production>;
+    fn run(task: Task) -> types::Outcome;
     /// Rolls a modification back: does the work as it was, under a key of its own.
-    fn revert(task: &Task) -> types::Outcome;
-    fn undo(task: &Task, outputs: Option<&Json>) -> types::Outcome;
-    fn resume(task: &Task, answer: &Json) -> types::Outcome;
-    fn resume_undo(task: &Task, answer: &Json) -> types::Outcome;
-    fn probe(task: &Task) -> types::Finding;
-    fn observe(task: &Task) -> observation::Observed;
+    fn revert(task: Task) -> types::Outcome;
+    fn undo(task: Task, outputs: Option<&Json>) -> types::Outcome;
+    fn resume(task: Task, answer: &Json) -> types::Outcome;
+    fn resume_undo(task: Task, answer: &Json) -> types::Outcome;
+    fn probe(task: Task) -> types::Finding;
+    fn observe(task: Task) -> observation::Observed;
     fn rate(request: &rating::Request) -> Vec<Charge>;
     /// Rates a usage; the request has what all its prices share.
-    fn rate_usage(request: &rating::Request, usage: &usage_rating::Request) -> Charge;
+    fn rate_usage(request: &rating::Request, usage: usage_rating::Request) -> Charge;
     fn describe() -> description::Schemas;
 }
 

@@ -180,7 +180,7 @@ pub(crate) async fn decompose(
         let mut store = guest.store(permit);
         let answer = async {
             let instance = guest.plugin.exports.instantiate(&mut store).await?;
-            instance.decompose(&mut store, &request).await
+            instance.decompose(&mut store, request).await
         };
         let answer = answer.await;
         guest.finish(answer, &store)

@@ -140,7 +140,7 @@ impl Instance {
     pub(super) async fn validate<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<types::Done> {
         let Self::Validator(validator) = self else { return Err(absent("validation")) };
         let validation = validator.ferrule_plugin_validation();
@@ -151,7 +151,7 @@ impl Instance {
     pub(super) async fn allocate<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<types::Done> {
         let Self::Allocator(allocator) = self else { return Err(absent("allocation")) };
         let allocation = allocator.ferrule_plugin_allocation();
@@ -162,7 +162,7 @@ impl Instance {
     pub(super) async fn decompose<T: Send>(
         &self,
         store: &mut Store<T>,
-        request: &decomposition::Request,
+        request: decomposition::Request,
     ) -> Called<Vec<decomposition::Production>> {
         let Self::Decomposer(decomposer) = self else { return Err(absent("decomposition")) };
         let request = translate::request(request);
@@ -176,7 +176,7 @@ impl Instance {
     pub(super) async fn run<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<types::Outcome> {
         let asked = task(asked, None);
         let answer = match self {
@@ -193,7 +193,7 @@ impl Instance {
     pub(super) async fn revert<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<types::Outcome> {
         let asked = task(asked, Some(UNDO));
         let answer = self.activation()?.call_activate(store, &asked).await?;
@@ -203,7 +203,7 @@ impl Instance {
     pub(super) async fn undo<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
         outputs: Option<&Json>,
     ) -> Called<types::Outcome> {
         let asked = task(asked, Some(UNDO));
@@ -216,7 +216,7 @@ impl Instance {
     pub(super) async fn resume_undo<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
         answer: &Json,
     ) -> Called<types::Outcome> {
         let asked = task(asked, Some(UNDO));
@@ -227,7 +227,7 @@ impl Instance {
     pub(super) async fn resume<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
         answer: &Json,
     ) -> Called<types::Outcome> {
         let asked = task(asked, None);
@@ -247,7 +247,7 @@ impl Instance {
     pub(super) async fn probe<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<types::Finding> {
         let answer = self.activation()?.call_probe(store, &task(asked, None)).await?;
         Ok(answer.map(finding).map_err(failure))
@@ -256,7 +256,7 @@ impl Instance {
     pub(super) async fn observe<T: Send>(
         &self,
         store: &mut Store<T>,
-        asked: &types::Task,
+        asked: types::Task,
     ) -> Called<observation::Observed> {
         let asked = task(asked, Some(READ_BACK));
         let answer = self.activation()?.call_probe(store, &asked).await?;
@@ -278,7 +278,7 @@ impl Instance {
         &self,
         store: &mut Store<T>,
         request: &rating::Request,
-        usage: &usage_rating::Request,
+        usage: usage_rating::Request,
     ) -> Called<Charge> {
         let Self::Rater(rater) = self else { return Err(absent("rating")) };
         let request = charges::usage_request(request, usage);

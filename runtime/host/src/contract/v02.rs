@@ -130,42 +130,42 @@ impl Instance {
     pub(super) async fn validate<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<types::Done> {
         let validator = exported(self.validation.as_ref(), "validation")?;
-        validator.ferrule_plugin_validation().call_validate(store, task).await
+        validator.ferrule_plugin_validation().call_validate(store, &task).await
     }
 
     pub(super) async fn allocate<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<types::Done> {
         let allocator = exported(self.allocation.as_ref(), "allocation")?;
-        allocator.ferrule_plugin_allocation().call_allocate(store, task).await
+        allocator.ferrule_plugin_allocation().call_allocate(store, &task).await
     }
 
     pub(super) async fn decompose<T: Send>(
         &self,
         store: &mut Store<T>,
-        request: &decomposition::Request,
+        request: decomposition::Request,
     ) -> Called<Vec<decomposition::Production>> {
         let decomposer = exported(self.decomposition.as_ref(), "decomposition")?;
-        decomposer.ferrule_plugin_decomposition().call_decompose(store, request).await
+        decomposer.ferrule_plugin_decomposition().call_decompose(store, &request).await
     }
 
     pub(super) async fn run<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<types::Outcome> {
-        exported(self.work.as_ref(), "work")?.ferrule_plugin_work().call_run(store, task).await
+        exported(self.work.as_ref(), "work")?.ferrule_plugin_work().call_run(store, &task).await
     }
 
     pub(super) async fn revert<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<types::Outcome> {
         self.run(store, task).await
     }
@@ -173,48 +173,51 @@ impl Instance {
     pub(super) async fn undo<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
         outputs: Option<&Json>,
     ) -> Called<types::Outcome> {
         let undo = exported(self.undo.as_ref(), "undo")?.ferrule_plugin_undo();
-        undo.call_undo(store, task, outputs).await
+        undo.call_undo(store, &task, outputs).await
     }
 
     pub(super) async fn resume_undo<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
         answer: &Json,
     ) -> Called<types::Outcome> {
         let undo = exported(self.undo.as_ref(), "undo")?.ferrule_plugin_undo();
-        undo.call_resume(store, task, answer).await
+        undo.call_resume(store, &task, answer).await
     }
 
     pub(super) async fn resume<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
         answer: &Json,
     ) -> Called<types::Outcome> {
         let callbacks = exported(self.callbacks.as_ref(), "callbacks")?.ferrule_plugin_callbacks();
-        callbacks.call_resume(store, task, answer).await
+        callbacks.call_resume(store, &task, answer).await
     }
 
     pub(super) async fn probe<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<types::Finding> {
-        exported(self.probe.as_ref(), "probe")?.ferrule_plugin_probe().call_probe(store, task).await
+        exported(self.probe.as_ref(), "probe")?
+            .ferrule_plugin_probe()
+            .call_probe(store, &task)
+            .await
     }
 
     pub(super) async fn observe<T: Send>(
         &self,
         store: &mut Store<T>,
-        task: &Task,
+        task: Task,
     ) -> Called<observation::Observed> {
         let observation = exported(self.observation.as_ref(), "observation")?;
-        observation.ferrule_plugin_observation().call_observe(store, task).await
+        observation.ferrule_plugin_observation().call_observe(store, &task).await
     }
 
     pub(super) async fn rate<T: Send>(
@@ -232,11 +235,11 @@ impl Instance {
         &self,
         store: &mut Store<T>,
         _request: &rating::Request,
-        usage: &usage_rating::Request,
+        usage: usage_rating::Request,
     ) -> Called<Charge> {
         let rater =
             exported(self.usage_rating.as_ref(), "usage-rating")?.ferrule_plugin_usage_rating();
-        Ok(rater.call_rate(store, usage).await?.map(|charge| usage_line(charge, usage)))
+        Ok(rater.call_rate(store, &usage).await?.map(|charge| usage_line(charge, usage)))
     }
 
     pub(super) async fn describe<T: Send>(
@@ -271,14 +274,14 @@ fn line(charge: rating::Charge, request: &rating::Request) -> Result<Charge, typ
     })
 }
 
-fn usage_line(charge: usage_rating::Charge, usage: &usage_rating::Request) -> Charge {
+fn usage_line(charge: usage_rating::Charge, usage: usage_rating::Request) -> Charge {
     let mut attributes = charge.attributes;
     attributes.push(attribute("units", charge.units));
     attributes.push(attribute("free-units", charge.free_units));
     attributes.extend(charge.band.map(|band| attribute("band", band)));
     Charge {
-        price: usage.price.clone(),
-        name: usage.name.clone(),
+        price: usage.price,
+        name: usage.name,
         kind: ChargeKind::Usage,
         net: charge.net,
         tax: charge.tax,

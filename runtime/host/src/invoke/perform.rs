@@ -36,11 +36,11 @@ pub(super) async fn perform(
     let instance = plugin.exports.instantiate(&mut *store).await?;
     match role {
         Role::Validator => {
-            let answer = instance.validate(store, &guest.task(call)).await?;
+            let answer = instance.validate(store, guest.task(call)).await?;
             Ok(answer::done(answer, log))
         }
         Role::Allocator => {
-            let answer = instance.allocate(store, &guest.task(call)).await?;
+            let answer = instance.allocate(store, guest.task(call)).await?;
             Ok(answer::done(answer, log))
         }
         Role::Activator | Role::Step | Role::Decomposer | Role::Rater => {
@@ -62,10 +62,10 @@ async fn work(
         return Ok(Outcome::Failed(no_undo(plugin)));
     }
     let answer = match &call.operation {
-        Operation::Run => instance.run(store, &task).await?,
+        Operation::Run => instance.run(store, task).await?,
         Operation::Recover => {
             if plugin.offers(Part::Probe) {
-                match instance.probe(&mut *store, &task).await? {
+                match instance.probe(&mut *store, guest.task(call)).await? {
                     Ok(Finding::Applied(done)) => return Ok(answer::finished(&done)),
                     Ok(Finding::Waiting(callback)) => return Ok(answer::waiting(callback)),
                     Ok(Finding::NotApplied) => {}
@@ -74,26 +74,26 @@ async fn work(
                     }
                 }
             }
-            instance.run(store, &task).await?
+            instance.run(store, task).await?
         }
         Operation::Resume { payload } => {
             if !plugin.offers(Part::Callbacks) {
                 return Ok(Outcome::Failed(wrong_role(plugin, "read a callback")));
             }
-            instance.resume(store, &task, &payload.to_string()).await?
+            instance.resume(store, task, &payload.to_string()).await?
         }
         Operation::Undo { outputs } => {
             let outputs = (!outputs.is_empty()).then(|| text(outputs));
-            instance.undo(store, &task, outputs.as_ref()).await?
+            instance.undo(store, task, outputs.as_ref()).await?
         }
         Operation::ResumeUndo { payload } => {
-            instance.resume_undo(store, &task, &payload.to_string()).await?
+            instance.resume_undo(store, task, &payload.to_string()).await?
         }
         Operation::Reapply => {
             if let Some(outcome) = reverted(store, instance, guest, call).await? {
                 return Ok(outcome);
             }
-            instance.revert(store, &task).await?
+            instance.revert(store, task).await?
         }
     };
     let is_undo = call.operation.reverts();
@@ -138,7 +138,7 @@ pub(super) async fn look(
     let mut task = guest.task(call);
     task.idempotency_key.clone_from(&call.idempotency_key);
     let granted = std::mem::replace(&mut store.data_mut().outbound.reach, Reach::Reads);
-    let observed = instance.observe(&mut *store, &task).await;
+    let observed = instance.observe(&mut *store, task).await;
     store.data_mut().outbound.reach = granted;
     observed
 }
@@ -161,7 +161,7 @@ async fn rate(store: &mut Store<State>, guest: &Guest, call: &Call) -> wasmtime:
             Err(failure) => return failed(failure),
         }
     }
-    for usage in &request.usages {
+    for usage in request.usages {
         match instance.rate_usage(&mut *store, &request.prices, usage).await? {
             Ok(charge) => charges.push(charge),
             Err(failure) => return failed(failure),

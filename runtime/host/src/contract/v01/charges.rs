@@ -18,13 +18,13 @@ pub(super) fn request(request: &rating::Request) -> old::Request {
             Some(_) => old::ChargeKind::Recurring,
             None => old::ChargeKind::OneOff,
         },
-        amount: money(&price.amount),
+        amount: money(price.amount.clone()),
         period: price.period.map(period).unwrap_or_default(),
         attributes: price
             .attributes
             .iter()
-            .map(|one| attribute(&one.name, &one.value))
-            .chain(price.tax_rate.as_ref().map(|rate| attribute(TAX_RATE, rate)))
+            .map(|one| attribute(&one.name, one.value.as_str()))
+            .chain(price.tax_rate.as_deref().map(|rate| attribute(TAX_RATE, rate)))
             .collect(),
     };
     with_prices(request, request.prices.iter().map(price).collect())
@@ -55,33 +55,33 @@ fn period(period: rating::Period) -> String {
 /// A request with the usage as its only price.
 pub(super) fn usage_request(
     request: &rating::Request,
-    usage: &usage_rating::Request,
+    usage: usage_rating::Request,
 ) -> old::Request {
     let mut attributes = vec![
-        attribute("units", &usage.units),
-        attribute("per", &usage.per),
-        attribute("allowance-left", &usage.allowance_left),
-        attribute("units-before", &usage.units_before),
-        attribute("time", &time(usage.minute)),
-        attribute(TAX_RATE, &usage.tax_rate),
+        attribute("units", usage.units),
+        attribute("per", usage.per),
+        attribute("allowance-left", usage.allowance_left),
+        attribute("units-before", usage.units_before),
+        attribute("time", time(usage.minute)),
+        attribute(TAX_RATE, usage.tax_rate),
     ];
-    attributes.extend(usage.attributes.iter().map(|one| attribute(&one.name, &one.value)));
-    attributes.extend(usage.round_to.as_ref().map(|units| attribute("round-to", units)));
+    attributes.extend(usage.attributes.into_iter().map(|one| attribute(&one.name, one.value)));
+    attributes.extend(usage.round_to.map(|units| attribute("round-to", units)));
     let weekday = usage.weekday.map(|day| day_number(day).to_string());
-    attributes.extend(weekday.map(|day| attribute("weekday", &day)));
+    attributes.extend(weekday.map(|day| attribute("weekday", day)));
     if !usage.tiers.is_empty() {
         let tiers: Vec<Tier<'_>> = usage.tiers.iter().map(tier).collect();
-        attributes.push(attribute("tiers", &json(&tiers)));
+        attributes.push(attribute("tiers", json(&tiers)));
     }
     if !usage.bands.is_empty() {
         let bands: Vec<Band<'_>> = usage.bands.iter().map(band).collect();
-        attributes.push(attribute("bands", &json(&bands)));
+        attributes.push(attribute("bands", json(&bands)));
     }
     let price = old::Price {
-        id: usage.price.clone(),
-        name: usage.name.clone(),
+        id: usage.price,
+        name: usage.name,
         kind: old::ChargeKind::Usage,
-        amount: money(&usage.amount),
+        amount: money(usage.amount),
         period: String::new(),
         attributes,
     };
@@ -148,10 +148,10 @@ pub(super) fn only(charges: Vec<old::Charge>) -> Result<Charge, types::Failure> 
     Ok(translate::charge(charge))
 }
 
-fn money(money: &types::Money) -> old_types::Money {
-    old_types::Money { currency: money.currency.clone(), amount: money.amount.clone() }
+fn money(money: types::Money) -> old_types::Money {
+    old_types::Money { currency: money.currency, amount: money.amount }
 }
 
-fn attribute(name: &str, value: &str) -> old_types::Attribute {
+fn attribute(name: &str, value: impl Into<String>) -> old_types::Attribute {
     old_types::Attribute { name: name.into(), value: value.into() }
 }

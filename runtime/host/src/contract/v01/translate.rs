@@ -22,27 +22,27 @@ const HELD_BY: &str = "held-by";
 const DIFFERENCES: &str = "differences";
 
 /// A task, with an attribute that tells its purpose.
-pub(super) fn task(task: &types::Task, purpose: Option<&str>) -> old::Task {
-    let replaces = task.replaces.as_ref().map(|key| (REPLACES, key.as_str()));
-    let purpose = purpose.map(|purpose| (purpose, "true"));
+pub(super) fn task(task: types::Task, purpose: Option<&str>) -> old::Task {
+    let replaces = task.replaces.map(|key| (REPLACES, key));
+    let purpose = purpose.map(|purpose| (purpose, "true".into()));
     let attributes = replaces.into_iter().chain(purpose);
-    let (spec, action, characteristics) = match &task.item {
-        Some(item) => (item.spec.clone(), item.action, item.characteristics.clone()),
+    let (spec, action, characteristics) = match task.item {
+        Some(item) => (item.spec, item.action, item.characteristics),
         None => (String::new(), types::Action::Add, "{}".into()),
     };
     old::Task {
-        fulfilment: task.fulfilment.clone(),
-        name: task.name.clone(),
+        fulfilment: task.fulfilment,
+        name: task.name,
         spec,
         action: name(action).into(),
         characteristics,
-        input: task.input.clone(),
+        input: task.input,
         attempt: task.attempt,
-        idempotency_key: task.idempotency_key.clone(),
-        callback_url: task.callback_url.clone(),
+        idempotency_key: task.idempotency_key,
+        callback_url: task.callback_url,
         deadline_ms: task.deadline_ms,
         attributes: attributes
-            .map(|(name, value)| old::Attribute { name: name.into(), value: value.into() })
+            .map(|(name, value)| old::Attribute { name: name.into(), value })
             .collect(),
     }
 }
@@ -56,12 +56,12 @@ fn name(action: types::Action) -> &'static str {
     }
 }
 
-pub(super) fn request(request: &decomposition::Request) -> old_decomposition::Request {
+pub(super) fn request(request: decomposition::Request) -> old_decomposition::Request {
     old_decomposition::Request {
-        spec: request.spec.clone(),
+        spec: request.spec,
         action: name(request.action).into(),
-        characteristics: request.characteristics.clone(),
-        order: request.order.clone(),
+        characteristics: request.characteristics,
+        order: request.order,
         attributes: Vec::new(),
     }
 }
@@ -130,17 +130,17 @@ pub(super) fn finding(old: old::Finding) -> types::Finding {
 
 /// The answer to an undo, which waits by its attributes.
 pub(super) fn undone(old: old::Done) -> Result<types::Outcome, Failure> {
+    if !old.attributes.iter().any(|attribute| attribute.name == WAITS_FOR) {
+        return Ok(types::Outcome::Done(done(old)));
+    }
     let mut keys = Vec::new();
     let mut timeout = None;
-    for attribute in &old.attributes {
+    for attribute in old.attributes {
         match attribute.name.as_str() {
-            WAITS_FOR => keys.push(attribute.value.clone()),
+            WAITS_FOR => keys.push(attribute.value),
             WAITS_MS => timeout = attribute.value.parse().ok(),
             _ => {}
         }
-    }
-    if keys.is_empty() {
-        return Ok(types::Outcome::Done(done(old)));
     }
     let Some(timeout_ms) = timeout else {
         let answer = format!("`{WAITS_FOR}` without a `{WAITS_MS}` in whole milliseconds");
