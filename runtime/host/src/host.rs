@@ -240,9 +240,9 @@ impl Host {
 
     /// Compares an element with the work of a call, by the plugin with these bytes. It has no effect:
     /// requests of the plugin that change anything are denied.
-    pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
+    pub async fn probe(&self, digest: &Digest, call: Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::observe(&self.0, &plugin, call.clone(), &Log::default())
+        invoke::observe(&self.0, &plugin, call, &Log::default())
             .await
             .map_err(|failure| border::failure(failure, &plugin.mask))
             .and_then(|reading| border::reading(reading, &plugin.mask))

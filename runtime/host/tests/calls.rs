@@ -255,12 +255,15 @@ async fn a_decomposer_names_the_items_that_an_item_becomes() {
 async fn a_plugin_without_observation_cannot_be_read_back() {
     let (bench, digest) = pure("validator").await;
     let asked = call(&digest, Operation::Recover, json!({}));
-    assert_eq!(bench.host.probe(&digest, &asked).await.unwrap_err().code.as_str(), "PLUGIN_ROLE");
+    assert_eq!(
+        bench.host.probe(&digest, asked.clone()).await.unwrap_err().code.as_str(),
+        "PLUGIN_ROLE"
+    );
     assert_eq!(bench.host.role(&digest).await, Some(Role::Validator));
     let unknown = model::Digest::of(b"x");
     assert_eq!(bench.host.role(&unknown).await, None);
     assert_eq!(
-        bench.host.probe(&unknown, &asked).await.unwrap_err().code.as_str(),
+        bench.host.probe(&unknown, asked).await.unwrap_err().code.as_str(),
         "PLUGIN_MISSING"
     );
 }

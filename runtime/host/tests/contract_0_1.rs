@@ -293,7 +293,7 @@ async fn an_activator_is_probed_before_lost_work_is_done_again() {
 #[tokio::test]
 async fn an_activator_reads_back() {
     let (element, bench, digest) = activator().await;
-    let read = async || bench.host.probe(&digest, &port(&digest, Operation::Recover)).await;
+    let read = async || bench.host.probe(&digest, port(&digest, Operation::Recover)).await;
     let body = json!({ "idempotencyKey": "K-0", "port": "1/1/3", "config": { "vlan": 7 } });
     element.answer("GET", 200, body);
     let vlan = Difference { name: "vlan".into(), expected: json!(100), found: json!(7) };

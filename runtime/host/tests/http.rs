@@ -103,7 +103,7 @@ async fn an_observation_tells_owner_and_differences_and_changes_nothing() {
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let digest = &installed.digest;
     let probe = async |input: Value| {
-        bench.host.probe(digest, &call(digest, Operation::Recover, input)).await
+        bench.host.probe(digest, call(digest, Operation::Recover, input)).await
     };
     assert_eq!(probe(json!({})).await, Ok(Reading::Nothing));
     let speed = json!([{ "name": "down", "expected": 200, "found": 50 }]);

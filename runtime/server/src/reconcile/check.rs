@@ -163,7 +163,7 @@ pub(super) async fn ask(
     if reconciler.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
         return Ok(None);
     }
-    let reading = match reconciler.host.probe(&digest, &call(reconciler, question, &digest)).await {
+    let reading = match reconciler.host.probe(&digest, call(reconciler, question, &digest)).await {
         Ok(reading) => reading,
         Err(failure) => return Ok(Some(Err(failure))),
     };
