@@ -18,13 +18,13 @@ use crate::error::{InstallError, Refused};
 use crate::host::Host;
 use crate::install::{self, Installed, Plugin};
 use crate::mask::Mask;
-use crate::registry::{Change, Entry, Loaded, plain};
+use crate::registry::{Change, Loaded, plain};
 use crate::shared::{Shared, blocking};
 
 pub use crate::registry::shown;
 
 /// Where a plugin comes from, which decides what it may be.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Origin {
     /// A file of the folder: it may have an id that is its own.
     File(PathBuf),
@@ -40,32 +40,36 @@ impl Host {
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Installed, InstallError> {
         let built = self.build(bytes, Origin::Program).await;
         let plugin = built.map_err(|refused| refused.error)?;
-        let installed = plugin.installed.clone();
-        report(&self.0.registry.offer(plugin, None));
-        Ok(installed)
+        Ok(self.offer(plugin, None))
     }
 
     /// Loads every `*.wasm` of a folder that is new there. New plans no longer use a plugin whose
     /// file was deleted. A file that is rejected changes nothing else.
     pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
-        let folder = folder.as_ref().to_owned();
-        let scanned = folder.clone();
+        let folder = folder.as_ref();
+        let scanned = folder.to_owned();
         let files = blocking(move || scan(&scanned)).await.unwrap_or_else(|| Ok(Vec::new()))?;
         let mut loaded = Vec::new();
         let mut present = BTreeMap::new();
         for file in files {
             let (digest, result) = self.load(&file).await;
-            present.insert(file.clone(), digest.filter(|_| result.is_ok()));
-            loaded.push(Loaded { file: shown(&file).into(), result });
+            let shown = shown(&file).into();
+            present.insert(file, digest.filter(|_| result.is_ok()));
+            loaded.push(Loaded { file: shown, result });
         }
-        report(&self.0.registry.retire(&folder, &present));
+        report(&self.0.registry.retire(folder, &present));
         Ok(loaded)
     }
 
     /// Makes a plugin callable that was installed once, for plans that began with it.
     pub async fn restore(&self, digest: &Digest) -> Result<Installed, InstallError> {
+        Ok(self.restored(digest).await?.installed.clone())
+    }
+
+    /// The plugin with these bytes, from the cache if it is not loaded.
+    pub(crate) async fn restored(&self, digest: &Digest) -> Result<Arc<Plugin>, InstallError> {
         if let Some(plugin) = self.0.registry.get(digest) {
-            return Ok(plugin.installed.clone());
+            return Ok(plugin);
         }
         let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
         let kept = blocking(move || shared.cache.kept(&wanted)).await;
@@ -74,10 +78,14 @@ impl Host {
             .map_err(InstallError::Cache)?
             .ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
         let built = self.build(bytes, Origin::Cache).await;
-        let plugin = built.map_err(|refused| refused.error)?;
+        built.map(|plugin| self.0.registry.keep(plugin)).map_err(|refused| refused.error)
+    }
+
+    /// Has new plans use a plugin, unless a higher version is there.
+    fn offer(&self, plugin: Arc<Plugin>, file: Option<&Path>) -> Installed {
         let installed = plugin.installed.clone();
-        self.0.registry.keep(plugin);
-        Ok(installed)
+        report(&self.0.registry.offer(plugin, file));
+        installed
     }
 
     /// Takes one file in; answers with the digest of its bytes too, where they could be read.
@@ -87,26 +95,15 @@ impl Host {
         let read = blocking(move || read(&path, bytes_max)).await;
         let bytes = match read.unwrap_or(Err(InstallError::Closing)) {
             Ok(bytes) => bytes,
-            Err(error) => {
-                let refused = Refused::from(error);
-                registry.reject(file, Entry::rejected(file, None, &refused));
-                return (None, Err(refused.error));
-            }
+            Err(error) => return (None, Err(registry.reject(file, None, error.into()))),
         };
         let digest = Digest::of(&bytes);
         if let Some(plugin) = registry.is_loaded(file, &digest) {
             return (Some(digest), Ok(plugin.installed.clone()));
         }
         let result = match self.build(bytes, Origin::File(file.into())).await {
-            Ok(plugin) => {
-                let installed = plugin.installed.clone();
-                report(&registry.offer(plugin, Some(file)));
-                Ok(installed)
-            }
-            Err(refused) => {
-                registry.reject(file, Entry::rejected(file, Some(&digest), &refused));
-                Err(refused.error)
-            }
+            Ok(plugin) => Ok(self.offer(plugin, Some(file))),
+            Err(refused) => Err(registry.reject(file, Some(&digest), refused)),
         };
         (Some(digest), result)
     }
@@ -114,16 +111,16 @@ impl Host {
     /// Reads a plugin, compiles it in a process of its own, links it, and keeps its bytes.
     async fn build(&self, bytes: Vec<u8>, origin: Origin) -> Result<Arc<Plugin>, Refused> {
         let shared = Arc::clone(&self.0);
-        let examined = origin.clone();
         let examined = blocking(move || {
             let component = Component::read(bytes, shared.plugin_bytes_max)?;
             let known = shared.registry.get(&component.digest);
-            match shared.check(&component, &examined) {
-                Ok(()) => Ok((Arc::new(component), known)),
+            match shared.check(&component, &origin) {
+                Ok(()) => Ok((Arc::new(component), known, origin)),
                 Err(error) => Err(component.refused(error)),
             }
         });
-        let (component, known) = examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
+        let (component, known, origin) =
+            examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
         let plugin = match known {
             Some(plugin) => plugin,
             None => self.make(&component).await.map_err(|error| component.refused(error))?,
@@ -216,20 +213,20 @@ impl Shared {
         let named = grants.file.as_deref();
         self.bindings
             .check(&component.id(), &binding::name(file), &component.digest, named)
-            .map_err(|error| bound(&component.id(), file, error))
+            .map_err(|error| bound(component.id(), file, error))
     }
 
     fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let id = component.id();
         let (grants, _client) = self.granted(&id);
         let (file, path) = match origin {
-            Origin::File(file) => (Some(binding::name(file)), file.clone()),
-            Origin::Program => (None, PathBuf::new()),
+            Origin::File(file) => (Some(binding::name(file)), file.as_path()),
+            Origin::Program => (None, Path::new("")),
             Origin::Cache => return Ok(()),
         };
         self.bindings
             .bind(&id, file.as_deref(), &component.digest, grants.file.as_deref())
-            .map_err(|error| bound(&id, &path, error))
+            .map_err(|error| bound(id, path, error))
     }
 
     /// The error for a failed compilation. It is remembered if it would fail again in the same way.
@@ -261,7 +258,7 @@ impl Shared {
         });
         let component = Component::read(kept.ok()??, self.plugin_bytes_max).ok()?;
         let effects = install::effects(&component);
-        self.registry.note_effects(digest, effects);
+        self.registry.note_effects(component.digest, effects);
         Some(effects)
     }
 }
@@ -273,11 +270,11 @@ fn before(refusal: Refusal, memory: PathBuf) -> InstallError {
     }
 }
 
-fn bound(id: &PluginId, file: &Path, error: BindingError) -> InstallError {
+fn bound(id: PluginId, file: &Path, error: BindingError) -> InstallError {
     match error {
         BindingError::Other(owner) => {
             let file = shown(Path::new(&binding::name(file)));
-            InstallError::OtherFile { id: id.clone(), owner: plain(&owner), file }
+            InstallError::OtherFile { id, owner: plain(&owner), file }
         }
         BindingError::Io { path, source } => InstallError::Binding { path, source },
     }
@@ -285,14 +282,17 @@ fn bound(id: &PluginId, file: &Path, error: BindingError) -> InstallError {
 
 /// Logs which version new plans use from now on.
 fn report(changes: &[Change]) {
-    for Change { id, from, to } in changes {
-        let Some(to) = to else {
-            let was = from.as_ref().map(|from| from.digest.to_string());
-            tracing::warn!(plugin = %id, was, "new plans no longer have the plugin");
+    for Change { from, to, file } in changes {
+        let from = from.as_ref().map(|from| &from.installed);
+        let Some(Installed { id, version, digest, .. }) = to.as_ref().map(|to| &to.installed)
+        else {
+            if let Some(Installed { id, digest, .. }) = from {
+                let was = digest.as_str();
+                tracing::warn!(plugin = %id, was, "new plans no longer have the plugin");
+            }
             continue;
         };
-        let file = to.file.as_deref().map(shown);
-        let (version, digest) = (&to.version, &to.digest);
+        let file = file.as_deref().map(shown);
         let Some(from) = from else {
             tracing::info!(plugin = %id, version, %digest, file, "new plans use the plugin");
             continue;

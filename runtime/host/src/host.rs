@@ -250,13 +250,13 @@ impl Host {
 
     /// The plugin with these bytes, from the cache if it is not loaded.
     async fn plugin(&self, digest: &Digest) -> Option<Arc<Plugin>> {
-        if let Some(plugin) = self.0.registry.get(digest) {
-            return Some(plugin);
+        match self.restored(digest).await {
+            Ok(plugin) => Some(plugin),
+            Err(error) => {
+                tracing::warn!(%digest, error = &error as &dyn std::error::Error, "plugin missing");
+                self.0.registry.get(digest)
+            }
         }
-        if let Err(error) = self.restore(digest).await {
-            tracing::warn!(%digest, error = &error as &dyn std::error::Error, "plugin missing");
-        }
-        self.0.registry.get(digest)
     }
 
     async fn carry_out(&self, call: Call) -> Report {

@@ -88,25 +88,17 @@ struct Inner {
     plugins: BTreeMap<Digest, Registered>,
     rejected: BTreeMap<PathBuf, Entry>,
     /// The versions that new plans use.
-    current: BTreeMap<PluginId, Digest>,
+    current: BTreeMap<PluginId, Arc<Plugin>>,
     installs: u64,
     /// The effects of plugins that were installed once and are not compiled yet.
     effects: BTreeMap<Digest, Effects>,
 }
 
 /// Another version that new plans use.
-#[derive(Debug)]
 pub(crate) struct Change {
-    pub(crate) id: PluginId,
-    pub(crate) from: Option<Current>,
-    pub(crate) to: Option<Current>,
-}
-
-/// The version that new plans use.
-#[derive(Debug)]
-pub(crate) struct Current {
-    pub(crate) version: String,
-    pub(crate) digest: Digest,
+    pub(crate) from: Option<Arc<Plugin>>,
+    pub(crate) to: Option<Arc<Plugin>>,
+    /// The file that the new one came from.
     pub(crate) file: Option<PathBuf>,
 }
 
@@ -125,9 +117,7 @@ impl Registry {
 
     /// The version of a plugin that new plans use.
     pub(crate) fn current(&self, id: &PluginId) -> Option<Arc<Plugin>> {
-        let inner = self.read();
-        let digest = inner.current.get(id)?;
-        inner.plugins.get(digest).map(|registered| Arc::clone(&registered.plugin))
+        self.read().current.get(id).cloned()
     }
 
     /// Adds a plugin that new plans may use.
@@ -144,17 +134,23 @@ impl Registry {
         inner.choose()
     }
 
-    /// Adds a plugin for plans that began with it; keeps it as it is where it is there.
-    pub(crate) fn keep(&self, plugin: Arc<Plugin>) {
+    /// Adds a plugin for plans that began with it, unless it is there; returns the one that is there.
+    pub(crate) fn keep(&self, plugin: Arc<Plugin>) -> Arc<Plugin> {
         let digest = plugin.installed.digest.clone();
         let registered = Registered { plugin, file: None, offered: None };
-        self.write().plugins.entry(digest).or_insert(registered);
+        Arc::clone(&self.write().plugins.entry(digest).or_insert(registered).plugin)
     }
 
-    /// Notes a file that was rejected.
-    pub(crate) fn reject(&self, file: &Path, entry: Entry) {
-        let mut inner = self.write();
-        inner.rejected.insert(file.into(), entry);
+    /// Notes a file that was rejected, and returns why.
+    pub(crate) fn reject(
+        &self,
+        file: &Path,
+        digest: Option<&Digest>,
+        Refused { manifest, error }: Refused,
+    ) -> InstallError {
+        let entry = Entry::rejected(file, digest, manifest, &error);
+        self.write().rejected.insert(file.into(), entry);
+        error
     }
 
     /// Forgets what came from files of this folder that are gone or hold something else now:
@@ -215,8 +211,8 @@ impl Registry {
     }
 
     /// Notes the effects of a plugin that was installed once.
-    pub(crate) fn note_effects(&self, digest: &Digest, effects: Effects) {
-        self.write().effects.insert(digest.clone(), effects);
+    pub(crate) fn note_effects(&self, digest: Digest, effects: Effects) {
+        self.write().effects.insert(digest, effects);
     }
 
     /// Every plugin, by id and version, and every file that was not taken in.
@@ -226,13 +222,13 @@ impl Registry {
             let mut entry = describe(&registered.plugin);
             entry.file = registered.file.as_deref().map(|file| shown(file).into());
             let installed = &registered.plugin.installed;
-            entry.is_current = inner.current.get(&installed.id) == Some(&installed.digest);
+            let current = inner.current.get(&installed.id);
+            entry.is_current =
+                current.is_some_and(|current| current.installed.digest == installed.digest);
             entry
         });
         let mut entries: Vec<_> = ready.chain(inner.rejected.values().cloned()).collect();
-        entries.sort_by_cached_key(|entry| {
-            (entry.id.clone(), entry.version.as_deref().and_then(precedence), entry.digest.clone())
-        });
+        entries.sort_by(|one, other| one.place().cmp(&other.place()));
         entries
     }
 
@@ -249,36 +245,33 @@ impl Registry {
 impl Inner {
     /// New plans use the highest version on offer, and of equal ones what was installed last.
     fn choose(&mut self) -> Vec<Change> {
-        let mut best: BTreeMap<&PluginId, (_, &Digest)> = BTreeMap::new();
-        for (digest, registered) in &self.plugins {
+        let mut best: BTreeMap<&PluginId, (_, &Arc<Plugin>)> = BTreeMap::new();
+        for registered in self.plugins.values() {
             let Some(offered) = registered.offered else { continue };
             let installed = &registered.plugin.installed;
             let rank = (precedence(&installed.version), offered);
-            let candidate = best.entry(&installed.id).or_insert_with(|| (rank.clone(), digest));
-            if rank > candidate.0 {
-                *candidate = (rank, digest);
+            if best.get(&installed.id).is_none_or(|(before, _)| rank > *before) {
+                best.insert(&installed.id, (rank, &registered.plugin));
             }
         }
         let chosen: BTreeMap<_, _> =
-            best.into_iter().map(|(id, (_, digest))| (id.clone(), digest.clone())).collect();
+            best.into_iter().map(|(id, (_, plugin))| (id.clone(), Arc::clone(plugin))).collect();
         let before = std::mem::replace(&mut self.current, chosen);
         let mut changes = Vec::new();
         for id in before.keys().chain(self.current.keys()).collect::<BTreeSet<_>>() {
             let (from, to) = (before.get(id), self.current.get(id));
-            if from != to {
-                let (from, to) = (self.describe(from), self.describe(to));
-                changes.push(Change { id: id.clone(), from, to });
+            if digest(from) != digest(to) {
+                let registered = digest(to).and_then(|digest| self.plugins.get(digest));
+                let file = registered.and_then(|registered| registered.file.clone());
+                changes.push(Change { from: from.cloned(), to: to.cloned(), file });
             }
         }
         changes
     }
+}
 
-    fn describe(&self, digest: Option<&Digest>) -> Option<Current> {
-        let digest = digest?;
-        let Registered { plugin, file, .. } = self.plugins.get(digest)?;
-        let version = plugin.installed.version.clone();
-        Some(Current { version, digest: digest.clone(), file: file.clone() })
-    }
+fn digest(plugin: Option<&Arc<Plugin>>) -> Option<&Digest> {
+    plugin.map(|plugin| &plugin.installed.digest)
 }
 
 impl From<&Grants> for Granted {
@@ -293,7 +286,7 @@ impl From<&Grants> for Granted {
 }
 
 fn describe(plugin: &Plugin) -> Entry {
-    let mut entry = Entry::of(&plugin.manifest);
+    let mut entry = Entry::of(plugin.manifest.clone());
     entry.digest = Some(plugin.installed.digest.to_string());
     entry.grants = Granted::from(&*plugin.grants);
     entry.limits = Some(plugin.limits);
@@ -302,23 +295,34 @@ fn describe(plugin: &Plugin) -> Entry {
 
 impl Entry {
     /// The entry of a plugin that is ready, by its manifest.
-    fn of(manifest: &Manifest) -> Self {
+    fn of(manifest: Manifest) -> Self {
         Self {
-            id: Some(manifest.id.clone()),
-            version: Some(manifest.version.clone()),
+            id: Some(manifest.id),
+            version: Some(manifest.version),
             world: Some(manifest.world.to_string()),
-            summary: Some(manifest.summary.clone()),
-            requests: manifest.requests.clone(),
+            summary: Some(manifest.summary),
+            requests: manifest.requests,
             ..Self::empty()
         }
     }
 
     /// The entry of a rejected file.
-    pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, refused: &Refused) -> Self {
-        let known = refused.manifest.as_deref().map_or_else(Self::empty, Self::of);
-        let state = State::Rejected { reason: chain(&refused.error) };
+    fn rejected(
+        file: &Path,
+        digest: Option<&Digest>,
+        manifest: Option<Box<Manifest>>,
+        error: &InstallError,
+    ) -> Self {
+        let known = manifest.map_or_else(Self::empty, |manifest| Self::of(*manifest));
+        let state = State::Rejected { reason: chain(error) };
         let digest = digest.map(ToString::to_string);
         Self { digest, file: Some(shown(file).into()), state, ..known }
+    }
+
+    /// Its place in the list.
+    fn place(&self) -> impl Ord + use<'_> {
+        let version = self.version.as_deref().and_then(precedence);
+        (self.id.as_deref(), version, self.digest.as_deref())
     }
 
     fn empty() -> Self {
