@@ -225,11 +225,12 @@ impl Office {
 
     /// Of the plugins that wait and may have something, the one that has least.
     fn next(&self) -> Option<PluginId> {
-        let may = |(plugin, customer): (&PluginId, &Customer)| {
-            let first = customer.waiting.front()?;
-            (!self.is_full(plugin, first.bytes)).then(|| (customer.held, plugin.clone()))
+        let may = |(plugin, customer): &(&PluginId, &Customer)| {
+            customer.waiting.front().is_some_and(|first| !self.is_full(plugin, first.bytes))
         };
-        self.plugins.iter().filter_map(may).min().map(|(_, plugin)| plugin)
+        let waiting = self.plugins.iter().filter(may);
+        let least = waiting.map(|(plugin, customer)| (customer.held, plugin)).min();
+        least.map(|(_, plugin)| plugin.clone())
     }
 
     fn call(&mut self, plugin: &PluginId) -> Option<Waiting> {
@@ -302,10 +303,9 @@ impl Drop for Permit {
             return;
         }
         self.usual.learn(self.grown);
-        let admission = self.admission.clone();
-        let mut office = admission.lock();
+        let mut office = self.admission.lock();
         office.give_back(&self.plugin, self.held);
-        admission.serve(&mut office);
+        self.admission.serve(&mut office);
     }
 }
 
