@@ -207,10 +207,10 @@ struct Within<F> {
 impl<F: Future> Future for Within<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let runtime = self.runtime.clone();
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Self { runtime, future } = self.get_mut();
         let _entered = runtime.enter();
-        self.future.as_mut().poll(context)
+        future.as_mut().poll(context)
     }
 }
 

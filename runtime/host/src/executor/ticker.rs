@@ -23,7 +23,7 @@ pub(super) struct Ticker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    thread: std::thread::Thread,
+    handle: JoinHandle<()>,
     state: Arc<State>,
 }
 
@@ -158,24 +158,24 @@ pub(super) fn start(
 ) -> std::io::Result<Ticker> {
     let state = Arc::new(State::default());
     let seen = Arc::clone(&state);
-    let handle: JoinHandle<()> = std::thread::Builder::new()
+    let handle = std::thread::Builder::new()
         .name("guest-epoch".into())
         .spawn(move || count(&shared, &seen, &tick))?;
-    Ok(Ticker(Arc::new(Inner { thread: handle.thread().clone(), state })))
+    Ok(Ticker(Arc::new(Inner { handle, state })))
 }
 
 impl Ticker {
     /// Makes sure that epochs are counted, because a call is about to run.
     pub(super) fn wake(&self) {
         if self.0.state.is_asleep.load(Ordering::SeqCst) {
-            self.0.thread.unpark();
+            self.0.handle.thread().unpark();
         }
     }
 
     /// Ends the ticker.
     pub(super) fn stop(&self) {
         self.0.state.is_stopped.store(true, Ordering::SeqCst);
-        self.0.thread.unpark();
+        self.0.handle.thread().unpark();
     }
 }
 
