@@ -25,8 +25,8 @@ pub struct Inspected {
     pub can_undo: bool,
     /// The schemas by which it describes its JSON; `None` if it does not.
     pub schemas: Option<Schemas>,
-    /// The input of the steps that call it: by its schema, or else by its manifest.
-    input: Input,
+    /// The input of the steps that call it, if it describes that.
+    input: Option<Input>,
 }
 
 /// Why a file cannot be inspected.
@@ -57,10 +57,8 @@ impl Host {
         };
         let (manifest, can_undo) = (component.manifest.clone(), component.can_undo());
         let described = schemas.as_ref().and_then(|schemas| schemas.input.as_ref());
-        let input = match described {
-            Some(schema) => described_input(schema).map_err(InspectError::Description)?,
-            None => manifest.input.clone(),
-        };
+        let input = described.map(described_input).transpose();
+        let input = input.map_err(InspectError::Description)?;
         Ok(Inspected { manifest, can_undo, schemas, input })
     }
 }
@@ -68,7 +66,7 @@ impl Host {
 impl Inspected {
     /// The input that steps must have to call it.
     pub fn asked(&self) -> Asked {
-        self.input.asked(self.can_undo)
+        self.input.as_ref().unwrap_or(&self.manifest.input).asked(self.can_undo)
     }
 }
 
