@@ -74,7 +74,8 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> 
 
 fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
     let failed = |source| OpenError::of_io(path, source);
-    let options = File::options().create(true).truncate(false).write(true).clone();
+    let mut options = File::options();
+    let options = options.create(true).truncate(false).write(true);
     let file = options.open(path.join(LOCK)).map_err(failed)?;
     loop {
         match file.try_lock() {
