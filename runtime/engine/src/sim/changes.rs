@@ -17,9 +17,9 @@ use crate::keys;
 use crate::store::Store as _;
 
 /// A product, with the fulfilments that made and changed it.
-struct Instance {
+struct Instance<'a> {
     document: serde_json::Value,
-    makers: Vec<Arc<Fulfilment>>,
+    makers: Vec<&'a Fulfilment>,
 }
 
 /// The first product of an order, and what it is made of.
@@ -32,7 +32,7 @@ impl World {
         let Some(instance) = self.instance(&product).filter(|_| !self.changing) else {
             return;
         };
-        let completed = |maker: &&Arc<Fulfilment>| maker.is_delivered(ItemId(0));
+        let completed = |maker: &&&Fulfilment| maker.is_delivered(ItemId(0));
         let is_there = matches!(instance.document["status"].as_str(), Some("active"));
         let is_open = instance.makers.iter().any(|maker| !maker.is_ended());
         let Some(owner) = instance.makers.iter().rev().find(completed) else {
@@ -67,16 +67,16 @@ impl World {
     }
 
     /// A product with the fulfilments that it names, as they are on the disk.
-    fn instance(&self, product: &str) -> Option<Instance> {
+    fn instance(&self, product: &str) -> Option<Instance<'_>> {
         let kept = self.disk.store.get(&keys::document("product", product)).unwrap()?;
         let document = Document::read(&kept).unwrap().body;
         let makers = fulfilments_of("product", &document);
-        let makers = makers.iter().map(|id| Arc::new(self.disk.folds[id].clone()));
-        Some(Instance { makers: makers.collect(), document })
+        let makers = makers.iter().map(|id| &self.disk.folds[id]).collect();
+        Some(Instance { makers, document })
     }
 }
 
-fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str) -> Plan {
+fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance<'_>, product: &str) -> Plan {
     let ceases = dice.one_in(2);
     let mut plan = Plan::default();
     for (plugin, digest) in PLUGINS {
@@ -84,18 +84,19 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
     }
     for (index, before) in owner.plan().items.iter().take(PRODUCT_ITEMS).enumerate() {
         let mut item = before.clone();
-        let origin = before.origin.as_deref().cloned();
-        let mut origin = origin.unwrap_or_else(|| Provenance {
-            fulfilment: owner.id().clone(),
-            line: before.line.clone(),
-            since: owner.ended_at().unwrap(),
-            stays: false,
-            dropped: Vec::new(),
-            state: String::new(),
-            wanted: None,
-            links: Vec::new(),
-            shown: Default::default(),
-            made: Vec::new(),
+        let mut origin = item.origin.take().unwrap_or_else(|| {
+            Box::new(Provenance {
+                fulfilment: owner.id().clone(),
+                line: before.line.clone(),
+                since: owner.ended_at().unwrap(),
+                stays: false,
+                dropped: Vec::new(),
+                state: String::new(),
+                wanted: None,
+                links: Vec::new(),
+                shown: Default::default(),
+                made: Vec::new(),
+            })
         });
         if index == 0 {
             item.instance = Some(product.into());
@@ -106,7 +107,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
         }
         origin.made.clear();
         item.action = if ceases { Action::Delete } else { Action::Modify };
-        item.origin = Some(Box::new(origin));
+        item.origin = Some(origin);
         plan.items.push(item);
     }
     // New work comes first, terminated work after all of it.
