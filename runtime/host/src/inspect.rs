@@ -65,8 +65,8 @@ impl Host {
 
 impl Inspected {
     /// The input that steps must have to call it.
-    pub fn asked(&self) -> Asked {
-        self.input.as_ref().unwrap_or(&self.manifest.input).asked(self.can_undo)
+    pub fn asked(self) -> Asked {
+        self.input.unwrap_or(self.manifest.input).asked(self.can_undo)
     }
 }
 

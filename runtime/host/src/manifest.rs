@@ -144,18 +144,13 @@ impl Manifest {
 
 impl Input {
     /// What it asks of the steps that call a plugin.
-    pub(crate) fn asked(&self, can_undo: bool) -> Asked {
-        let keys = self.keys.iter().map(|key| AskedKey {
-            name: key.name.clone(),
+    pub(crate) fn asked(self, can_undo: bool) -> Asked {
+        let keys = self.keys.into_iter().map(|key| AskedKey {
+            name: key.name,
             kind: key.kind,
             mandatory: key.mandatory,
         });
-        Asked {
-            can_undo,
-            mandatory: self.mandatory.clone(),
-            one_of: self.one_of.clone(),
-            keys: keys.collect(),
-        }
+        Asked { can_undo, mandatory: self.mandatory, one_of: self.one_of, keys: keys.collect() }
     }
 }
 
