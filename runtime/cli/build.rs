@@ -15,8 +15,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("templates.rs"), format!("&[\n{templates}]\n"))?;
 
     let sdk = own.join("../../plugins/sdk");
-    let javascript = list(&sdk.join("javascript"), &["."], |_| true)?;
-    std::fs::write(out.join("sdk_javascript.rs"), format!("&[\n{javascript}]\n"))?;
+    for language in ["javascript", "python"] {
+        let sources = list(&sdk.join(language), &["."], |path| !is_cache(path))?;
+        std::fs::write(out.join(format!("sdk_{language}.rs")), format!("&[\n{sources}]\n"))?;
+    }
     let manifest = std::fs::read_to_string(sdk.join("Cargo.toml"))?;
     if !manifest.ends_with(LINTS) {
         return Err("the manifest of the SDK does not end with its lints".into());
@@ -33,6 +35,11 @@ fn is_source(path: &Path) -> bool {
     let is_old = path.starts_with("wit") && path.components().count() > 2;
     let kind = path.extension().and_then(|kind| kind.to_str());
     matches!(kind, Some("rs" | "wit")) && !path.ends_with("tests.rs") && !is_old
+}
+
+/// Whether a file was written by a tool of a language.
+fn is_cache(path: &Path) -> bool {
+    path.iter().any(|name| name == "__pycache__" || name == "node_modules")
 }
 
 /// Lines of an array of paths below `root`, each with the text of its file.

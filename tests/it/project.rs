@@ -101,6 +101,33 @@ fn a_new_project_in_javascript_passes_its_tests_and_becomes_a_plugin() {
 }
 
 #[test]
+fn a_new_project_in_python_passes_its_tests_and_becomes_a_plugin() {
+    if !has("python3") {
+        return;
+    }
+    let projects = Projects::new();
+    let first = projects.make_in("python", "acme-activator", "activator");
+    // An interpreter is large: this one is compiled, the others only become components.
+    projects.check(&first, "acme-activator 0.1.0 (activator)");
+    for world in WORLDS {
+        let project = projects.folder.path().join(format!("acme-{world}"));
+        if world != "activator" {
+            projects.make_in("python", &format!("acme-{world}"), world);
+            std::os::unix::fs::symlink(first.join(".venv"), project.join(".venv")).unwrap();
+        }
+        for script in ["vendor/test.py", "vendor/build.py"] {
+            let done = projects.run(".venv/bin/python", &project, &[script]);
+            assert!(done.status.success(), "{world}: {}", text(&done));
+        }
+        let component = std::fs::read(project.join("build/plugin.wasm")).unwrap();
+        let manifest = std::fs::read(project.join("plugin.toml")).unwrap();
+        let plugin = host::manifest::embed(&component, &manifest).unwrap();
+        let manifest = host::Manifest::of(plugin).unwrap();
+        assert_eq!(manifest.world.world(), world);
+    }
+}
+
+#[test]
 fn the_guide_is_followed_as_it_is_written() {
     let projects = Projects::new();
     let top = projects.folder.path();
@@ -120,8 +147,13 @@ fn the_guide_is_followed_as_it_is_written() {
                     lock(&folder);
                     continue;
                 }
-                ["npm", ..] if !has("npm") => break,
-                ["npm", ref arguments @ ..] => projects.run("npm", &folder, arguments),
+                [tool @ ("npm" | "python3"), ..] if !has(tool) => break,
+                [tool @ ("npm" | "python3"), ref arguments @ ..] => {
+                    projects.run(tool, &folder, arguments)
+                }
+                [tool, ref arguments @ ..] if tool.starts_with(".venv/bin/") => {
+                    projects.run(tool, &folder, arguments)
+                }
                 ["ferrule", ref arguments @ ..] => projects.ferrule(&folder, arguments),
                 ["cargo", ref arguments @ ..] => projects.run("cargo", &folder, arguments),
                 _ => panic!("`{line}` of the guide is not known"),

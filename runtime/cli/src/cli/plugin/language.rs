@@ -15,7 +15,12 @@ pub(super) enum Language {
     Rust,
     /// JavaScript, by Node.js and QuickJS.
     Javascript,
+    /// Python, by componentize-py.
+    Python,
 }
+
+/// The programs of the virtual environment of a project in Python.
+const PYTHON: &str = ".venv/bin/python";
 
 impl Language {
     /// The language of a project, by the file that its tools need.
@@ -28,6 +33,7 @@ impl Language {
         match self {
             Self::Rust => "rust",
             Self::Javascript => "javascript",
+            Self::Python => "python",
         }
     }
 
@@ -35,6 +41,7 @@ impl Language {
         match self {
             Self::Rust => "Rust",
             Self::Javascript => "JavaScript",
+            Self::Python => "Python",
         }
     }
 
@@ -43,6 +50,7 @@ impl Language {
         match self {
             Self::Rust => "Cargo.toml",
             Self::Javascript => "package.json",
+            Self::Python => "requirements.txt",
         }
     }
 
@@ -51,6 +59,10 @@ impl Language {
         match self {
             Self::Rust => "cargo test",
             Self::Javascript => "npm install && npm test",
+            Self::Python => {
+                "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt\n  \
+                 .venv/bin/python vendor/test.py"
+            }
         }
     }
 
@@ -59,6 +71,7 @@ impl Language {
         match self {
             Self::Rust => build_rust(project),
             Self::Javascript => build_javascript(project),
+            Self::Python => build_python(project),
         }
     }
 }
@@ -84,6 +97,17 @@ fn build_javascript(project: &Path) -> Result<PathBuf> {
         npm(&["install", "--no-audit", "--no-fund", "--silent"], "installing packages")?;
     }
     npm(&["run", "--silent", "build"], "building")?;
+    Ok(project.join("build/plugin.wasm"))
+}
+
+fn build_python(project: &Path) -> Result<PathBuf> {
+    if !project.join(PYTHON).exists() {
+        run("python3", &["-m", "venv", ".venv"], project, "making the environment")
+            .context("Python 3.10 or later has `venv`")?;
+        let install = ["-m", "pip", "install", "--quiet", "-r", "requirements.txt"];
+        run(PYTHON, &install, project, "installing packages")?;
+    }
+    run(PYTHON, &["vendor/build.py"], project, "building")?;
     Ok(project.join("build/plugin.wasm"))
 }
 

@@ -13,8 +13,8 @@ const RUST: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 /// The sources of the SDK for JavaScript, each with its path.
 const JAVASCRIPT: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_javascript.rs"));
 
-/// The folder of the SDK in a project.
-const VENDOR: &str = "vendor/ferrule-plugin";
+/// The sources of the SDK for Python, each with its path.
+const PYTHON: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_python.rs"));
 
 /// The folder of the contract in the SDK for Rust.
 const CONTRACT: &str = "wit/";
@@ -55,13 +55,19 @@ pub(super) fn files(language: Language, names: Names<'_>) -> Vec<File> {
 
 /// The files of the SDK of a language, and of the contract.
 fn sdk(language: Language) -> Vec<File> {
-    let vendored = |(path, text): &(&str, &str)| File {
-        path: format!("{VENDOR}/{path}"),
-        text: (*text).into(),
+    let below = |folder: &'static str| {
+        move |(path, text): &(&str, &str)| File {
+            path: format!("{folder}/{path}"),
+            text: (*text).into(),
+        }
     };
     match language {
-        Language::Rust => RUST.iter().map(vendored).collect(),
-        Language::Javascript => JAVASCRIPT.iter().map(vendored).chain(contract()).collect(),
+        Language::Rust => RUST.iter().map(below("vendor/ferrule-plugin")).collect(),
+        Language::Javascript => {
+            let sdk = JAVASCRIPT.iter().map(below("vendor/ferrule-plugin"));
+            sdk.chain(contract()).collect()
+        }
+        Language::Python => PYTHON.iter().map(below("vendor")).chain(contract()).collect(),
     }
 }
 
