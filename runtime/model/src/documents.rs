@@ -19,6 +19,7 @@ mod milestones;
 mod orders;
 mod part;
 mod resources;
+mod yields;
 
 pub(crate) use asked::known;
 pub(crate) use billing::PRICES;

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
 use tmf::document::product::ProductChange;
 use tmf::document::service::Service;
 use tmf::document::{DateTime, Overlay, Reference};
@@ -16,27 +15,8 @@ use super::resources::Use;
 use super::{Changes, Document, href, listed};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
-use crate::outcome::Reservation;
-use crate::plan::{Action, Item, Level, PriorWork, Work};
-use crate::task::{TaskOutput, TaskState};
-
-/// The outputs of some work for an item.
-pub(super) struct Yield<'a> {
-    pub(super) outputs: &'a Map<String, Value>,
-    pub(super) reservations: &'a [Reservation],
-    /// Whether the work still stands.
-    pub(super) stands: bool,
-}
-
-impl<'a> Yield<'a> {
-    fn of_task(left: &'a TaskOutput) -> Self {
-        Self { outputs: &left.outputs, reservations: &left.reservations, stands: true }
-    }
-
-    fn of_prior(made: &'a PriorWork, stands: bool) -> Self {
-        Self { outputs: &made.outputs, reservations: &made.reservations, stands }
-    }
-}
+use crate::plan::{Action, Item, Level};
+use crate::task::TaskState;
 
 impl Fulfilment {
     /// The id of the product that an item makes or is about.
@@ -288,29 +268,6 @@ impl Fulfilment {
             Some(origin) => (&origin.fulfilment, &origin.line),
             None => (self.id(), &item.line),
         }
-    }
-
-    /// The outputs of the work for an item, now or before.
-    pub(super) fn yields(&self, id: ItemId) -> Vec<Yield<'_>> {
-        let origin = self.plan().items[id.index()].origin.as_ref();
-        let kept = origin.iter().flat_map(|origin| &origin.made);
-        let mut yields: Vec<Yield<'_>> = kept.map(|made| Yield::of_prior(made, true)).collect();
-        let is_gone = |state: &TaskState| {
-            state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
-        };
-        for task in self.tasks_of(id) {
-            let state = &self.tasks()[task.index()];
-            // The same step is done again with the new input.
-            if matches!(self.work(task), Work::Undo(made) if made.if_moved) {
-                continue;
-            }
-            yields.extend(match self.work(task) {
-                Work::Undo(made) => Some(Yield::of_prior(made, !is_gone(state))),
-                Work::Modify(made) if !state.is_done() => Some(Yield::of_prior(made, true)),
-                Work::Do | Work::Modify(_) => state.task_output().map(Yield::of_task),
-            });
-        }
-        yields
     }
 
     pub(super) fn ancestors(&self, item: ItemId) -> Vec<ItemId> {

@@ -9,8 +9,8 @@ use tmf::document::resource::{AdministrativeState, OperationalState, Resource, U
 use tmf::document::{Characteristic, DateTime};
 use tmf::table::ResourceStatus;
 
-use super::inventory::Yield;
 use super::orders::spec_ref;
+use super::yields::Yield;
 use super::{Document, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, PoolId, SpecId};
