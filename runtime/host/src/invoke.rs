@@ -24,12 +24,12 @@ use crate::capability::reservation::Reservation;
 use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
 use crate::install::Plugin;
-use crate::limits::{HOSTCALL_BYTES_MAX, Memory, Meter, Verdict};
+use crate::limits::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, Memory, Meter, Verdict};
 use crate::role::Role;
 use crate::shared::Shared;
 use crate::state::State;
 
-use self::overhead::{FIELDS_BYTES_MAX, RESOURCES_MAX, overhead, size};
+use self::overhead::{RESOURCES_MAX, overhead, size};
 use self::perform::{look, perform};
 pub(crate) use self::refusal::no_undo;
 use self::task::text;

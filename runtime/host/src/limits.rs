@@ -28,6 +28,9 @@ pub(crate) const SLICE: Duration = Duration::from_millis(2);
 /// Max bytes that a guest may pass to the host, or answer, at once.
 pub(crate) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
 
+/// Max bytes of the headers of one request or response.
+pub(crate) const FIELDS_BYTES_MAX: usize = 32 << 10;
+
 const PROMPT_NS: u64 = PROMPT.as_nanos() as u64;
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 

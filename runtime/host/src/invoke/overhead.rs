@@ -6,12 +6,10 @@ use serde_json::Value;
 
 use crate::capability::log;
 use crate::install::Plugin;
-use crate::limits::HOSTCALL_BYTES_MAX;
+use crate::limits::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX};
 
 /// Max handles of a guest.
 pub(super) const RESOURCES_MAX: usize = 128;
-/// Max bytes of the headers of one request or response.
-pub(crate) const FIELDS_BYTES_MAX: usize = 32 << 10;
 /// The bytes of a handle in the host: a stream or a pollable, and its place in the table.
 const RESOURCE_BYTES: usize = 1 << 10;
 /// Max bytes of a guest's stack.

@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{Error as Code, RequestOptions, WasiBody};
 
 use super::Outbound;
 use crate::contract::http::{self, Error, Header, Reason, Response};
-use crate::invoke::overhead::FIELDS_BYTES_MAX;
+use crate::limits::FIELDS_BYTES_MAX;
 
 /// Max bytes of the body of an answer. A call has one answer at a time, and is charged for more when it
 /// begins.
