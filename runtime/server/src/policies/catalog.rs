@@ -79,7 +79,8 @@ impl Catalog {
             model::catalog::check_patterns(after).map_err(wrong)?;
         }
         let is_price = draft.resource.key == "productOfferingPrice";
-        if is_price && !is_draft(after) && self.strictness.offering_prices.refuses() {
+        let is_draft = status(after).is_none_or(Lifecycle::is_draft);
+        if is_price && !is_draft && self.strictness.offering_prices.refuses() {
             let wrong = |wrong: PriceError| {
                 let refusal = Refusal::unprocessable(wrong.attribute, wrong.message);
                 refusal.by_setting("catalog", "prices")
@@ -198,10 +199,6 @@ fn id_of(document: &Value) -> Option<&str> {
 
 fn status(document: &Value) -> Option<Lifecycle> {
     Lifecycle::parse(document.get("lifecycleStatus").and_then(Value::as_str)?)
-}
-
-fn is_draft(document: &Value) -> bool {
-    status(document).is_none_or(Lifecycle::is_draft)
 }
 
 fn is_on_sale(document: &Value) -> bool {
