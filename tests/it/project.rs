@@ -161,7 +161,9 @@ fn the_guide_is_followed_as_it_is_written() {
             assert!(done.status.success(), "{line}: {}", text(&done));
         }
     }
-    assert!(!has("npm") || folder.join("dist/acme-olt-js.wasm").is_file());
+    for (id, tool) in [("acme-olt-js", "npm"), ("acme-olt-py", "python3")] {
+        assert!(!has(tool) || top.join(id).join(format!("dist/{id}.wasm")).is_file(), "{id}");
+    }
     let folder = top.join("acme-olt");
     assert!(folder.join("dist/acme-olt.wasm").is_file());
     for (file, mark) in [("plugin.toml", "toml"), ("src/lib.rs", "rust")] {
@@ -214,7 +216,7 @@ async fn a_project_that_is_watched_swaps_the_plugin_of_a_server() {
 }
 
 #[test]
-fn what_is_no_project_is_named_and_nothing_is_changed() {
+fn wrong_commands_are_explained_and_change_nothing() {
     let projects = Projects::new();
     let folder = projects.folder.path();
     let refused = |arguments: &[&str], problem: &str| {

@@ -29,7 +29,7 @@ pub(in super::super) struct Write {
     pub(in super::super) callback: Option<String>,
 }
 
-/// What a write is known by.
+/// The identity of a write.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct Call {
     pub(in super::super) element: &'static str,

@@ -20,7 +20,7 @@ struct Order {
 
 #[derive(Deserialize, JsonSchema)]
 struct Party {
-    /// What the party is to the order.
+    /// The role of the party in the order.
     #[serde(default)]
     role: String,
 }
