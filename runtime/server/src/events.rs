@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::store::{Scan, Write};
+use engine::store::{Scan, Write, pages};
 use engine::{Engine, keys};
 use serde_json::Value;
 use tmf::subscription::{Progress, Source, Subscription, SubscriptionError};
@@ -254,10 +254,8 @@ fn read_all(
 ) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::documents::Error> {
     let store = engine.store();
     let mut subscribers = BTreeMap::new();
-    let mut scan = Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE);
-    loop {
-        let facts = store.scan(&scan)?;
-        for (key, bytes) in &facts {
+    for page in pages(&**store, Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE)) {
+        for (key, bytes) in &page? {
             let Some(document) = engine.counters().unreadable.pass_over(key, bytes) else {
                 continue;
             };
@@ -273,11 +271,8 @@ fn read_all(
             let subscriber = Subscriber::new(subscription, progress.unwrap_or_default());
             subscribers.insert(subscriber.subscription.id.clone(), Arc::new(subscriber));
         }
-        match facts.last() {
-            Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
-            _ => return Ok(subscribers),
-        }
     }
+    Ok(subscribers)
 }
 
 #[cfg(test)]

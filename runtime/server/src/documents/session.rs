@@ -3,7 +3,7 @@
 use engine::SetAside;
 use engine::documents::{Document, Error, Put, versions};
 use engine::keys;
-use engine::store::{Fact, Scan, Store};
+use engine::store::{Fact, Scan, Store, pages};
 use model::FulfilmentId;
 use tmf::time::Timestamp;
 
@@ -109,17 +109,12 @@ impl Session {
         resource: &str,
         mut take: impl FnMut(Document) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut scan = Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE);
-        loop {
-            let page = self.scan(&scan)?;
-            scan.after = page.last().map(|(key, _)| key.clone());
-            for document in self.read_all(&page) {
+        for page in pages(self.store(), Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE)) {
+            for document in self.read_all(&page.map_err(Error::from)?) {
                 take(document)?;
             }
-            if page.len() < ENTRIES_AT_ONCE {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// The earlier versions of a document, oldest first, at most `limit`.

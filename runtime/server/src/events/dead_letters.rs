@@ -3,7 +3,7 @@
 
 use engine::documents::Error;
 use engine::keys;
-use engine::store::{Scan, Store, Write};
+use engine::store::{Scan, Store, Write, pages};
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -116,16 +116,10 @@ impl Events {
 /// The writes that remove every dead letter of a subscription.
 pub(super) fn keys_of(store: &dyn Store, subscription: &str) -> Result<Vec<Write>, Error> {
     let mut writes: Vec<Write> = Vec::new();
-    let mut scan = Scan::prefix(keys::dead_letters(subscription), FACTS_AT_ONCE);
-    loop {
-        let facts = store.scan(&scan)?;
-        let is_last = facts.len() < FACTS_AT_ONCE;
-        writes.extend(facts.into_iter().map(|(key, _)| (key, None)));
-        if is_last {
-            return Ok(writes);
-        }
-        scan.after = writes.last().map(|(key, _)| key.clone());
+    for page in pages(store, Scan::prefix(keys::dead_letters(subscription), FACTS_AT_ONCE)) {
+        writes.extend(page?.into_iter().map(|(key, _)| (key, None)));
     }
+    Ok(writes)
 }
 
 fn read(bytes: &[u8]) -> Option<DeadLetter> {

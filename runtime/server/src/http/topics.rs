@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use engine::documents::{Document, Error};
 use engine::keys;
-use engine::store::Scan;
+use engine::store::{Scan, pages};
 use serde_json::{Map, Value, json};
 use tmf::openapi::below;
 use tmf::subscription::{POSTED_AT, Source, topic_filter};
@@ -165,15 +165,10 @@ async fn list(server: &ServerState, call: Call, topic: &str, path: &str) -> Answ
     let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
     let read = server.documents.slice(move |session| {
         let mut rows = Vec::new();
-        let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
-        loop {
-            let facts = session.scan(&scan)?;
-            rows.extend(session.read_all(&facts).map(|event| seen(event.body)));
-            match facts.last() {
-                Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
-                _ => return Ok::<_, Error>(rows),
-            }
+        for page in pages(session.store(), Scan::prefix(prefix, FACTS_AT_ONCE)) {
+            rows.extend(session.read_all(&page?).map(|event| seen(event.body)));
         }
+        Ok::<_, Error>(rows)
     });
     let rows = read.await?;
     listed(rows, &format!("{path}/event"), &call)

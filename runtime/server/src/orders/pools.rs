@@ -5,7 +5,7 @@ use engine::documents::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use engine::store::Scan;
+use engine::store::{Fact, Scan, pages};
 use engine::{Held, keys};
 use model::expr::Expressions;
 use model::{End, Fulfilment, FulfilmentId, InstanceId, ItemId, Phase, PoolId};
@@ -40,7 +40,8 @@ impl fmt::Display for Use<'_> {
 impl Orders {
     /// Reservations, with their positions in the pool.
     pub(crate) async fn reserved(&self, scan: Scan) -> Result<Vec<(u64, Held)>, Error> {
-        self.documents.read(move |session| reserved(session, &scan)).await
+        let facts = self.documents.read(move |session| session.scan(&scan)).await?;
+        Ok(facts.iter().filter_map(held).collect())
     }
 
     /// The reservation of a value; `None` if it is free.
@@ -49,8 +50,8 @@ impl Orders {
         pool: &PoolId,
         value: &str,
     ) -> Result<Option<(u64, Held)>, Error> {
-        let (pool, value) = (pool.clone(), value.to_owned());
-        self.documents.read(move |session| reserved_as(session, &pool, &value)).await
+        let (prefix, value) = (keys::reservations(pool), value.to_owned());
+        self.documents.read(move |session| reserved_as(session, prefix, &value)).await
     }
 
     /// The user of a reserved value.
@@ -101,34 +102,25 @@ impl Orders {
     }
 }
 
-fn reserved(session: &Session, scan: &Scan) -> Result<Vec<(u64, Held)>, Error> {
-    let facts = session.scan(scan)?;
-    let held = facts.iter().filter_map(|(key, bytes)| {
-        let text = std::str::from_utf8(key).ok()?;
-        let (_, index) = text.rsplit_once('/')?;
-        Some((u64::from_str_radix(index, 16).ok()?, serde_json::from_slice(bytes).ok()?))
-    });
-    Ok(held.collect())
+fn held((key, bytes): &Fact) -> Option<(u64, Held)> {
+    let (_, index) = std::str::from_utf8(key).ok()?.rsplit_once('/')?;
+    Some((u64::from_str_radix(index, 16).ok()?, serde_json::from_slice(bytes).ok()?))
 }
 
 fn reserved_as(
     session: &Session,
-    pool: &PoolId,
+    prefix: Vec<u8>,
     value: &str,
 ) -> Result<Option<(u64, Held)>, Error> {
     const AT_ONCE: usize = 1_000;
-    let mut scan = Scan::prefix(keys::reservations(pool), AT_ONCE);
-    loop {
-        let found = reserved(session, &scan)?;
-        let last = found.last().map(|(index, _)| keys::reservation(pool, *index));
-        if let Some(found) = found.into_iter().find(|(_, held)| held.value == value) {
+    for page in pages(session.store(), Scan::prefix(prefix, AT_ONCE)) {
+        let page = page?;
+        let mut found = page.iter().filter_map(held);
+        if let Some(found) = found.find(|(_, held)| held.value == value) {
             return Ok(Some(found));
         }
-        match last {
-            Some(last) => scan.after = Some(last),
-            None => return Ok(None),
-        }
     }
+    Ok(None)
 }
 
 /// Whether a fulfilment that has ended keeps a reservation that belongs to no instance.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use engine::core::read_fulfilment;
 use engine::keys;
-use engine::store::{Scan, Store};
+use engine::store::{Scan, Store, pages};
 use host::folder::{is_plugin, shown};
 use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
@@ -69,19 +69,14 @@ async fn sweep(plugins: &Folder) {
 /// The digests that open plans began with; `None` if a plan cannot be read.
 fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     let mut needed = BTreeSet::new();
-    let mut scan = Scan::prefix(keys::OPEN.to_vec(), PAGE);
-    loop {
-        let page = store.scan(&scan).ok()?;
-        for (key, _) in &page {
+    for page in pages(store, Scan::prefix(keys::OPEN, PAGE)) {
+        for (key, _) in &page.ok()? {
             let id = String::from_utf8_lossy(key.get(keys::OPEN.len()..).unwrap_or_default());
             let fulfilment = read_fulfilment(store, &FulfilmentId::new(id)).ok()?;
             needed.extend(fulfilment.iter().flat_map(|one| one.plan().plugins.values().cloned()));
         }
-        match page.last() {
-            Some((last, _)) if page.len() == PAGE => scan.after = Some(last.clone()),
-            Some(_) | None => return Some(needed),
-        }
     }
+    Some(needed)
 }
 
 async fn follow(plugins: &Folder, look: &Look) {

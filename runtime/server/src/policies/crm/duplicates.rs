@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::duplicate::{Key, keys};
 use engine::keys as facts;
-use engine::store::Scan;
+use engine::store::{Scan, pages};
 use serde::Serialize;
 use serde_json::json;
 use tmf::document::Reference;
@@ -94,12 +94,11 @@ pub(crate) fn groups(
     let mut scan = Scan::prefix(facts::documents(KEYS), KEYS_AT_ONCE);
     scan.after = after.map(|key| facts::document(KEYS, &format!("{key}/\u{10ffff}")));
     let mut same: (String, Vec<String>) = Default::default();
-    loop {
-        let page = session.scan(&scan)?;
-        scan.after = page.last().map(|(key, _)| key.clone());
-        for fact in &page {
+    let begin = scan.prefix.len();
+    for page in pages(session.store(), scan) {
+        for fact in &page? {
             let key = &fact.0;
-            let name = key.get(scan.prefix.len()..).unwrap_or_default();
+            let name = key.get(begin..).unwrap_or_default();
             let name = String::from_utf8_lossy(name).into_owned();
             let Some((key, _)) = name.rsplit_once('/') else { continue };
             if key != same.0 {
@@ -117,11 +116,9 @@ pub(crate) fn groups(
                 );
             }
         }
-        if page.len() < KEYS_AT_ONCE {
-            found.extend(group(session, &same.0, &same.1)?);
-            return Ok((found, None));
-        }
     }
+    found.extend(group(session, &same.0, &same.1)?);
+    Ok((found, None))
 }
 
 /// The customers of parties with a key, and all keys that these parties share. `None` if there are
