@@ -67,7 +67,7 @@ pub struct EvalError {
     pub message: String,
 }
 
-/// Values by the name of what they are of, and their own.
+/// Values by the name of the member that has them, and by their own.
 pub type Members<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Value>>;
 
 /// The variables that an expression can name; cheap to clone. They are made ready once and then
