@@ -381,13 +381,17 @@ impl Characteristic {
     pub fn fits(&self, value: &Value) -> bool {
         let each = self.each(value);
         let count = u64::try_from(each.len()).unwrap_or(u64::MAX);
-        count <= self.most.max(1)
-            && each.iter().all(|value| match self.value_type.as_str() {
-                "number" | "integer" | "float" | "decimal" => value.is_number(),
-                "boolean" => value.is_boolean(),
-                "string" | "dateTime" | "date" => value.is_string(),
-                _ => true,
-            })
+        count <= self.most.max(1) && each.iter().all(|value| self.fits_one(value))
+    }
+
+    /// Whether a single value is of its type.
+    pub fn fits_one(&self, value: &Value) -> bool {
+        match self.value_type.as_str() {
+            "number" | "integer" | "float" | "decimal" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            "string" | "dateTime" | "date" => value.is_string(),
+            _ => true,
+        }
     }
 
     /// The single values of a value: the elements of a list, if it may have several.

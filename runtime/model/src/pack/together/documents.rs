@@ -64,13 +64,12 @@ fn characteristic(
         let help = Some(format!("is `{meant}` meant?"));
         reader.report(Code::Value, CATALOG, place.get("valueType"), message, help);
     }
-    let single = Characteristic { most: 1, ..known.clone() };
     let mut defaults = 0;
     for (index, entry) in values.iter().enumerate() {
         let place = place.get(attribute).at(index);
         if let Some(value) = &entry.value {
             let several = known.most > 1 && value.is_array();
-            if !several && !single.fits(value) {
+            if !several && !known.fits_one(value) {
                 let message = format!("`{name}` is of type {own}, not `{value}`");
                 reader.report(Code::Value, CATALOG, place.get("value"), message, None);
             } else if known.pattern.as_ref().is_some_and(|pattern| !pattern.matches(value)) {
