@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::fences::fences;
@@ -125,6 +126,56 @@ fn a_new_project_in_python_passes_its_tests_and_becomes_a_plugin() {
         let manifest = host::Manifest::of(plugin).unwrap();
         assert_eq!(manifest.world.world(), world);
     }
+}
+
+#[test]
+fn a_plugin_is_called_once_without_a_server() {
+    let projects = Projects::new();
+    let step = projects.build(&projects.make("acme-step", "step"));
+    let allocator = projects.build(&projects.make("acme-allocator", "allocator"));
+    let decomposer = projects.build(&projects.make("acme-decomposer", "decomposer"));
+    let folder = projects.folder.path();
+    let call = |plugin: &Path, arguments: &[&str]| {
+        let arguments = [&["plugin", "run", plugin.to_str().unwrap()], arguments].concat();
+        projects.ferrule(folder, &arguments)
+    };
+    let answer = |output: &Output| -> Value { serde_json::from_slice(&output.stdout).unwrap() };
+
+    let done = call(&step, &["--input", r#"{"mbps": 200}"#]);
+    assert!(done.status.success(), "{}", text(&done));
+    assert_eq!(answer(&done), json!({ "done": { "profile": "silver" } }));
+    std::fs::write(folder.join("input.json"), r#"{"mbps": 0}"#).unwrap();
+    let failed = call(&step, &["--input", "@input.json"]);
+    assert_eq!(failed.status.code(), Some(1), "{}", text(&failed));
+    assert_eq!(answer(&failed)["failed"]["code"], "SPEED_INVALID");
+
+    std::fs::write(folder.join("ferrule.toml"), "[plugins.acme-allocator]\npools = [\"vlans\"]\n")
+        .unwrap();
+    let arguments = ["--input", r#"{"vlans": "vlans"}"#, "--pool", "vlans={100..101}"];
+    let denied = call(&allocator, &arguments);
+    assert!(text(&denied).contains("[plugins.acme-allocator]\npools = "), "{}", text(&denied));
+    let done = call(&allocator, &[&arguments[..], &["--config", "ferrule.toml"]].concat());
+    assert_eq!(answer(&done), json!({ "done": { "vlan": "100" } }), "{}", text(&done));
+
+    let sites = r#"{"sites": ["Bern"]}"#;
+    let made = call(&decomposer, &["--spec", "WAN", "--characteristics", sites]);
+    assert_eq!(answer(&made)["productions"][0]["characteristics"]["site"], "Bern");
+
+    for (arguments, problem) in [
+        (&["--input", "{"][..], "--input cannot be used"),
+        (&["--input", "[]"], "--input cannot be used"),
+        (&["--input", "@nowhere.json"], "cannot read `nowhere.json`"),
+        (&["--action", "burn"], "the action `burn` is none of"),
+        (&["--pool", "vlans"], "is no `NAME=PATTERN`"),
+        (&["--pool", "vlans={2..1}"], "--pool `vlans={2..1}` cannot be used"),
+        (&["--operation", "dance"], "possible values"),
+    ] {
+        let refused = call(&step, arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {}", text(&refused));
+        assert!(text(&refused).contains(problem), "{}", text(&refused));
+    }
+    let refused = call(Path::new("nowhere.wasm"), &[]);
+    assert!(text(&refused).contains("cannot read `nowhere.wasm`"), "{}", text(&refused));
 }
 
 #[test]

@@ -11,6 +11,12 @@ pub(crate) fn start_log() {
     log.with_writer(std::io::stderr).init();
 }
 
+/// Shows a line beside what the program prints.
+#[expect(clippy::print_stderr, reason = "standard output has the answer")]
+pub(crate) fn note(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Tells a person why the program ends: each cause on a line of its own.
 #[expect(clippy::print_stderr, reason = "this is where errors reach a person")]
 pub(crate) fn complain(error: &anyhow::Error) {

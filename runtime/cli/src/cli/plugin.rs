@@ -1,5 +1,6 @@
 //! `ferrule plugin`: make the project of a plugin, build it, and look at plugin files.
 
+mod call;
 mod language;
 mod list;
 mod new;
@@ -34,6 +35,8 @@ pub(crate) enum Plugin {
         #[arg(default_value = ".")]
         project: PathBuf,
     },
+    /// Call a plugin once, without a server, and print what it answers.
+    Run(call::Run),
     /// Build the plugin of a project again after each change, for a server that runs.
     Watch(watch::Watch),
     /// Check a plugin file, or every one in a folder: would it be installed? Of its code only `describe` is run.
@@ -63,6 +66,7 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
     match command {
         Plugin::New(arguments) => new::run(arguments),
         Plugin::Build { project } => build(&project).await,
+        Plugin::Run(arguments) => call::run(arguments).await,
         Plugin::Watch(arguments) => watch::run(arguments).await,
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
@@ -152,16 +156,18 @@ async fn installed(host: &Host, bytes: Vec<u8>) -> Result<Installed, String> {
 /// A host that inspects plugins, in a folder of its own that is removed with it.
 pub(super) struct Inspector {
     pub(super) host: Host,
+    pools: Pools,
     _cache: TempDir,
 }
 
 impl Inspector {
     pub(super) fn new(config: Config) -> Result<Self> {
         let cache = TempDir::with_prefix("ferrule-check-")?;
-        let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), cache.path());
+        let pools = Pools::default();
+        let mut options = Options::new(Arc::new(Memory::default()), pools.clone(), cache.path());
         config.host.apply(&mut options);
         let grants = config.plugins.into_iter();
         options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
-        Ok(Self { host: Host::new(options)?, _cache: cache })
+        Ok(Self { host: Host::new(options)?, pools, _cache: cache })
     }
 }
