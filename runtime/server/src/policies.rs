@@ -44,8 +44,6 @@ pub(crate) struct Draft {
     pub(crate) more: Vec<Put>,
     /// The time of the change.
     pub(crate) at: Timestamp,
-    /// The client's base URL for hrefs; empty if it is not known.
-    pub(crate) base: Arc<str>,
 }
 
 /// Why a policy refuses a change.
@@ -99,7 +97,7 @@ impl Draft {
         let place = format!("{}/{id}", tmf::table::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
         let (before, after) = (None, Some(after));
-        Self { resource, id, before, after, more: Vec::new(), at, base: Arc::default() }
+        Self { resource, id, before, after, more: Vec::new(), at }
     }
 
     /// Reads the document that it writes. The client made it: a wrong attribute is its error.

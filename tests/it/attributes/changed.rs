@@ -118,9 +118,16 @@ async fn attributes_that_an_order_cannot_change_are_refused_with_their_path() {
         let at = format!("productOrderItem[0].product.{name}");
         assert_eq!(answer.body["referenceError"], at, "{}", answer.text);
     }
-    let relations = [(id.clone(), "itself"), ("NOTHING".to_string(), "has no product")];
+    let own = before["href"].clone();
+    let nothing = own.as_str().unwrap().replace(&id, "NOTHING");
+    let relations = [
+        (json!({ "id": id }), "itself"),
+        (json!({ "id": id, "href": own }), "itself"),
+        (json!({ "id": "NOTHING" }), "has no product"),
+        (json!({ "id": "NOTHING", "href": nothing }), "has no product"),
+    ];
     for (to, told) in relations {
-        let relation = json!([{ "relationshipType": "reliesOn", "product": { "id": to } }]);
+        let relation = json!([{ "relationshipType": "reliesOn", "product": to }]);
         let product = json!({ "id": id, "productRelationship": relation });
         let line = json!({ "id": "1", "action": "modify", "product": product });
         let answer = send(&world, "productOrder", &order_of(&json!([line]))).await;

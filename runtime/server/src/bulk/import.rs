@@ -214,8 +214,8 @@ impl<'a> Import<'a> {
         if self.rows_at_once() == 1 {
             self.settle().await?;
         }
-        let resource = self.resource;
-        let read = move || group.iter().map(|line| Row::read(resource, line)).collect();
+        let (resource, base) = (self.resource, Arc::clone(&self.base));
+        let read = move || group.iter().map(|line| Row::read(resource, line, &base)).collect();
         let rows: Arc<[Row]> = tokio::task::spawn_blocking(read).await?;
         let turn = self.importer.policies.catalog.turn(self.resource.key).await;
         let drafted = self.draft(&rows).await;
@@ -331,7 +331,6 @@ impl<'a> Import<'a> {
     fn drafting(&self) -> Drafting {
         Drafting {
             policies: Arc::clone(&self.importer.policies),
-            base: Arc::clone(&self.base),
             resource: self.resource,
             existing: self.progress.existing,
             looks: self.looks,
@@ -405,7 +404,6 @@ impl<'a> Import<'a> {
 /// Makes the drafts of rows.
 struct Drafting {
     policies: Arc<Policies>,
-    base: Arc<str>,
     resource: &'static Resource,
     existing: Existing,
     /// Whether existing documents are read.
@@ -429,7 +427,6 @@ impl Drafting {
         let key = self.resource.key;
         let before = if self.looks { session.document(key, &row.id)? } else { None };
         let mut draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.at);
-        draft.base = Arc::clone(&self.base);
         if let Some(after) = &mut draft.after {
             self.resource.keep_own_dates(body, after);
         }

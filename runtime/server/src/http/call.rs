@@ -138,8 +138,11 @@ impl Call {
     pub(super) fn json_or_nothing(&mut self) -> Result<Option<Value>, Problem> {
         match std::mem::replace(&mut self.content, Content::Taken) {
             Content::Arrived(received) => {
-                let (value, room) = received?.json(&self.headers)?;
+                let (mut value, room) = received?.json(&self.headers)?;
                 self.room = room;
+                if let Some(value) = &mut value {
+                    tmf::href::relative(value, &self.base);
+                }
                 Ok(value)
             }
             Content::Read(value) => Ok(value),

@@ -6,6 +6,7 @@ use model::order::{Form, Line};
 use model::plan::Action;
 use tmf::document::Attributes;
 use tmf::document::order::Written;
+use tmf::href::is_absolute;
 
 use super::{Requested, SubmitError};
 use crate::documents::Session;
@@ -110,10 +111,6 @@ fn relates(form: Form, item: Written<'_>) -> bool {
 
 fn relations<'a>(form: Form, item: Written<'a>) -> impl Iterator<Item = Attributes<'a>> {
     item.subject.entries(&relationship(form)).map(Attributes::of).collect::<Vec<_>>().into_iter()
-}
-
-fn is_absolute(href: &str) -> bool {
-    href.starts_with("http://") || href.starts_with("https://")
 }
 
 fn must_exist(line: &Line) -> bool {

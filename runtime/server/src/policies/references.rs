@@ -50,7 +50,7 @@ fn leads_somewhere(
         let is_free = !reference.is_acted_on
             && match check {
                 Check::All => false,
-                Check::Local => named.leads_elsewhere(&draft.base),
+                Check::Local => named.leads_elsewhere(),
                 Check::None => true,
             };
         if is_free || known.contains(&id) {

@@ -1,8 +1,6 @@
 //! Changes and removes documents. A client that sends the revision it read is refused if there is
 //! a later one; without a revision the current document is changed.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
@@ -98,8 +96,7 @@ async fn change(
             },
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
-        let mut draft = draft(server, served, id, before, asked)?;
-        draft.base = Arc::clone(&call.base);
+        let draft = draft(server, served, id, before, asked)?;
         if let Some(answer) = write(server, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
@@ -144,7 +141,7 @@ fn draft(
         None => None,
     };
     let (id, before, more) = (id.to_string(), Some(before), Vec::new());
-    Ok(Draft { resource, id, before, after, more, at, base: Arc::default() })
+    Ok(Draft { resource, id, before, after, more, at })
 }
 
 /// Writes a change; `None` if the document was changed meanwhile.

@@ -1,8 +1,6 @@
 //! Creates documents: the body is validated by the table, passes the policy of its resource, and
 //! is on disk before the answer.
 
-use std::sync::Arc;
-
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
 use engine::documents::{Error, Put};
@@ -42,8 +40,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
     let policies = &server.policies;
     let turn = policies.catalog.turn(served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), server.engine.now());
-        draft.base = Arc::clone(&call.base);
+        let draft = Draft::new(served.resource, id.clone(), body.clone(), server.engine.now());
         let draft = policies.before_write(draft).await?;
         let at = draft.at;
         match server.documents.write(puts(draft, served, submission.as_deref(), &receipt)).await {
