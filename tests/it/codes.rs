@@ -18,15 +18,24 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_str().unwrap();
-        let is_other =
-            ["tests", "tests.rs", "target", "sim", "sim.rs", "simnet", "codes", "benches"]
-                .contains(&name);
+        let is_other = [
+            "tests",
+            "tests.rs",
+            "target",
+            "sim",
+            "sim.rs",
+            "simnet",
+            "codes",
+            "benches",
+            "templates",
+        ]
+        .contains(&name);
         if is_other {
             continue;
         }
         if path.is_dir() {
             sources(&path, found);
-        } else if name.ends_with(".rs") {
+        } else if [".rs", ".js", ".py"].iter().any(|kind| name.ends_with(kind)) {
             found.push(path);
         }
     }

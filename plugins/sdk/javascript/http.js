@@ -4,13 +4,14 @@ import http from "ferrule:plugin/http@0.2.0";
 
 import { Failure } from "./index.js";
 
-const MESSAGES = {
-  invalid: ["HTTP_REQUEST", Failure.operator],
-  denied: ["HTTP_NOT_GRANTED", Failure.operator],
-  unreachable: ["HTTP_UNREACHABLE", Failure.retry],
-  timeout: ["HTTP_TIMEOUT", Failure.retry],
-  broken: ["HTTP_BROKEN", Failure.retry],
-  "too-large": ["HTTP_ANSWER", Failure.operator],
+// The codes are those of the SDK for Rust.
+const FAILURES = {
+  invalid: ["ELEMENT_REQUEST", Failure.operator],
+  denied: ["ELEMENT_NOT_GRANTED", Failure.operator],
+  unreachable: ["ELEMENT_UNREACHABLE", Failure.retry],
+  timeout: ["ELEMENT_TIMEOUT", Failure.retry],
+  broken: ["ELEMENT_UNREACHABLE", Failure.retry],
+  "too-large": ["ELEMENT_ANSWER", Failure.operator],
 };
 
 /** An answer, whatever its status. */
@@ -79,6 +80,7 @@ export function send(context, method, url, { json, headers = {}, timeoutMs } = {
 export function refused(response, what) {
   const status = response.status;
   const message = `${what} answered ${status}: ${response.text().slice(0, 500)}`;
+  if (status === 409) return Failure.operator("ELEMENT_CONFLICT", message);
   const isBusy = [408, 425, 429].includes(status) || status >= 500;
   if (!isBusy) return Failure.operator("ELEMENT_REFUSED", message);
   const seconds = Number(response.header("retry-after"));
@@ -88,7 +90,7 @@ export function refused(response, what) {
 
 function failure(error, method, url) {
   const cause = error?.payload ?? error;
-  const known = MESSAGES[cause?.reason];
+  const known = FAILURES[cause?.reason];
   if (!known) return error;
   const [code, make] = known;
   return make(code, `${method} ${url}: ${cause.message}`);

@@ -9,13 +9,14 @@ from wit_world.imports.http import Header, Reason
 
 from . import Context, Failure
 
+# The codes are those of the SDK for Rust.
 _FAILURES = {
-    Reason.INVALID: (Failure.operator, "HTTP_REQUEST"),
-    Reason.DENIED: (Failure.operator, "HTTP_NOT_GRANTED"),
-    Reason.UNREACHABLE: (Failure.retry, "HTTP_UNREACHABLE"),
-    Reason.TIMEOUT: (Failure.retry, "HTTP_TIMEOUT"),
-    Reason.BROKEN: (Failure.retry, "HTTP_BROKEN"),
-    Reason.TOO_LARGE: (Failure.operator, "HTTP_ANSWER"),
+    Reason.INVALID: (Failure.operator, "ELEMENT_REQUEST"),
+    Reason.DENIED: (Failure.operator, "ELEMENT_NOT_GRANTED"),
+    Reason.UNREACHABLE: (Failure.retry, "ELEMENT_UNREACHABLE"),
+    Reason.TIMEOUT: (Failure.retry, "ELEMENT_TIMEOUT"),
+    Reason.BROKEN: (Failure.retry, "ELEMENT_UNREACHABLE"),
+    Reason.TOO_LARGE: (Failure.operator, "ELEMENT_ANSWER"),
 }
 
 
@@ -80,6 +81,8 @@ def send(
 def refused(response: Response, what: str) -> Failure:
     """The failure for an answer that is no success: by its status, who must act."""
     message = f"{what} answered {response.status}: {response.text()[:500]}"
+    if response.status == 409:
+        return Failure.operator("ELEMENT_CONFLICT", message)
     if response.status not in (408, 425, 429) and response.status < 500:
         return Failure.operator("ELEMENT_REFUSED", message)
     seconds = response.header("retry-after") or ""

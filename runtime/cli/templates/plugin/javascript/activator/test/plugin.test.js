@@ -21,7 +21,7 @@ test("a line is set under the key of the task", () => {
 
 test("a lost answer is retried", () => {
   host().noAnswer("PUT", LINE, "broken").start();
-  assert.throws(() => work.run(task()), { class: "retry", code: "HTTP_BROKEN" });
+  assert.throws(() => work.run(task()), { class: "retry", code: "ELEMENT_UNREACHABLE" });
 });
 
 test("a line that is not there is as good as undone", () => {
