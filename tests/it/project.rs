@@ -226,6 +226,72 @@ fn the_guide_is_followed_as_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_plugin_is_installed_rolled_back_and_removed() {
+    let projects = Projects::new();
+    let folders = Folders::new().await;
+    let into = folders.plugins();
+    let into = into.to_str().unwrap();
+    let world = World::with(Settings {
+        plugins: Some(folders.plugins()),
+        workflows: Some(folders.workflows()),
+        ..Settings::default()
+    })
+    .await;
+    let current = async |version: &str| {
+        let plugins = world.http.get("/orchestration/v1/plugins").await;
+        let mut found = plugins.as_array().unwrap().iter();
+        let is_it = |entry: &&Value| {
+            entry["id"] == "acme-step" && entry["isCurrent"] == true && entry["version"] == version
+        };
+        found.find(is_it).map(|_| ())
+    };
+    let ferrule = |arguments: &[&str]| {
+        let arguments = [&["plugin"], arguments, &["--into", into]].concat();
+        projects.ferrule(projects.folder.path(), &arguments)
+    };
+    let project = projects.make("acme-step", "step");
+    let first = projects.build(&project);
+    let done = ferrule(&["install", first.to_str().unwrap()]);
+    assert!(done.status.success(), "{}", text(&done));
+    eventually("the plugin is taken in", async || current("0.1.0").await).await;
+    let again = ferrule(&["install", first.to_str().unwrap()]);
+    assert!(text(&again).contains("acme-step 0.1.0 is installed"), "{}", text(&again));
+    let none = ferrule(&["rollback", "acme-step"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none).contains("no version before 0.1.0"), "{}", text(&none));
+
+    let manifest = project.join("plugin.toml");
+    let later = std::fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0");
+    std::fs::write(&manifest, later).unwrap();
+    let second = projects.build(&project);
+    let done = ferrule(&["install", second.to_str().unwrap()]);
+    assert!(text(&done).contains("acme-step 0.2.0, in place of 0.1.0"), "{}", text(&done));
+    eventually("the later version is used", async || current("0.2.0").await).await;
+    let done = ferrule(&["rollback", "acme-step"]);
+    assert!(text(&done).contains("acme-step 0.1.0, in place of 0.2.0"), "{}", text(&done));
+    eventually("the earlier version is used", async || current("0.1.0").await).await;
+    let done = ferrule(&["rollback", "acme-step"]);
+    assert!(text(&done).contains("acme-step 0.2.0, in place of 0.1.0"), "{}", text(&done));
+
+    let count = || std::fs::read_dir(folders.plugins()).unwrap().count();
+    let before = count();
+    let activator = projects.build(&projects.make("acme-olt", "activator"));
+    let denied = ferrule(&["install", activator.to_str().unwrap()]);
+    assert_eq!(denied.status.code(), Some(1));
+    assert!(text(&denied).contains("[plugins.acme-olt]\nhttp = "), "{}", text(&denied));
+    let wrong = ferrule(&["install", manifest.to_str().unwrap()]);
+    assert!(text(&wrong).contains("is not installed"), "{}", text(&wrong));
+    assert_eq!(count(), before, "what is refused changes nothing");
+
+    let done = ferrule(&["remove", "acme-step"]);
+    assert!(text(&done).contains("acme-step 0.2.0 is removed"), "{}", text(&done));
+    assert_eq!(count(), before - 2, "the version before is removed too");
+    let gone = ferrule(&["remove", "acme-step"]);
+    assert_eq!(gone.status.code(), Some(2));
+    assert!(text(&gone).contains("has no plugin `acme-step`"), "{}", text(&gone));
+}
+
+#[tokio::test]
 async fn a_project_that_is_watched_swaps_the_plugin_of_a_server() {
     let projects = Projects::new();
     let folders = Folders::new().await;

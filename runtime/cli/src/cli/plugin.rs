@@ -1,6 +1,7 @@
 //! `ferrule plugin`: make the project of a plugin, build it, and look at plugin files.
 
 mod call;
+mod folder;
 mod language;
 mod list;
 mod new;
@@ -57,6 +58,12 @@ pub(crate) enum Plugin {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Put a plugin into the folder of a server, if the server would take it in.
+    Install(folder::Install),
+    /// Remove a plugin from the folder of a server.
+    Remove(folder::Named),
+    /// Go back to the version of a plugin that was installed before.
+    Rollback(folder::Named),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
     /// is rejected.
     List(list::List),
@@ -70,6 +77,9 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Watch(arguments) => watch::run(arguments).await,
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
+        Plugin::Install(arguments) => folder::install(arguments).await,
+        Plugin::Remove(arguments) => folder::remove(arguments),
+        Plugin::Rollback(arguments) => folder::rollback(arguments),
         Plugin::List(arguments) => list::run(arguments).await,
     }
 }

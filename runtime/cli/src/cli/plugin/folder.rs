@@ -1,0 +1,149 @@
+//! `ferrule plugin install`, `remove` and `rollback`: the folder of plugins that a server watches. A server
+//! that runs takes each change in by itself.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use host::Manifest;
+use host::folder::shown;
+
+use super::{Inspector, installed};
+use crate::cli::{Usage, say};
+use crate::repository::write_whole;
+use server::config::Config;
+
+/// The kind of the file with the version before the one that is used. A server does not look at it.
+const BEFORE: &str = "before";
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// The plugin.
+    plugin: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The id of the plugin.
+    id: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// The folder of plugins; that of the settings by default.
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+    /// The settings with the folder, and with what plugins are granted.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The file of a plugin in the folder.
+struct Found {
+    path: PathBuf,
+    version: String,
+}
+
+/// Puts a plugin into the folder if a server with the settings would take it in. The version that it
+/// replaces is kept for a rollback.
+pub(super) async fn install(install: Install) -> Result<()> {
+    let Install { plugin: path, place } = install;
+    let config = Config::read(place.config.as_deref())?;
+    let bytes = std::fs::read(&path)
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
+    let folder = place.into.unwrap_or_else(|| config.plugins_dir.clone());
+    let inspector = Inspector::new(config)?;
+    let plugin = match installed(&inspector.host, bytes.clone()).await {
+        Ok(plugin) => plugin,
+        Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let (id, version) = (plugin.id.as_str(), &plugin.version);
+    let found = find(&folder, id)?;
+    let to = match &found {
+        Some(found) => found.path.clone(),
+        None => folder.join(format!("{id}.wasm")),
+    };
+    let cannot_write = || format!("cannot write `{}`", to.display());
+    let replaced = match found {
+        Some(found) => {
+            let old = std::fs::read(&found.path).with_context(cannot_write)?;
+            if old == bytes {
+                return say(&format!("{}: {id} {version} is installed", shown(&to)));
+            }
+            write_whole(&old, &before(&to)).with_context(cannot_write)?;
+            format!(", in place of {}", found.version)
+        }
+        None => String::new(),
+    };
+    write_whole(&bytes, &to).with_context(cannot_write)?;
+    say(&format!("{}: {id} {version}{replaced}", shown(&to)))
+}
+
+/// Removes a plugin from the folder. Orders that began with it go on with the copy that the server has.
+pub(super) fn remove(named: Named) -> Result<()> {
+    let (id, found) = find_named(named)?;
+    let cannot_remove = || format!("cannot remove `{}`", found.path.display());
+    std::fs::remove_file(&found.path).with_context(cannot_remove)?;
+    let before = before(&found.path);
+    if before.exists() {
+        std::fs::remove_file(&before).with_context(cannot_remove)?;
+    }
+    say(&format!("{}: {id} {} is removed", shown(&found.path), found.version))
+}
+
+/// Swaps a plugin with the version before it.
+pub(super) fn rollback(named: Named) -> Result<()> {
+    let (id, found) = find_named(named)?;
+    let before = before(&found.path);
+    let Ok(old) = std::fs::read(&before) else {
+        bail!("there is no version before {} of `{id}`", found.version);
+    };
+    let manifest = Manifest::of(old.clone())
+        .with_context(|| format!("`{}` cannot be used", before.display()))?;
+    let cannot_write = || format!("cannot write `{}`", found.path.display());
+    let new = std::fs::read(&found.path).with_context(cannot_write)?;
+    write_whole(&old, &found.path).with_context(cannot_write)?;
+    write_whole(&new, &before).with_context(cannot_write)?;
+    let (file, version) = (shown(&found.path), manifest.version);
+    say(&format!("{file}: {id} {version}, in place of {}", found.version))
+}
+
+fn find_named(named: Named) -> Result<(String, Found)> {
+    let Named { id, place } = named;
+    let folder = match place.into {
+        Some(folder) => folder,
+        None => Config::read(place.config.as_deref())?.plugins_dir,
+    };
+    match find(&folder, &id)? {
+        Some(found) => Ok((id, found)),
+        None => Err(Usage(format!("`{}` has no plugin `{id}`", folder.display())).into()),
+    }
+}
+
+/// The file of a plugin in a folder.
+fn find(folder: &Path, id: &str) -> Result<Option<Found>> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_none_or(|kind| kind != "wasm") {
+            continue;
+        }
+        // A file that is no plugin is the server's to report.
+        let manifest = std::fs::read(&path).ok().and_then(|bytes| Manifest::of(bytes).ok());
+        if let Some(manifest) = manifest.filter(|manifest| manifest.id == id) {
+            return Ok(Some(Found { path, version: manifest.version }));
+        }
+    }
+    Ok(None)
+}
+
+/// The file with the version before.
+fn before(path: &Path) -> PathBuf {
+    path.with_extension(format!("wasm.{BEFORE}"))
+}
