@@ -47,7 +47,7 @@ pub enum Blocked {
     Failure(Failure),
     /// Decomposer plugins must be asked. All questions of one depth come together.
     Questions(Vec<Question>),
-    /// ExistingLine instances must be known. All of one depth come together.
+    /// Existing instances must be known. All of one depth come together.
     Lookups(Vec<InstanceLookup>),
 }
 
@@ -122,7 +122,7 @@ pub struct Answers {
     /// The productions of decomposer plugins, by the keys of the questions. The name of an item, and so
     /// the key, may change with the answers about earlier items: an answer counts for its question.
     productions: BTreeMap<String, (Question, Vec<Production>)>,
-    /// ExistingLine instances; `None` if there is none of that id.
+    /// Existing instances; `None` if there is none of that id.
     instances: BTreeMap<InstanceLookup, Option<Instance>>,
     /// Plugins that cannot reach outside: a check by one of them does not wait for the date on which
     /// the order begins.

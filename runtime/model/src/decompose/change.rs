@@ -76,8 +76,8 @@ impl<'a> Builder<'a> {
 
     /// Forgets the outputs of a step that is left out now, so that no later step reads them.
     pub(super) fn leave_out(&mut self, item: Option<ItemId>, step: &Step) {
-        if let Some(task_output) = item.and_then(|item| self.task_output.get_mut(&item)) {
-            task_output.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
+        if let Some(earlier) = item.and_then(|item| self.earlier_work.get_mut(&item)) {
+            earlier.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Items {
     pub begins: Option<Timestamp>,
     /// Lines that change nothing of how their instance is delivered.
     pub unchanged: BTreeSet<ItemId>,
-    /// ExistingLine instances that are decomposed anew: their steps are compared with what was done.
+    /// Existing instances that are decomposed anew: their steps are compared with what was done.
     pub compared: BTreeMap<ItemId, Reads>,
 }
 
@@ -81,9 +81,9 @@ pub(super) struct Builder<'a> {
     pub by_instance: BTreeMap<&'a InstanceId, ItemId>,
     /// The existing instance of each of these items.
     pub origins: BTreeMap<ItemId, PriorItem<'a>>,
-    /// ExistingLine instances that are decomposed anew.
+    /// Existing instances that are decomposed anew.
     pub redone: BTreeSet<ItemId>,
-    /// ExistingLine instances whose parts are in the plan.
+    /// Existing instances whose parts are in the plan.
     pub whole: BTreeSet<ItemId>,
     /// What lines want the characteristics of such instances to be.
     pub said: BTreeMap<ItemId, Said>,

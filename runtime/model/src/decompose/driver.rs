@@ -30,7 +30,7 @@ pub enum Step<'a, T> {
     Failed(Failure),
     /// Decomposer plugins must be asked; resume with [`Answer::Productions`].
     Ask(Decision<'a, T>, Vec<Question>),
-    /// ExistingLine instances must be known; resume with [`Answer::Instances`].
+    /// Existing instances must be known; resume with [`Answer::Instances`].
     LookUp(Decision<'a, T>, Vec<InstanceLookup>),
 }
 

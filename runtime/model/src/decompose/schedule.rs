@@ -34,17 +34,17 @@ pub(super) struct Builder<'a> {
     pub unsure: BTreeMap<ItemId, BTreeMap<&'a str, Outputs>>,
     /// The work that is done again and may be about something else by then.
     pub moving: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
-    /// What existing items task_output before, by item and step.
-    pub task_output: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    /// The earlier work for existing items, by item and step.
+    pub earlier_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     pub expressions: Expressions,
 }
 
 /// The outputs of a step that may be others than those that stand.
 #[derive(Clone, Debug)]
 pub(super) enum Outputs {
-    /// Whatever it yields.
+    /// Any output.
     Any,
-    /// These: what the step task_output, and what it is to yield.
+    /// These: the outputs that the step has, and those that it is to have.
     Named(BTreeSet<String>),
 }
 

@@ -36,7 +36,7 @@ pub(super) fn plan(
     builder.below = below(&items.items);
     builder.prior_work = std::mem::take(&mut items.prior_work);
     if !items.compared.is_empty() {
-        builder.task_output.clone_from(&builder.prior_work);
+        builder.earlier_work.clone_from(&builder.prior_work);
     }
     let (to_check, to_tell) = builder.hooks(&items);
     let mut before = Vec::new();
@@ -98,7 +98,7 @@ impl<'a> Builder<'a> {
             kept: BTreeSet::new(),
             unsure: BTreeMap::new(),
             moving: BTreeMap::new(),
-            task_output: BTreeMap::new(),
+            earlier_work: BTreeMap::new(),
             expressions: Expressions::default(),
         }
     }

@@ -135,8 +135,8 @@ impl Builder<'_> {
 
     /// The outputs that stand of the steps of an item's workflow.
     fn outputs_of_steps(&self, id: ItemId, step: &Step) -> Map<String, Value> {
-        let task_output = self.task_output.get(&id).into_iter().flatten();
-        let own = task_output.filter(|(other, _)| other.workflow == step.workflow);
+        let earlier = self.earlier_work.get(&id).into_iter().flatten();
+        let own = earlier.filter(|(other, _)| other.workflow == step.workflow);
         own.map(|(other, made)| (other.step.clone(), Value::Object(made.outputs.clone()))).collect()
     }
 
@@ -158,7 +158,7 @@ impl Builder<'_> {
     ) {
         for id in of {
             let spec = items.items[id.index()].spec.as_str();
-            for (_, made) in self.task_output.get(id).into_iter().flatten() {
+            for (_, made) in self.earlier_work.get(id).into_iter().flatten() {
                 let entry = outputs.entry(spec).or_insert_with(|| json!({}));
                 if let Value::Object(fields) = entry {
                     fields.extend(made.outputs.clone());
