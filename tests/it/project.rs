@@ -157,6 +157,25 @@ fn a_plugin_is_called_once_without_a_server() {
     let done = call(&allocator, &[&arguments[..], &["--config", "ferrule.toml"]].concat());
     assert_eq!(answer(&done), json!({ "done": { "vlan": "100" } }), "{}", text(&done));
 
+    let show = |arguments: &[&str]| {
+        let arguments = [&["plugin", "show", allocator.to_str().unwrap()], arguments].concat();
+        projects.ferrule(folder, &arguments)
+    };
+    let shown = text(&show(&["--config", "ferrule.toml"]));
+    assert_eq!(
+        shown,
+        "acme-allocator 0.1.0 (allocator)\n  Reserves a VLAN and an address\n  \
+         asks for pools *\n  granted  pools vlans\n  \
+         limits   16 MiB, 500 ms of processor time, 10000 ms, 64 calls at one time\n  undo     yes\n  \
+         input\n    addresses (any): The pool of addresses, if one is wanted.\n    \
+         vlans (string, mandatory): The pool of VLANs.\n  \
+         output\n    address (any): The address.\n    vlan (string, mandatory): The VLAN.\n"
+    );
+    let shown: Value = serde_json::from_slice(&show(&["--json"]).stdout).unwrap();
+    assert_eq!(shown["manifest"]["world"], "allocator");
+    assert_eq!(shown["granted"]["pools"], json!([]));
+    assert_eq!(shown["input"]["required"], json!(["vlans"]));
+
     let sites = r#"{"sites": ["Bern"]}"#;
     let made = call(&decomposer, &["--spec", "WAN", "--characteristics", sites]);
     assert_eq!(answer(&made)["productions"][0]["characteristics"]["site"], "Bern");

@@ -6,6 +6,7 @@ mod language;
 mod list;
 mod new;
 mod project;
+mod show;
 mod template;
 mod watch;
 
@@ -64,6 +65,8 @@ pub(crate) enum Plugin {
     Remove(folder::Named),
     /// Go back to the version of a plugin that was installed before.
     Rollback(folder::Named),
+    /// Show a plugin: what it asks for, is granted, reads and gives.
+    Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
     /// is rejected.
     List(list::List),
@@ -80,6 +83,7 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Install(arguments) => folder::install(arguments).await,
         Plugin::Remove(arguments) => folder::remove(arguments),
         Plugin::Rollback(arguments) => folder::rollback(arguments),
+        Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,
     }
 }

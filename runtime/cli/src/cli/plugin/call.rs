@@ -56,7 +56,7 @@ pub(crate) struct Run {
     config: Option<PathBuf>,
 }
 
-/// What a plugin is called for.
+/// The purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Asked {
     /// To do the work, or what its role does.

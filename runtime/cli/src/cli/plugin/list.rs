@@ -95,7 +95,7 @@ fn lines(entry: &Entry) -> String {
 }
 
 /// A line for capabilities of which values are listed.
-fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
+pub(super) fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
     let kinds = ["config", "http", "inventory", "pools"].into_iter().zip(values);
     let listed = kinds.filter(|(_, values)| !values.is_empty());
     let listed: Vec<String> =

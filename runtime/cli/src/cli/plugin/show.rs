@@ -1,0 +1,120 @@
+//! `ferrule plugin show`: what a plugin is, asks for, is granted, reads and gives.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use host::registry::Granted;
+use host::{Grants, Inspected, Limits};
+use serde_json::{Value, json};
+
+use super::Inspector;
+use super::list::kinds;
+use crate::cli::{Usage, say};
+use server::config::Config;
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The plugin. Of its code only `describe` is run.
+    plugin: PathBuf,
+    /// The settings with what the plugin is granted.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(show: Show) -> Result<()> {
+    let path = show.plugin.display();
+    let bytes = std::fs::read(&show.plugin)
+        .map_err(|error| Usage(format!("cannot read `{path}`: {error}")))?;
+    let config = Config::read(show.config.as_deref())?;
+    let grants = config.plugins.clone();
+    let inspector = Inspector::new(config)?;
+    let plugin = inspector.host.inspect(bytes).await;
+    let plugin = plugin.with_context(|| format!("`{path}` is no plugin"))?;
+    let nothing = Grants::default();
+    let grants = grants.get(&plugin.manifest.id).unwrap_or(&nothing);
+    let shown = Shown {
+        granted: Granted::from(grants),
+        limits: Limits::settle(&plugin.manifest.limits, &grants.limits),
+        plugin,
+    };
+    match show.json {
+        true => say(&format!("{:#}", shown.json())),
+        false => say(&shown.lines().join("\n")),
+    }
+}
+
+/// A plugin with what the settings give it.
+struct Shown {
+    plugin: Inspected,
+    granted: Granted,
+    limits: Limits,
+}
+
+impl Shown {
+    fn json(&self) -> impl std::fmt::Display + use<> {
+        let described = self.plugin.schemas.as_ref();
+        json!({
+            "manifest": self.plugin.manifest,
+            "canUndo": self.plugin.can_undo,
+            "granted": self.granted,
+            "limits": self.limits,
+            "input": described.map(|described| &described.input),
+            "output": described.map(|described| &described.output),
+            "settings": described.map(|described| &described.settings),
+        })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let manifest = &self.plugin.manifest;
+        let mut lines = vec![
+            format!("{} {} ({})", manifest.id, manifest.version, manifest.world),
+            format!("  {}", manifest.summary),
+        ];
+        let (requests, granted) = (&manifest.requests, &self.granted);
+        let asked = [&requests.config, &requests.http, &requests.inventory, &requests.pools];
+        lines.extend(kinds("asks for", asked));
+        let given = [&granted.config, &granted.http, &granted.inventory, &granted.pools];
+        lines.extend(kinds("granted ", given));
+        let Limits { memory_mib, cpu_ms, wall_ms, concurrency } = self.limits;
+        lines.push(format!(
+            "  limits   {memory_mib} MiB, {cpu_ms} ms of processor time, {wall_ms} ms, {concurrency} calls \
+             at one time"
+        ));
+        lines.push(format!("  undo     {}", if self.plugin.can_undo { "yes" } else { "no" }));
+        lines.extend(self.attributes());
+        lines
+    }
+
+    /// A line for each attribute of the schemas: its name, its type, whether it is mandatory, its purpose.
+    fn attributes(&self) -> Vec<String> {
+        let Some(described) = &self.plugin.schemas else { return Vec::new() };
+        let schemas = [
+            ("input", &described.input),
+            ("output", &described.output),
+            ("settings", &described.settings),
+        ];
+        let mut lines = Vec::new();
+        for (title, schema) in schemas {
+            let Some(schema) = schema else { continue };
+            let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+                continue;
+            };
+            let required = schema.get("required").and_then(Value::as_array);
+            lines.push(format!("  {title}"));
+            for (name, attribute) in properties {
+                let text = |key: &str| attribute.get(key).and_then(Value::as_str);
+                let kind = text("type").unwrap_or("any");
+                let is_mandatory = required.is_some_and(|all| all.iter().any(|one| one == name));
+                let mandatory = if is_mandatory { ", mandatory" } else { "" };
+                let purpose = text("description").map(|purpose| format!(": {purpose}"));
+                let purpose = purpose.unwrap_or_default();
+                lines.push(format!("    {name} ({kind}{mandatory}){purpose}"));
+            }
+        }
+        lines
+    }
+}
