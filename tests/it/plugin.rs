@@ -305,3 +305,59 @@ async fn plugins_are_listed_with_what_they_ask_for_and_why_one_is_rejected() {
         server.out
     );
 }
+
+#[tokio::test]
+async fn grants_that_the_operator_changes_count_without_a_restart() {
+    let folders = Folders::new().await;
+    let world = folders.world().await;
+    let settings = world.folder.path().join("ferrule.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    let is = async |state: &str| {
+        eventually("the plugin is looked at again", async || {
+            listed(&world, "dialler.wasm").await.filter(|entry| entry["state"]["state"] == state)
+        })
+        .await
+    };
+    folders.drop_in("dialler.wasm", &with_world(&guest("sender"), "dialler", "step"));
+    let rejected = is("rejected").await;
+    let reason = text(&rejected["state"]["reason"]);
+    let (_, lines) = reason.split_once("add to ferrule.toml:\n").unwrap();
+    let lines = lines.replace("HOST:PORT", "127.0.0.1:9");
+    std::fs::write(&settings, format!("{before}\n{lines}\n")).unwrap();
+    let ready = is("ready").await;
+    assert_eq!(ready["grants"]["http"], json!(["http://127.0.0.1:9"]));
+    assert_eq!(ready["isCurrent"], true);
+
+    // Settings that cannot be read change nothing.
+    std::fs::write(&settings, format!("{before}\n[plugins.dialler]\nhttp = 9\n")).unwrap();
+    let log = || std::fs::read_to_string(world.folder.path().join("serve.log")).unwrap();
+    eventually("the mistake is reported", async || {
+        log().contains("the settings cannot be read: the grants stay").then_some(())
+    })
+    .await;
+    assert_eq!(is("ready").await["grants"], ready["grants"]);
+
+    let more = format!("{before}\n[plugins.dialler]\nlimits = {{ memory-mib = 4000 }}\n");
+    std::fs::write(&settings, more).unwrap();
+    eventually("what needs a start is reported", async || {
+        log().contains("may not have 4000 MiB before the next start").then_some(())
+    })
+    .await;
+    assert_eq!(is("ready").await["grants"], ready["grants"]);
+
+    let other = format!("body-bytes-max = 1000\n{before}\n{lines}\nconfig = {{ a = \"b\" }}\n");
+    std::fs::write(&settings, other).unwrap();
+    eventually("other grants are taken into use", async || {
+        listed(&world, "dialler.wasm")
+            .await
+            .filter(|entry| entry["grants"]["config"] == json!(["a"]))
+    })
+    .await;
+    assert!(log().contains("only grants count before the next start"), "{}", log());
+
+    std::fs::write(&settings, &before).unwrap();
+    let revoked = is("rejected").await;
+    assert!(text(&revoked["state"]["reason"]).contains("[plugins.dialler]\nhttp = "));
+    let order = world.submit(&pack_order("superfibre/gpon")).await;
+    world.completed(&order).await;
+}

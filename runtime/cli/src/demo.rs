@@ -65,9 +65,7 @@ pub(crate) fn config(base: Config, repository: &Repository, simnet: &str) -> Res
     let mut config = base;
     config.plugins_dir = repository.build_plugins()?;
     config.workflows_dir = repository.workflows();
-    for (plugin, grants) in grants(simnet)? {
-        config.plugins.entry(plugin).or_insert(grants);
-    }
+    config.base_grants = grants(simnet)?.into_iter().collect();
     Ok(config)
 }
 

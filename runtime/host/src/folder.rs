@@ -143,7 +143,7 @@ impl Host {
         let compiled = self.compiled(component).await?;
         let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
         let linked = blocking(move || {
-            let (grants, client) = shared.granted(&component.id());
+            let (grants, client) = shared.granting.of(&component.id());
             for name in Mask::too_short(&grants.config) {
                 tracing::warn!(
                     plugin = component.manifest.id,
@@ -206,8 +206,8 @@ impl Host {
 
 impl Shared {
     /// Checks what a component imports, and whose its id is, before it costs anything.
-    fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
-        let (grants, _client) = self.granted(&component.id());
+    pub(crate) fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
+        let (grants, _client) = self.granting.of(&component.id());
         install::check(component, &grants)?;
         let Origin::File(file) = origin else { return Ok(()) };
         let named = grants.file.as_deref();
@@ -218,7 +218,7 @@ impl Shared {
 
     fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let id = component.id();
-        let (grants, _client) = self.granted(&id);
+        let (grants, _client) = self.granting.of(&id);
         let (file, path) = match origin {
             Origin::File(file) => (Some(binding::name(file)), file.as_path()),
             Origin::Program => (None, Path::new("")),

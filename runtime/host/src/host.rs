@@ -19,16 +19,15 @@ use crate::admission::{Admission, Capacity};
 use crate::artefact::Cache;
 use crate::binding::Bindings;
 use crate::border;
-use crate::capability::http::Client;
 use crate::capability::log::Log;
 use crate::compile::{CompileLimits, Compiler, Program};
 use crate::contract::Part;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
+use crate::granting::Granting;
 use crate::grants::Grants;
 use crate::install::Plugin;
 use crate::invoke::{self, Decomposition, Production, Schemas};
-use crate::limits::CEILING;
 use crate::machine::Machine;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
@@ -161,19 +160,15 @@ impl Host {
         let unusable = |source| HostError::Cache { path: options.cache.clone(), source };
         let cache = Cache::open(&options.cache).map_err(unusable)?;
         let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
-        let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
-        let memory_mib = options.grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
-        let machine = Machine::new(options.instances, (memory_mib as usize) << 20)
-            .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;
         let capacity = options.capacity()?;
+        let cores = options.cores();
+        let granting = Granting::new(options.grants);
+        let memory = (granting.memory_mib_max() as usize) << 20;
+        let machine = Machine::new(options.instances, memory)
+            .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;
         let engine = machine.engine().clone();
-        let executor = Executor::new(options.cores(), move || engine.increment_epoch())
-            .map_err(HostError::Threads)?;
-        let with_client = |grants: Grants| {
-            let client = Client::new(&grants.http);
-            (Arc::new(grants), client)
-        };
-        let grants = options.grants.into_iter();
+        let executor =
+            Executor::new(cores, move || engine.increment_epoch()).map_err(HostError::Threads)?;
         Ok(Self(Arc::new(Shared {
             machine,
             pools: options.pools,
@@ -185,8 +180,7 @@ impl Host {
             cache,
             bindings,
             compiler: Compiler::new(options.compiler, options.compile_limits),
-            grants: grants.map(|(id, grants)| (id, with_client(grants))).collect(),
-            nothing: with_client(Grants::default()),
+            granting,
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
         })))

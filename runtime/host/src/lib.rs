@@ -24,6 +24,7 @@ mod contract;
 mod declared;
 mod error;
 mod executor;
+mod granting;
 mod invoke;
 mod link;
 mod machine;
@@ -36,6 +37,7 @@ mod sweep;
 
 pub use capability::http::address::{Place, place};
 pub use error::InstallError;
+pub use granting::RegrantError;
 pub use grants::Grants;
 pub use host::{Host, HostError, Options};
 pub use inspect::{InspectError, Inspected};

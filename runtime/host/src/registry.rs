@@ -141,6 +141,35 @@ impl Registry {
         Arc::clone(&self.write().plugins.entry(digest).or_insert(registered).plugin)
     }
 
+    /// The versions of these plugins that are loaded.
+    pub(crate) fn of(&self, ids: &BTreeSet<PluginId>) -> Vec<Digest> {
+        let inner = self.read();
+        let loaded = inner.plugins.iter();
+        let found = loaded.filter(|(_, registered)| ids.contains(&registered.plugin.installed.id));
+        found.map(|(digest, _)| digest.clone()).collect()
+    }
+
+    /// Replaces a plugin by the same bytes with other grants.
+    pub(crate) fn replace(&self, plugin: Arc<Plugin>) {
+        let mut inner = self.write();
+        if let Some(registered) = inner.plugins.get_mut(&plugin.installed.digest) {
+            registered.plugin = plugin;
+            inner.choose();
+        }
+    }
+
+    /// Rejects a plugin that was taken in before, and returns why.
+    pub(crate) fn revoke(&self, digest: &Digest, refused: Refused) -> InstallError {
+        let mut inner = self.write();
+        let file = inner.plugins.remove(digest).and_then(|registered| registered.file);
+        inner.choose();
+        drop(inner);
+        match file {
+            Some(file) => self.reject(&file, Some(digest), refused),
+            None => refused.error,
+        }
+    }
+
     /// Notes a file that was rejected, and returns why.
     pub(crate) fn reject(
         &self,

@@ -1,21 +1,18 @@
 //! The parts of a host that all its clones and calls share.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use engine::pools::Pools;
 use engine::store::Store;
-use model::PluginId;
 
 use crate::admission::Admission;
 use crate::artefact::Cache;
 use crate::binding::Bindings;
-use crate::capability::http::Client;
 use crate::compile::Compiler;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
-use crate::grants::Grants;
+use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
 
@@ -32,18 +29,12 @@ pub(crate) struct Shared {
     pub(crate) cache: Cache,
     pub(crate) bindings: Bindings,
     pub(crate) compiler: Compiler,
-    pub(crate) grants: BTreeMap<PluginId, (Arc<Grants>, Client)>,
-    pub(crate) nothing: (Arc<Grants>, Client),
+    pub(crate) granting: Granting,
     pub(crate) callbacks: String,
     pub(crate) plugin_bytes_max: usize,
 }
 
 impl Shared {
-    /// The grants of the plugin with this id, and the client for it.
-    pub(crate) fn granted(&self, id: &PluginId) -> (Arc<Grants>, Client) {
-        self.grants.get(id).unwrap_or(&self.nothing).clone()
-    }
-
     /// Where an element posts its answer to a call, by the name that the engine gives it.
     pub(crate) fn callback_url(&self, name: &str) -> String {
         let mut url = self.callbacks.clone();

@@ -15,6 +15,7 @@ use std::time::Duration;
 use ::host::Grants;
 use commerce::billing::bill_state::Release;
 use commerce::cpq::Policy;
+use model::PluginId;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use tmf::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
@@ -71,6 +72,12 @@ pub struct Config {
     pub host: Host,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
+    /// The grants of plugins that the file does not name.
+    #[serde(skip)]
+    pub base_grants: BTreeMap<String, Grants>,
+    /// The file that they were read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// The delivery of events.
@@ -193,6 +200,8 @@ impl Default for Config {
             references: References::default(),
             host: Host::default(),
             plugins: BTreeMap::new(),
+            base_grants: BTreeMap::new(),
+            file: None,
         }
     }
 }
@@ -261,10 +270,20 @@ impl Config {
         };
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|error| {
-            let mistake = Mistake::of(&text, &error);
-            ConfigError::Parse { path: path.into(), mistake }
-        })
+        let read: Result<Self, _> = toml::from_str(&text);
+        match read {
+            Ok(config) => Ok(Self { file: Some(path.into()), ..config }),
+            Err(error) => {
+                let mistake = Mistake::of(&text, &error);
+                Err(ConfigError::Parse { path: path.into(), mistake })
+            }
+        }
+    }
+
+    /// The grants of each plugin.
+    pub fn grants(&self) -> BTreeMap<PluginId, Grants> {
+        let all = self.base_grants.iter().chain(&self.plugins);
+        all.map(|(id, grants)| (PluginId::new(id), grants.clone())).collect()
     }
 
     /// The settings of sales and billing.

@@ -12,7 +12,7 @@ use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
 use host::{Host, InstallError, Loaded};
-use model::{PluginId, Rulebook};
+use model::Rulebook;
 use store::Sled;
 use store::private::{self, Depth, tighten};
 use tokio::net::TcpListener;
@@ -27,8 +27,10 @@ use crate::plugins::{Plugins, first_look};
 use crate::retention::Retainer;
 use crate::services::Services;
 
+use self::followed::Followed;
 use self::plugins::Folder;
 
+mod followed;
 pub mod plugins;
 
 /// The folder of the store in the data folder.
@@ -102,14 +104,14 @@ pub enum ServeError {
 impl Server {
     /// Starts a server. When this returns it accepts requests, and open orders
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
-    pub async fn start(mut config: Config) -> Result<Self, ServeError> {
+    pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         let (listener, address) = listen(config.listen).await?;
         let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
         serving.keep();
         let pools = pools(&serving.rulebook);
-        let host = host(&mut config, address, &store, &pools)?;
+        let host = host(&config, address, &store, &pools)?;
         make_folder(&config.plugins_dir)?;
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
@@ -215,6 +217,7 @@ fn folder(services: &Services, config: Config) -> Folder {
     Folder {
         host: plugins.host.clone(),
         taken_in: rulebooks.changed(),
+        settings: Followed::new(&config),
         path: config.plugins_dir,
         store: Arc::clone(engine.store()),
         keep_versions: config.host.keep_versions(),
@@ -290,7 +293,7 @@ fn pools(rulebook: &Rulebook) -> Pools {
 }
 
 fn host(
-    config: &mut Config,
+    config: &Config,
     address: SocketAddr,
     store: &Arc<Sled>,
     pools: &Pools,
@@ -298,8 +301,7 @@ fn host(
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let grants = std::mem::take(&mut config.plugins).into_iter();
-    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
+    options.grants = config.grants();
     config.host.apply(&mut options);
     Host::new(options).map_err(ServeError::Host)
 }

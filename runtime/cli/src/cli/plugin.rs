@@ -19,7 +19,6 @@ use engine::pools::Pools;
 use engine::store::Memory;
 use host::folder::shown;
 use host::{Host, Installed, Options};
-use model::PluginId;
 use tempfile::TempDir;
 
 use self::project::Project;
@@ -93,7 +92,7 @@ async fn build(folder: &Path) -> Result<()> {
     let is_shipped = !Project::is_at(folder) && folder == Path::new(".");
     if !is_shipped {
         let project = Project::open(folder)?;
-        let inspector = Inspector::new(Config::default())?;
+        let inspector = Inspector::new(&Config::default())?;
         return project.build(&inspector).await.map(drop);
     }
     let repository = Repository::find()?;
@@ -122,7 +121,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     if !path.exists() {
         return Err(Usage(format!("there is no `{}`", path.display())).into());
     }
-    let inspector = Inspector::new(Config::read(config.as_deref())?)?;
+    let inspector = Inspector::new(&Config::read(config.as_deref())?)?;
     let host = &inspector.host;
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path());
@@ -175,13 +174,12 @@ pub(super) struct Inspector {
 }
 
 impl Inspector {
-    pub(super) fn new(config: Config) -> Result<Self> {
+    pub(super) fn new(config: &Config) -> Result<Self> {
         let cache = TempDir::with_prefix("ferrule-check-")?;
         let pools = Pools::default();
         let mut options = Options::new(Arc::new(Memory::default()), pools.clone(), cache.path());
         config.host.apply(&mut options);
-        let grants = config.plugins.into_iter();
-        options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
+        options.grants = config.grants();
         Ok(Self { host: Host::new(options)?, pools, _cache: cache })
     }
 }

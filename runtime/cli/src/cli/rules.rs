@@ -92,7 +92,7 @@ pub(crate) async fn run(command: Rules) -> Result<()> {
 async fn plugins(folder: &Path) -> Result<Plugins> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
-    let inspector = Inspector::new(Config::default())?;
+    let inspector = Inspector::new(&Config::default())?;
     let mut plugins = Plugins::new();
     for entry in entries {
         let path = entry?.path();

@@ -14,6 +14,7 @@ use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
 use tokio::sync::Notify;
 
+use super::followed::Followed;
 use super::reason;
 use crate::plugins::Look;
 
@@ -35,6 +36,8 @@ pub(super) struct Folder {
     /// Notified when plugins may have been installed.
     pub(super) taken_in: Arc<Notify>,
     pub(super) path: PathBuf,
+    /// The file with the grants.
+    pub(super) settings: Option<Followed>,
     /// The store of open plans.
     pub(super) store: Arc<dyn Store>,
     /// Retention of unused versions.
@@ -42,10 +45,11 @@ pub(super) struct Folder {
 }
 
 /// Polls the folder. A compilation under way when the server stops is abandoned.
-pub(super) async fn watch(folder: Folder, look: Look, stopped: impl Future<Output = ()>) {
+pub(super) async fn watch(mut folder: Folder, look: Look, stopped: impl Future<Output = ()>) {
+    let settings = folder.settings.take();
     tokio::select! {
         () = stopped => {}
-        () = follow(&folder, &look) => {}
+        () = follow(&folder, settings, &look) => {}
         () = sweep(&folder) => {}
     }
 }
@@ -79,7 +83,7 @@ fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     Some(needed)
 }
 
-async fn follow(plugins: &Folder, look: &Look) {
+async fn follow(plugins: &Folder, mut settings: Option<Followed>, look: &Look) {
     let (host, folder) = (&plugins.host, plugins.path.as_path());
     // Files that exist at the start were not written just now, so there is no wait for them.
     let mut last = Some(snapshot(folder));
@@ -87,6 +91,12 @@ async fn follow(plugins: &Folder, look: &Look) {
     let mut retry = None;
     let mut failed = None;
     loop {
+        // A file that was rejected may have its grants now.
+        if let Some(settings) = &mut settings
+            && settings.look(host).await
+        {
+            seen = None;
+        }
         let current = Some(snapshot(folder));
         let is_settled = current == last;
         last.clone_from(&current);
@@ -121,7 +131,13 @@ fn is_passing(loaded: &Loaded) -> bool {
 }
 
 /// The size of a file, and the time of its last write.
-type Stamp = (u64, Option<SystemTime>);
+pub(super) type Stamp = (u64, Option<SystemTime>);
+
+/// The stamp of a file; `None` if it cannot be inspected.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
 
 /// The plugin files of a folder with their sizes and times, if they are readable.
 fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
@@ -130,8 +146,7 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
         .map(|entry| entry.path())
         .filter(|path| is_plugin(path))
         .map(|path| {
-            let metadata = std::fs::metadata(&path).ok();
-            let seen = metadata.map(|metadata| (metadata.len(), metadata.modified().ok()));
+            let seen = stamp(&path);
             (path, seen)
         })
         .collect();

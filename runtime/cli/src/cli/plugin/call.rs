@@ -72,7 +72,7 @@ pub(super) async fn run(run: Run) -> Result<()> {
     let path = &run.plugin;
     let bytes = std::fs::read(path)
         .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
-    let inspector = Inspector::new(Config::read(run.config.as_deref())?)?;
+    let inspector = Inspector::new(&Config::read(run.config.as_deref())?)?;
     for pool in &run.pools {
         inspector.pools.define(read_pool(pool)?);
     }

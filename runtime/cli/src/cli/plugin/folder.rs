@@ -55,8 +55,8 @@ pub(super) async fn install(install: Install) -> Result<()> {
     let config = Config::read(place.config.as_deref())?;
     let bytes = std::fs::read(&path)
         .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
-    let folder = place.into.unwrap_or_else(|| config.plugins_dir.clone());
-    let inspector = Inspector::new(config)?;
+    let inspector = Inspector::new(&config)?;
+    let folder = place.into.unwrap_or(config.plugins_dir);
     let plugin = match installed(&inspector.host, bytes.clone()).await {
         Ok(plugin) => plugin,
         Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),

@@ -49,11 +49,11 @@ pub(super) async fn run(list: List) -> Result<()> {
 }
 
 async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Entry>> {
-    let folder = path.unwrap_or_else(|| config.plugins_dir.clone());
+    let inspector = Inspector::new(&config)?;
+    let folder = path.unwrap_or(config.plugins_dir);
     if !folder.is_dir() {
         return Err(Usage(format!("there is no folder `{}`", folder.display())).into());
     }
-    let inspector = Inspector::new(config)?;
     let host = &inspector.host;
     host.load_dir(&folder).await?;
     Ok(host.list())

@@ -30,12 +30,11 @@ pub(super) async fn run(show: Show) -> Result<()> {
     let bytes = std::fs::read(&show.plugin)
         .map_err(|error| Usage(format!("cannot read `{path}`: {error}")))?;
     let config = Config::read(show.config.as_deref())?;
-    let grants = config.plugins.clone();
-    let inspector = Inspector::new(config)?;
+    let inspector = Inspector::new(&config)?;
     let plugin = inspector.host.inspect(bytes).await;
     let plugin = plugin.with_context(|| format!("`{path}` is no plugin"))?;
     let nothing = Grants::default();
-    let grants = grants.get(&plugin.manifest.id).unwrap_or(&nothing);
+    let grants = config.plugins.get(&plugin.manifest.id).unwrap_or(&nothing);
     let shown = Shown {
         granted: Granted::from(grants),
         limits: Limits::settle(&plugin.manifest.limits, &grants.limits),

@@ -51,7 +51,7 @@ pub(super) async fn run(watch: Watch) -> Result<()> {
     if let Some(into) = into.as_deref().filter(|into| !into.is_dir()) {
         return Err(Usage(format!("there is no folder `{}`", into.display())).into());
     }
-    let inspector = Inspector::new(Config::default())?;
+    let inspector = Inspector::new(&Config::default())?;
     let mut seen = None;
     loop {
         let now = look(&folder)?;

@@ -1,0 +1,135 @@
+//! The grants of all plugins, which the operator may change while the host runs. A call that is under way
+//! keeps those that it began with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use model::{Digest, PluginId};
+
+use crate::capability::http::Client;
+use crate::component::Component;
+use crate::error::{InstallError, Refused};
+use crate::folder::Origin;
+use crate::grants::Grants;
+use crate::host::Host;
+use crate::install::Plugin;
+use crate::limits::CEILING;
+use crate::shared::blocking;
+
+/// The grants of a plugin, and the client that may go as far as they do.
+pub(crate) type Granted = (Arc<Grants>, Client);
+
+/// The grants of all plugins.
+pub(crate) struct Granting {
+    by_plugin: RwLock<BTreeMap<PluginId, Granted>>,
+    /// For a plugin that is granted nothing.
+    nothing: Granted,
+    /// Max memory of one call in MiB, which is set when the host starts.
+    memory_mib_max: u32,
+}
+
+/// Why new grants cannot be taken into use.
+#[derive(Debug, thiserror::Error)]
+pub enum RegrantError {
+    /// A call would have more memory than the host was started for.
+    #[error(
+        "`{plugin}` may not have {memory_mib} MiB before the next start: the host has room for \
+         {memory_mib_max} MiB in a call"
+    )]
+    Memory {
+        /// The plugin.
+        plugin: PluginId,
+        /// The memory that it is granted.
+        memory_mib: u32,
+        /// The memory that there is.
+        memory_mib_max: u32,
+    },
+}
+
+impl Granting {
+    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Self {
+        let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
+        let memory_mib_max = grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
+        let by_plugin = grants.into_iter().map(|(id, grants)| (id, granted(grants))).collect();
+        let nothing = granted(Grants::default());
+        Self { by_plugin: RwLock::new(by_plugin), nothing, memory_mib_max }
+    }
+
+    pub(crate) fn memory_mib_max(&self) -> u32 {
+        self.memory_mib_max
+    }
+
+    /// The grants of the plugin with this id.
+    pub(crate) fn of(&self, id: &PluginId) -> Granted {
+        // Every change leaves the map consistent, so a poisoned lock is still good.
+        let by_plugin = self.by_plugin.read().unwrap_or_else(PoisonError::into_inner);
+        by_plugin.get(id).unwrap_or(&self.nothing).clone()
+    }
+
+    /// Takes other grants into use, and returns the plugins whose grants changed.
+    fn replace(
+        &self,
+        grants: BTreeMap<PluginId, Grants>,
+    ) -> Result<BTreeSet<PluginId>, RegrantError> {
+        for (plugin, grants) in &grants {
+            let memory_mib = grants.limits.memory_mib.unwrap_or(0);
+            if memory_mib > self.memory_mib_max {
+                let (plugin, memory_mib_max) = (plugin.clone(), self.memory_mib_max);
+                return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
+            }
+        }
+        let mut by_plugin = self.by_plugin.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = BTreeSet::new();
+        by_plugin.retain(|id, _| grants.contains_key(id) || !changed.insert(id.clone()));
+        for (id, grants) in grants {
+            if by_plugin.get(&id).is_none_or(|(before, _)| **before != grants) {
+                changed.insert(id.clone());
+                by_plugin.insert(id, granted(grants));
+            }
+        }
+        Ok(changed)
+    }
+}
+
+fn granted(grants: Grants) -> Granted {
+    let client = Client::new(&grants.http);
+    (Arc::new(grants), client)
+}
+
+impl Host {
+    /// Takes other grants into use, and returns the plugins whose grants changed. A plugin whose grants no
+    /// longer suffice is rejected. Files that were rejected are looked at again by the next
+    /// [`load_dir`](Self::load_dir). If there is an error, the grants stay as they were.
+    pub async fn regrant(
+        &self,
+        grants: BTreeMap<PluginId, Grants>,
+    ) -> Result<BTreeSet<PluginId>, RegrantError> {
+        let changed = self.0.granting.replace(grants)?;
+        for digest in self.0.registry.of(&changed) {
+            match self.relinked(&digest).await {
+                Ok(plugin) => self.0.registry.replace(plugin),
+                Err(refused) => {
+                    let error = self.0.registry.revoke(&digest, refused);
+                    tracing::warn!(%digest, error = &error as &dyn std::error::Error, "plugin rejected");
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    /// A plugin that is loaded, made again with the grants of now.
+    async fn relinked(&self, digest: &Digest) -> Result<Arc<Plugin>, Refused> {
+        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
+        let examined = blocking(move || {
+            let kept = shared.cache.kept(&wanted).map_err(InstallError::Cache)?;
+            let bytes = kept.ok_or(InstallError::NotKept { digest: wanted })?;
+            let component = Component::read(bytes, shared.plugin_bytes_max)?;
+            match shared.check(&component, &Origin::Cache) {
+                Ok(()) => Ok(Arc::new(component)),
+                Err(error) => Err(component.refused(error)),
+            }
+        });
+        let component = examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
+        self.make(&component).await.map_err(|error| component.refused(error))
+    }
+}
