@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use host::{ManifestError, Role};
 use tempfile::TempDir;
 
@@ -15,9 +16,9 @@ use crate::cli::{Usage, say};
 pub(crate) struct New {
     /// The id of the plugin, such as `acme-olt`.
     id: String,
-    /// What it does.
-    #[arg(long, value_enum, default_value = "activator")]
-    world: World,
+    /// Its world in the contract.
+    #[arg(long, value_parser = world(), default_value = "activator")]
+    world: Role,
     /// The language to write it in.
     #[arg(long, value_enum, default_value = "rust")]
     lang: Language,
@@ -26,34 +27,12 @@ pub(crate) struct New {
     path: Option<PathBuf>,
 }
 
-/// The worlds of the contract, as the command line spells them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum World {
-    /// Validates an order.
-    Validator,
-    /// Decomposes an item where rules do not suffice.
-    Decomposer,
-    /// Reserves values of pools.
-    Allocator,
-    /// Drives an element: its work can be undone and probed.
-    Activator,
-    /// Turns prices into charges.
-    Rater,
-    /// Does any other step.
-    Step,
-}
-
-impl From<World> for Role {
-    fn from(world: World) -> Self {
-        match world {
-            World::Validator => Self::Validator,
-            World::Decomposer => Self::Decomposer,
-            World::Allocator => Self::Allocator,
-            World::Activator => Self::Activator,
-            World::Rater => Self::Rater,
-            World::Step => Self::Step,
-        }
-    }
+/// Reads the name of a world.
+fn world() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::ALL.map(Role::world)).try_map(|name| {
+        let found = Role::ALL.into_iter().find(|role| role.world() == name);
+        found.ok_or("no world has this name")
+    })
 }
 
 /// Makes the project as a whole, or nothing.
@@ -62,7 +41,7 @@ pub(super) fn run(new: New) -> Result<()> {
     if !host::manifest::is_id(&id) {
         return Err(Usage(ManifestError::Id(id).to_string()).into());
     }
-    let names = Names { id: &id, role: world.into() };
+    let names = Names { id: &id, role: world };
     let folder = path.unwrap_or_else(|| PathBuf::from(&id));
     if folder.symlink_metadata().is_ok() {
         let message = format!("`{}` exists: name another folder with --path", folder.display());
