@@ -1,5 +1,7 @@
 //! Projects of plugins that `ferrule plugin new` makes, outside the repository.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -70,6 +72,64 @@ impl Projects {
         assert!(checked.status.success(), "{}", text(&checked));
         assert!(text(&checked).contains(line), "{}", text(&checked));
     }
+
+    /// Calls the plugin of an activator that was built, and compares its answers with those of the other
+    /// languages.
+    fn check_answers(&self, project: &Path) {
+        let id = project.file_name().unwrap().to_str().unwrap();
+        let port = element();
+        let settings = project.join("element.toml");
+        let grants = format!(
+            "[plugins.{id}]\nhttp = [\"http://127.0.0.1:{port}\", \"http://127.0.0.1:1\"]\n\
+             [plugins.{id}.config]\n\"element.olt-1\" = \"http://127.0.0.1:{port}\"\n\
+             \"element.down\" = \"http://127.0.0.1:1\"\n\"element.far\" = \"http://127.0.0.2:1\"\n"
+        );
+        std::fs::write(&settings, grants).unwrap();
+        let fast = r#"{"downstreamSpeed": 200}"#;
+        for (element, operation, characteristics, answer) in [
+            ("olt-1", "run", fast, json!({ "done": { "mbps": 200 } })),
+            ("olt-1", "undo", fast, json!({ "done": {} })),
+            ("olt-1", "run", "{}", json!("CHARACTERISTIC_MISSING")),
+            ("olt-2", "run", fast, json!("SETTING_MISSING")),
+            ("down", "run", fast, json!("ELEMENT_UNREACHABLE")),
+            ("far", "run", fast, json!("ELEMENT_NOT_GRANTED")),
+        ] {
+            let plugin = project.join(format!("dist/{id}.wasm"));
+            let input = json!({ "element": element, "line": 7 }).to_string();
+            let called = self.ferrule(
+                project,
+                &[
+                    &["plugin", "run", plugin.to_str().unwrap(), "--config"][..],
+                    &[settings.to_str().unwrap(), "--operation", operation, "--input", &input],
+                    &["--characteristics", characteristics],
+                ]
+                .concat(),
+            );
+            let found: Value = serde_json::from_slice(&called.stdout)
+                .unwrap_or_else(|error| panic!("{error}: {}", text(&called)));
+            let code = found["failed"]["code"].clone();
+            let found = if code.is_null() { found } else { code };
+            assert_eq!(found, answer, "{element} {operation}: {}", text(&called));
+        }
+    }
+}
+
+/// An element that does all that it is asked to; returns its port.
+fn element() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            // The bodies are small, so a request comes whole.
+            if stream.read(&mut asked).is_ok_and(|bytes| bytes > 0) {
+                let answer = "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    port
 }
 
 #[test]
@@ -81,6 +141,9 @@ fn a_new_project_of_each_world_passes_its_tests_and_becomes_a_plugin() {
         let tested = projects.run("cargo", &project, &["test"]);
         assert!(tested.status.success(), "{world}: {}", text(&tested));
         projects.check(&project, &format!("{id} 0.1.0 ({world})"));
+        if world == "activator" {
+            projects.check_answers(&project);
+        }
     }
 }
 
@@ -98,6 +161,9 @@ fn a_new_project_in_javascript_passes_its_tests_and_becomes_a_plugin() {
             assert!(done.status.success(), "{world}: {}", text(&done));
         }
         projects.check(&project, &format!("{id} 0.1.0 ({world})"));
+        if world == "activator" {
+            projects.check_answers(&project);
+        }
     }
 }
 
@@ -110,6 +176,7 @@ fn a_new_project_in_python_passes_its_tests_and_becomes_a_plugin() {
     let first = projects.make_in("python", "acme-activator", "activator");
     // An interpreter is large: this one is compiled, the others only become components.
     projects.check(&first, "acme-activator 0.1.0 (activator)");
+    projects.check_answers(&first);
     for world in WORLDS {
         let project = projects.folder.path().join(format!("acme-{world}"));
         if world != "activator" {

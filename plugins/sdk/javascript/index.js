@@ -157,10 +157,34 @@ const called = (act, task) => {
   return act(context, context.input);
 };
 
+// The functions of an interface. A failure leaves the component as a record: QuickJS takes an `Error` for a
+// crash.
+const exported = (functions) =>
+  Object.fromEntries(
+    Object.entries(functions).map(([name, act]) => [
+      name,
+      (...given) => {
+        try {
+          return act(...given);
+        } catch (error) {
+          throw error instanceof Failure ? record(error) : error;
+        }
+      },
+    ]),
+  );
+
+const record = ({ class: who, code, message, retryAfterMs, attributes }) => ({
+  class: who,
+  code,
+  message,
+  retryAfterMs,
+  attributes,
+});
+
 /** A plugin that validates orders: `validate(context, order)` returns outputs, or throws a `Failure`. */
 export function validator(plugin) {
   return {
-    validation: { validate: (task) => done(called(plugin.validate, task)) },
+    validation: exported({ validate: (task) => done(called(plugin.validate, task)) }),
     description: describe(plugin),
   };
 }
@@ -168,7 +192,7 @@ export function validator(plugin) {
 /** A plugin that reserves values of pools: `allocate(context, input)` returns outputs. */
 export function allocator(plugin) {
   return {
-    allocation: { allocate: (task) => done(called(plugin.allocate, task)) },
+    allocation: exported({ allocate: (task) => done(called(plugin.allocate, task)) }),
     description: describe(plugin),
   };
 }
@@ -181,42 +205,42 @@ export function decomposer(plugin) {
     attributes: [],
   });
   return {
-    decomposition: {
+    decomposition: exported({
       decompose: ({ spec, action, characteristics, order }) => {
         const request = { spec, action, characteristics: JSON.parse(characteristics), order: JSON.parse(order) };
         return plugin.decompose(request).map(production);
       },
-    },
+    }),
   };
 }
 
 /** A plugin that turns prices into charges: `rate(request)` returns the charges. Amounts are text. */
 export function rater(plugin) {
   const charge = (charge) => ({ attributes: [], ...charge });
-  return { rating: { rate: (request) => plugin.rate(request).map(charge) } };
+  return { rating: exported({ rate: (request) => plugin.rate(request).map(charge) }) };
 }
 
 /** A plugin that does any step: `run(context, input)`, and `undo`, `probe` and `resume` if it has them. */
 export function step(plugin) {
   const parts = {
-    work: { run: (task) => outcome(called(plugin.run, task)) },
+    work: exported({ run: (task) => outcome(called(plugin.run, task)) }),
     description: describe(plugin),
   };
   if (plugin.undo) {
-    parts.undo = {
+    parts.undo = exported({
       undo: (task, outputs) => {
         const context = new Context(task);
         const answer = plugin.undo(context, context.input, outputs && JSON.parse(outputs));
         return outcome(answer);
       },
       resume: (task, answer) => resumed(plugin.resumeUndo, task, answer),
-    };
+    });
   }
   if (plugin.probe) {
-    parts.probe = { probe: (task) => finding(called(plugin.probe, task)) };
+    parts.probe = exported({ probe: (task) => finding(called(plugin.probe, task)) });
   }
   if (plugin.resume) {
-    parts.callbacks = { resume: (task, answer) => resumed(plugin.resume, task, answer) };
+    parts.callbacks = exported({ resume: (task, answer) => resumed(plugin.resume, task, answer) });
   }
   return parts;
 }
