@@ -4,17 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::{Digest, PluginId};
+use model::PluginId;
 
 use crate::capability::http::Client;
-use crate::component::Component;
-use crate::error::{InstallError, Refused};
-use crate::folder::Origin;
 use crate::grants::Grants;
-use crate::host::Host;
-use crate::install::Plugin;
 use crate::limits::CEILING;
-use crate::shared::blocking;
 
 /// The grants of a plugin, and the client that may go as far as they do.
 pub(crate) type Granted = (Arc<Grants>, Client);
@@ -67,7 +61,7 @@ impl Granting {
     }
 
     /// Takes other grants into use, and returns the plugins whose grants changed.
-    fn replace(
+    pub(crate) fn replace(
         &self,
         grants: BTreeMap<PluginId, Grants>,
     ) -> Result<BTreeSet<PluginId>, RegrantError> {
@@ -94,42 +88,4 @@ impl Granting {
 fn granted(grants: Grants) -> Granted {
     let client = Client::new(&grants.http);
     (Arc::new(grants), client)
-}
-
-impl Host {
-    /// Takes other grants into use, and returns the plugins whose grants changed. A plugin whose grants no
-    /// longer suffice is rejected. Files that were rejected are looked at again by the next
-    /// [`load_dir`](Self::load_dir). If there is an error, the grants stay as they were.
-    pub async fn regrant(
-        &self,
-        grants: BTreeMap<PluginId, Grants>,
-    ) -> Result<BTreeSet<PluginId>, RegrantError> {
-        let changed = self.0.granting.replace(grants)?;
-        for digest in self.0.registry.of(&changed) {
-            match self.relinked(&digest).await {
-                Ok(plugin) => self.0.registry.replace(plugin),
-                Err(refused) => {
-                    let error = self.0.registry.revoke(&digest, refused);
-                    tracing::warn!(%digest, error = &error as &dyn std::error::Error, "plugin rejected");
-                }
-            }
-        }
-        Ok(changed)
-    }
-
-    /// A plugin that is loaded, made again with the grants of now.
-    async fn relinked(&self, digest: &Digest) -> Result<Arc<Plugin>, Refused> {
-        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
-        let examined = blocking(move || {
-            let kept = shared.cache.kept(&wanted).map_err(InstallError::Cache)?;
-            let bytes = kept.ok_or(InstallError::NotKept { digest: wanted })?;
-            let component = Component::read(bytes, shared.plugin_bytes_max)?;
-            match shared.check(&component, &Origin::Cache) {
-                Ok(()) => Ok(Arc::new(component)),
-                Err(error) => Err(component.refused(error)),
-            }
-        });
-        let component = examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
-        self.make(&component).await.map_err(|error| component.refused(error))
-    }
 }

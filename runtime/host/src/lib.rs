@@ -31,6 +31,7 @@ mod machine;
 mod mask;
 mod precompiled;
 mod rating;
+mod regrant;
 mod shared;
 mod state;
 mod sweep;

@@ -32,6 +32,7 @@ use self::plugins::Folder;
 
 mod followed;
 pub mod plugins;
+mod stamp;
 
 /// The folder of the store in the data folder.
 pub const STORE: &str = "store";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use host::Host;
 use toml::Table;
 
-use super::plugins::{Stamp, stamp};
+use super::stamp::{Stamp, stamp};
 use crate::config::Config;
 
 /// The table of the settings that is taken into use when it changes.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use engine::core::read_fulfilment;
 use engine::keys;
@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::followed::Followed;
 use super::reason;
+use super::stamp::{Stamp, stamp};
 use crate::plugins::Look;
 
 /// The interval of looks at the folder.
@@ -128,15 +129,6 @@ async fn follow(plugins: &Folder, mut settings: Option<Followed>, look: &Look) {
 /// Whether an unchanged file may be accepted later.
 fn is_passing(loaded: &Loaded) -> bool {
     loaded.result.as_ref().is_err_and(InstallError::is_passing)
-}
-
-/// The size of a file, and the time of its last write.
-pub(super) type Stamp = (u64, Option<SystemTime>);
-
-/// The stamp of a file; `None` if it cannot be inspected.
-pub(super) fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok()))
 }
 
 /// The plugin files of a folder with their sizes and times, if they are readable.
