@@ -46,6 +46,7 @@ mod left_out;
 mod memory;
 mod reconcile;
 mod run;
+mod sdk;
 mod shared;
 mod size;
 mod slow;
