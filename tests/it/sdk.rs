@@ -22,7 +22,7 @@ fn the_types_of_javascript_declare_what_its_modules_export() {
     for module in ["index", "config", "fake", "http", "inventory", "log", "reservation"] {
         let (code, types) = (read(format!("{module}.js")), read(format!("{module}.d.ts")));
         let mut names = exported(&code);
-        // What the fake host exports for the contract is not for plugins.
+        // The other exports of the fake host are for the contract.
         names.retain(|name| module != "fake" || *name == "Host");
         assert!(!names.is_empty(), "{module} exports nothing");
         assert_eq!(names, exported(&types), "{module}");
