@@ -71,14 +71,17 @@ impl Host {
         if let Some(plugin) = self.0.registry.get(digest) {
             return Ok(plugin);
         }
-        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
-        let kept = blocking(move || shared.cache.kept(&wanted)).await;
-        let bytes = kept
-            .ok_or(InstallError::Closing)?
-            .map_err(InstallError::Cache)?
-            .ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
+        let bytes = self.kept(digest).await?;
         let built = self.build(bytes, Origin::Cache).await;
         built.map(|plugin| self.0.registry.keep(plugin)).map_err(|refused| refused.error)
+    }
+
+    /// The bytes of a plugin that was taken in before.
+    pub(crate) async fn kept(&self, digest: &Digest) -> Result<Vec<u8>, InstallError> {
+        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
+        let kept = blocking(move || shared.cache.kept(&wanted)).await;
+        let bytes = kept.ok_or(InstallError::Closing)?.map_err(InstallError::Cache)?;
+        bytes.ok_or_else(|| InstallError::NotKept { digest: digest.clone() })
     }
 
     /// Has new plans use a plugin, unless a higher version is there.
@@ -112,12 +115,9 @@ impl Host {
     async fn build(&self, bytes: Vec<u8>, origin: Origin) -> Result<Arc<Plugin>, Refused> {
         let shared = Arc::clone(&self.0);
         let examined = blocking(move || {
-            let component = Component::read(bytes, shared.plugin_bytes_max)?;
+            let component = shared.examine(bytes, &origin)?;
             let known = shared.registry.get(&component.digest);
-            match shared.check(&component, &origin) {
-                Ok(()) => Ok((Arc::new(component), known, origin)),
-                Err(error) => Err(component.refused(error)),
-            }
+            Ok::<_, Refused>((component, known, origin))
         });
         let (component, known, origin) =
             examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
@@ -205,8 +205,21 @@ impl Host {
 }
 
 impl Shared {
+    /// Reads a component and checks it.
+    pub(crate) fn examine(
+        &self,
+        bytes: Vec<u8>,
+        origin: &Origin,
+    ) -> Result<Arc<Component>, Refused> {
+        let component = Component::read(bytes, self.plugin_bytes_max)?;
+        match self.check(&component, origin) {
+            Ok(()) => Ok(Arc::new(component)),
+            Err(error) => Err(component.refused(error)),
+        }
+    }
+
     /// Checks what a component imports, and whose its id is, before it costs anything.
-    pub(crate) fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
+    fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let (grants, _client) = self.granting.of(&component.id());
         install::check(component, &grants)?;
         let Origin::File(file) = origin else { return Ok(()) };

@@ -257,7 +257,9 @@ impl Registry {
             entry
         });
         let mut entries: Vec<_> = ready.chain(inner.rejected.values().cloned()).collect();
-        entries.sort_by(|one, other| one.place().cmp(&other.place()));
+        entries.sort_by_cached_key(|entry| {
+            (entry.id.clone(), entry.version.as_deref().and_then(precedence), entry.digest.clone())
+        });
         entries
     }
 
@@ -346,12 +348,6 @@ impl Entry {
         let state = State::Rejected { reason: chain(error) };
         let digest = digest.map(ToString::to_string);
         Self { digest, file: Some(shown(file).into()), state, ..known }
-    }
-
-    /// Its place in the list.
-    fn place(&self) -> impl Ord + use<'_> {
-        let version = self.version.as_deref().and_then(precedence);
-        (self.id.as_deref(), version, self.digest.as_deref())
     }
 
     fn empty() -> Self {

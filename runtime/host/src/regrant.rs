@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use model::{Digest, PluginId};
 
-use crate::component::Component;
 use crate::error::{InstallError, Refused};
 use crate::folder::Origin;
 use crate::granting::RegrantError;
@@ -37,16 +36,8 @@ impl Host {
 
     /// A plugin that is loaded, made again with the grants of now.
     async fn relinked(&self, digest: &Digest) -> Result<Arc<Plugin>, Refused> {
-        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
-        let examined = blocking(move || {
-            let kept = shared.cache.kept(&wanted).map_err(InstallError::Cache)?;
-            let bytes = kept.ok_or(InstallError::NotKept { digest: wanted })?;
-            let component = Component::read(bytes, shared.plugin_bytes_max)?;
-            match shared.check(&component, &Origin::Cache) {
-                Ok(()) => Ok(Arc::new(component)),
-                Err(error) => Err(component.refused(error)),
-            }
-        });
+        let (shared, bytes) = (Arc::clone(&self.0), self.kept(digest).await?);
+        let examined = blocking(move || shared.examine(bytes, &Origin::Cache));
         let component = examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
         self.make(&component).await.map_err(|error| component.refused(error))
     }

@@ -65,7 +65,7 @@ async fn work(
         Operation::Run => instance.run(store, task).await?,
         Operation::Recover => {
             if plugin.offers(Part::Probe) {
-                match instance.probe(&mut *store, guest.task(call)).await? {
+                match instance.probe(&mut *store, task.clone()).await? {
                     Ok(Finding::Applied(done)) => return Ok(answer::finished(&done)),
                     Ok(Finding::Waiting(callback)) => return Ok(answer::waiting(callback)),
                     Ok(Finding::NotApplied) => {}

@@ -1,8 +1,9 @@
 //! Follows the file of the settings: changed grants are taken into use without a restart.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use host::Host;
+use host::{Grants, Host};
 use toml::Table;
 
 use super::stamp::{Stamp, stamp};
@@ -13,7 +14,8 @@ const GRANTS: &str = "plugins";
 
 /// The file of the settings.
 pub(super) struct Followed {
-    config: Config,
+    /// The grants of plugins that the file does not name.
+    base_grants: BTreeMap<String, Grants>,
     path: PathBuf,
     last: Option<Stamp>,
     seen: Option<Stamp>,
@@ -26,8 +28,8 @@ impl Followed {
     pub(super) fn new(config: &Config) -> Option<Self> {
         let path = config.file.clone()?;
         let seen = stamp(&path);
-        let others = others(&path);
-        Some(Self { config: config.clone(), path, last: seen, seen, others })
+        let (others, base_grants) = (others(&path), config.base_grants.clone());
+        Some(Self { base_grants, path, last: seen, seen, others })
     }
 
     /// Takes the grants of the file into use if it changed, and was the same in two looks. Returns whether
@@ -52,7 +54,7 @@ impl Followed {
         if others(&self.path) != self.others {
             tracing::warn!(%file, "of the settings only grants count before the next start");
         }
-        config.base_grants.clone_from(&self.config.base_grants);
+        config.base_grants.clone_from(&self.base_grants);
         match host.regrant(config.grants()).await {
             Ok(changed) => {
                 for plugin in &changed {

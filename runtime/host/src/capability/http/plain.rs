@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Uri};
 use wasmtime::component::{HasData, Linker};
-use wasmtime_wasi_http::{Error as Code, RequestOptions, WasiBody};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as Code, RequestOptions, WasiBody};
 
 use super::Outbound;
 use crate::contract::http::{self, Error, Header, Reason, Response};
@@ -21,17 +21,8 @@ const ANSWER_BYTES_MAX: u32 = 1 << 20;
 /// Max bytes of an address.
 const URL_BYTES_MAX: usize = 8 * 1024;
 
-/// Headers that the host sets, or that are about the connection.
-const OURS: [HeaderName; 8] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::CONNECTION,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::TE,
-    header::TRAILER,
-    header::PROXY_AUTHORIZATION,
-];
+/// Headers that the host sets or that are about the connection, beside those that `wasi:http` forbids.
+const OURS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TE, header::TRAILER];
 
 impl http::Host for Outbound {
     async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
@@ -103,7 +94,7 @@ fn read_headers(headers: Vec<Header>) -> Result<HeaderMap, String> {
         }
         let unusable = || format!("the header `{}` cannot be sent", name.escape_debug());
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-        if OURS.contains(&key) {
+        if OURS.contains(&key) || DEFAULT_FORBIDDEN_HEADERS.contains(&key) {
             return Err(format!("the header `{key}` is the host's to set"));
         }
         let value = HeaderValue::from_str(&value).map_err(|_| unusable())?;
