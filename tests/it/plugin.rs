@@ -331,18 +331,15 @@ async fn grants_that_the_operator_changes_count_without_a_restart() {
     // Settings that cannot be read change nothing.
     std::fs::write(&settings, format!("{before}\n[plugins.dialler]\nhttp = 9\n")).unwrap();
     let log = || std::fs::read_to_string(world.folder.path().join("serve.log")).unwrap();
-    eventually("the mistake is reported", async || {
-        log().contains("the settings cannot be read: the grants stay").then_some(())
-    })
-    .await;
+    let reported = async |problem: &str| {
+        eventually("the problem is reported", async || log().contains(problem).then_some(())).await;
+    };
+    reported("the settings cannot be read: the grants stay").await;
     assert_eq!(is("ready").await["grants"], ready["grants"]);
 
     let more = format!("{before}\n[plugins.dialler]\nlimits = {{ memory-mib = 4000 }}\n");
     std::fs::write(&settings, more).unwrap();
-    eventually("what needs a start is reported", async || {
-        log().contains("may not have 4000 MiB before the next start").then_some(())
-    })
-    .await;
+    reported("may not have 4000 MiB before the next start").await;
     assert_eq!(is("ready").await["grants"], ready["grants"]);
 
     let other = format!("body-bytes-max = 1000\n{before}\n{lines}\nconfig = {{ a = \"b\" }}\n");

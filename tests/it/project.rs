@@ -28,16 +28,18 @@ impl Projects {
 
     /// Makes a project in Rust.
     fn make(&self, id: &str, world: &str) -> PathBuf {
-        let project = self.make_in("rust", id, world);
-        lock(&project);
-        project
+        self.make_in("rust", id, world)
     }
 
     fn make_in(&self, language: &str, id: &str, world: &str) -> PathBuf {
         let arguments = ["plugin", "new", id, "--world", world, "--lang", language];
         let made = self.ferrule(self.folder.path(), &arguments);
         assert!(made.status.success(), "{made:?}");
-        self.folder.path().join(id)
+        let project = self.folder.path().join(id);
+        if language == "rust" {
+            lock(&project);
+        }
+        project
     }
 
     fn ferrule(&self, folder: &Path, arguments: &[&str]) -> Output {
@@ -132,14 +134,16 @@ fn element() -> u16 {
     port
 }
 
-#[test]
-fn a_new_project_of_each_world_passes_its_tests_and_becomes_a_plugin() {
+/// Makes a project of each world, runs its unit tests by these commands, and checks its plugin.
+fn check_worlds(language: &str, commands: &[&[&str]]) {
     let projects = Projects::new();
     for world in WORLDS {
         let id = format!("acme-{world}");
-        let project = projects.make(&id, world);
-        let tested = projects.run("cargo", &project, &["test"]);
-        assert!(tested.status.success(), "{world}: {}", text(&tested));
+        let project = projects.make_in(language, &id, world);
+        for command in commands {
+            let done = projects.run(command[0], &project, &command[1..]);
+            assert!(done.status.success(), "{world}: {}", text(&done));
+        }
         projects.check(&project, &format!("{id} 0.1.0 ({world})"));
         if world == "activator" {
             projects.check_answers(&project);
@@ -148,22 +152,17 @@ fn a_new_project_of_each_world_passes_its_tests_and_becomes_a_plugin() {
 }
 
 #[test]
+fn a_new_project_of_each_world_passes_its_tests_and_becomes_a_plugin() {
+    check_worlds("rust", &[&["cargo", "test"]]);
+}
+
+#[test]
 fn a_new_project_in_javascript_passes_its_tests_and_becomes_a_plugin() {
-    if !has("npm") {
-        return;
-    }
-    let projects = Projects::new();
-    for world in WORLDS {
-        let id = format!("acme-{world}");
-        let project = projects.make_in("javascript", &id, world);
-        for arguments in [&["install", "--no-audit", "--no-fund"][..], &["test"]] {
-            let done = projects.run("npm", &project, arguments);
-            assert!(done.status.success(), "{world}: {}", text(&done));
-        }
-        projects.check(&project, &format!("{id} 0.1.0 ({world})"));
-        if world == "activator" {
-            projects.check_answers(&project);
-        }
+    if has("npm") {
+        check_worlds(
+            "javascript",
+            &[&["npm", "install", "--no-audit", "--no-fund"], &["npm", "test"]],
+        );
     }
 }
 

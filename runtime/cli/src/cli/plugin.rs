@@ -102,11 +102,7 @@ async fn build(folder: &Path) -> Result<()> {
 
 /// Writes a component with its manifest, if that makes a plugin.
 fn pack(component: &Path, manifest: &Path, output: &Path) -> Result<()> {
-    let read = |path: &Path| {
-        let bytes = std::fs::read(path);
-        bytes.map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))
-    };
-    let (bytes, text) = (read(component)?, read(manifest)?);
+    let (bytes, text) = (read_file(component)?, read_file(manifest)?);
     let plugin = host::manifest::embed(&bytes, &text)
         .with_context(|| format!("`{}` cannot be used", manifest.display()))?;
     let manifest = host::Manifest::of(plugin.clone())
@@ -115,6 +111,12 @@ fn pack(component: &Path, manifest: &Path, output: &Path) -> Result<()> {
         .with_context(|| format!("cannot write `{}`", output.display()))?;
     let host::Manifest { id, version, world, .. } = manifest;
     say(&format!("{}: {id} {version} ({world}), {} bytes", shown(output), plugin.len()))
+}
+
+/// The bytes of a file that an argument names.
+fn read_file(path: &Path) -> Result<Vec<u8>, Usage> {
+    let bytes = std::fs::read(path);
+    bytes.map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))
 }
 
 async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {

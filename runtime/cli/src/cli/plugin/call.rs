@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
-use super::Inspector;
+use super::{Inspector, read_file};
 use crate::cli::{Usage, say};
 use server::config::Config;
 
@@ -69,9 +69,7 @@ enum Asked {
 
 /// Calls the plugin and prints the answer as JSON, and its log to standard error. Fails if the call does.
 pub(super) async fn run(run: Run) -> Result<()> {
-    let path = &run.plugin;
-    let bytes = std::fs::read(path)
-        .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
+    let bytes = read_file(&run.plugin)?;
     let inspector = Inspector::new(&Config::read(run.config.as_deref())?)?;
     for pool in &run.pools {
         inspector.pools.define(read_pool(pool)?);

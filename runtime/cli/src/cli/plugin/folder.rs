@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use host::Manifest;
-use host::folder::shown;
+use host::folder::{is_plugin, shown};
 
-use super::{Inspector, installed};
+use super::{Inspector, installed, read_file};
 use crate::cli::{Usage, say};
 use crate::repository::write_whole;
 use server::config::Config;
@@ -53,8 +53,7 @@ struct Found {
 pub(super) async fn install(install: Install) -> Result<()> {
     let Install { plugin: path, place } = install;
     let config = Config::read(place.config.as_deref())?;
-    let bytes = std::fs::read(&path)
-        .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
+    let bytes = read_file(&path)?;
     let inspector = Inspector::new(&config)?;
     let folder = place.into.unwrap_or(config.plugins_dir);
     let plugin = match installed(&inspector.host, bytes.clone()).await {
@@ -131,7 +130,7 @@ fn find(folder: &Path, id: &str) -> Result<Option<Found>> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_none_or(|kind| kind != "wasm") {
+        if !is_plugin(&path) {
             continue;
         }
         // A file that is no plugin is the server's to report.

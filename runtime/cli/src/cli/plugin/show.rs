@@ -8,9 +8,9 @@ use host::registry::Granted;
 use host::{Grants, Inspected, Limits};
 use serde_json::{Value, json};
 
-use super::Inspector;
 use super::list::kinds;
-use crate::cli::{Usage, say};
+use super::{Inspector, read_file};
+use crate::cli::say;
 use server::config::Config;
 
 #[derive(Debug, Args)]
@@ -27,8 +27,7 @@ pub(crate) struct Show {
 
 pub(super) async fn run(show: Show) -> Result<()> {
     let path = show.plugin.display();
-    let bytes = std::fs::read(&show.plugin)
-        .map_err(|error| Usage(format!("cannot read `{path}`: {error}")))?;
+    let bytes = read_file(&show.plugin)?;
     let config = Config::read(show.config.as_deref())?;
     let inspector = Inspector::new(&config)?;
     let plugin = inspector.host.inspect(bytes).await;
