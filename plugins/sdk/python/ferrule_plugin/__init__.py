@@ -198,21 +198,40 @@ class Activator(Step):
 def exports(plugin: type):
     """The classes that the component exports, in the order of the world of a new project."""
     if issubclass(plugin, Validator):
-        return _validation(plugin), _description(plugin)
+        validation = _interface("Validation", validate=lambda task: _done(_call(plugin().validate, task)))
+        return validation, _description(plugin)
     if issubclass(plugin, Allocator):
-        return _allocation(plugin), _description(plugin)
+        allocation = _interface("Allocation", allocate=lambda task: _done(_call(plugin().allocate, task)))
+        return allocation, _description(plugin)
     if issubclass(plugin, Decomposer):
-        return _decomposition(plugin)
+        return _interface("Decomposition", decompose=lambda request: _decomposed(plugin(), request))
     if issubclass(plugin, Rater):
-        return _rating(plugin)
-    parts = [_work(plugin)]
+        return _interface("Rating", rate=lambda request: plugin().rate(request))
+    return *_step(plugin), _description(plugin)
+
+
+def _interface(name: str, **functions):
+    """The class of an exported interface; what its functions raise are failures of the contract."""
+    return type(name, (), {key: staticmethod(_answer(act)) for key, act in functions.items()})
+
+
+def _step(plugin):
+    """The interfaces of a step, by the methods that it has."""
+
+    def resumed(name: str):
+        return lambda task, answer: _resumed(plugin(), name, task, answer)
+
+    def undo(task, outputs):
+        output = None if outputs is None else json.loads(outputs)
+        return _outcome(_call(plugin().undo, task, output))
+
+    yield _interface("Work", run=lambda task: _outcome(_call(plugin().run, task)))
     if hasattr(plugin, "undo"):
-        parts.append(_undo(plugin))
+        yield _interface("Undo", undo=undo, resume=resumed("resume_undo"))
     if hasattr(plugin, "probe"):
-        parts.append(_probe(plugin))
+        yield _interface("Probe", probe=lambda task: _finding(_call(plugin().probe, task)))
     if hasattr(plugin, "resume"):
-        parts.append(_callbacks(plugin))
-    return *parts, _description(plugin)
+        yield _interface("Callbacks", resume=resumed("resume"))
 
 
 def _answer(act):
@@ -257,96 +276,14 @@ def _call(act, task: types.Task, *more):
     return act(context, context.input, *more)
 
 
-def _validation(plugin):
-    class Validation:
-        @staticmethod
-        @_answer
-        def validate(task):
-            return _done(_call(plugin().validate, task))
-
-    return Validation
-
-
-def _allocation(plugin):
-    class Allocation:
-        @staticmethod
-        @_answer
-        def allocate(task):
-            return _done(_call(plugin().allocate, task))
-
-    return Allocation
-
-
-def _decomposition(plugin):
+def _decomposed(plugin: Decomposer, request):
     from wit_world.exports import decomposition
 
-    class Decomposition:
-        @staticmethod
-        @_answer
-        def decompose(request):
-            action = request.action.name.lower().replace("_", "-")
-            characteristics = json.loads(request.characteristics)
-            item = Item(request.spec, action, characteristics, json.loads(request.order))
-            made = plugin().decompose(item)
-            return [decomposition.Production(spec, json.dumps(values), []) for spec, values in made]
-
-    return Decomposition
-
-
-def _rating(plugin):
-    class Rating:
-        @staticmethod
-        @_answer
-        def rate(request):
-            return plugin().rate(request)
-
-    return Rating
-
-
-def _work(plugin):
-    class Work:
-        @staticmethod
-        @_answer
-        def run(task):
-            return _outcome(_call(plugin().run, task))
-
-    return Work
-
-
-def _undo(plugin):
-    class Undo:
-        @staticmethod
-        @_answer
-        def undo(task, outputs):
-            output = None if outputs is None else json.loads(outputs)
-            return _outcome(_call(plugin().undo, task, output))
-
-        @staticmethod
-        @_answer
-        def resume(task, answer):
-            return _resumed(plugin(), "resume_undo", task, answer)
-
-    return Undo
-
-
-def _probe(plugin):
-    class Probe:
-        @staticmethod
-        @_answer
-        def probe(task):
-            return _finding(_call(plugin().probe, task))
-
-    return Probe
-
-
-def _callbacks(plugin):
-    class Callbacks:
-        @staticmethod
-        @_answer
-        def resume(task, answer):
-            return _resumed(plugin(), "resume", task, answer)
-
-    return Callbacks
+    action = request.action.name.lower().replace("_", "-")
+    characteristics = json.loads(request.characteristics)
+    item = Item(request.spec, action, characteristics, json.loads(request.order))
+    made = plugin.decompose(item)
+    return [decomposition.Production(spec, json.dumps(values), []) for spec, values in made]
 
 
 def _resumed(plugin, name: str, task: types.Task, answer: str) -> types.Outcome:
@@ -360,14 +297,9 @@ def _resumed(plugin, name: str, task: types.Task, answer: str) -> types.Outcome:
 def _description(plugin):
     from wit_world.exports import description
 
-    def text(schema):
-        return None if schema is None else json.dumps(schema)
+    def describe():
+        schemas = (plugin.input, plugin.output, plugin.settings)
+        texts = (None if schema is None else json.dumps(schema) for schema in schemas)
+        return description.Schemas(*texts, [])
 
-    class Description:
-        @staticmethod
-        def describe():
-            return description.Schemas(
-                text(plugin.input), text(plugin.output), text(plugin.settings), []
-            )
-
-    return Description
+    return _interface("Description", describe=describe)
