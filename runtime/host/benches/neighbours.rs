@@ -54,7 +54,11 @@ async fn main() {
         ("260 loops", vec![(&hostile, 260, busy.clone())]),
         (
             "3 plugins of 100 loops",
-            vec![(&hostile, 100, busy.clone()), (&second, 100, busy.clone()), (&third, 100, busy)],
+            vec![
+                (&hostile, 100, busy.clone()),
+                (&second, 100, busy.clone()),
+                (&third, 100, busy.clone()),
+            ],
         ),
         ("8 of calls of 1 ms", vec![(&hostile, 8, json!({ "do": "work", "rounds": 1 }))]),
         ("8 loops of host calls", vec![(&hostile, 8, json!({ "do": "host" }))]),
@@ -62,6 +66,17 @@ async fn main() {
         ("4 of memory.fill, 200 MiB", vec![(&hostile, 4, json!({ "do": "fill", "mib": 200 }))]),
         ("4 of memory.fill, once", vec![(&hostile, 4, json!({ "do": "", "mib": 200 }))]),
         ("300 asleep", vec![(&hostile, 300, json!({ "do": "sleep", "ms": 15_000 }))]),
+        (
+            "all kinds at once",
+            vec![
+                (&hostile, 64, busy.clone()),
+                (&second, 8, json!({ "do": "host" })),
+                (&second, 8, json!({ "do": "nap", "rounds": 1_000 })),
+                (&second, 100, json!({ "do": "sleep", "ms": 15_000 })),
+                (&third, 4, json!({ "do": "fill", "mib": 200 })),
+                (&third, 8, json!({ "do": "work", "rounds": 1 })),
+            ],
+        ),
     ];
     for (name, crowd) in scenarios {
         let stop = Arc::new(AtomicBool::new(false));
