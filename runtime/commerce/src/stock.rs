@@ -101,6 +101,8 @@ fn not_reserved<T>(
     for (item, reserved) in task.reserve_product_stock_item.iter_mut().zip(reserved) {
         let is_available = reserved.is_some();
         item.reserve_product_stock_state = Some(state_of_item(is_available));
+        // A client may have sent a stock of another reservation.
+        item.product_stock_reserved = None;
         item.quantity_reserved = Some(Quantity::new(Decimal::ZERO, None));
     }
     Moved::nothing(task)
@@ -111,7 +113,7 @@ fn state_of_item(is_possible: bool) -> TaskState {
     if is_possible { TaskState::Accepted } else { TaskState::TerminatedWithError }
 }
 
-/// Releases the stock of a reservation. If the stock that it was taken from no longer exists, the
+/// Releases the stock of a reservation; stock of another one is not touched. If the stock that it was taken from no longer exists, the
 /// reserved stock becomes available by itself.
 pub fn release(
     reservation: ReserveProductStock,
@@ -120,10 +122,12 @@ pub fn release(
 ) -> Moved<ReserveProductStock> {
     let mut moved = Moved::nothing(reservation);
     let mut sources = BTreeSet::new();
+    let reservation = moved.task.id.as_deref();
     for item in &mut moved.task.reserve_product_stock_item {
         let Some(own) = item.product_stock_reserved.take() else { continue };
         item.quantity_reserved = Some(Quantity::new(Decimal::ZERO, None));
-        let Some((id, mut reserved)) = own.id.and_then(|id| stocks.remove_entry(&id)) else {
+        let own = own.id.filter(|id| reservation_of(id) == reservation);
+        let Some((id, mut reserved)) = own.and_then(|id| stocks.remove_entry(&id)) else {
             continue;
         };
         let source = item.product_stock_requested.as_ref().and_then(|source| source.id.as_ref());

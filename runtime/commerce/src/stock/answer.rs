@@ -32,10 +32,9 @@ pub fn check(
         let result = if own.is_empty() { "unavailable" } else { "available" };
         item.availability_result = Some(result.into());
         item.state = Some(TaskState::Done);
-        if own.is_empty() && (wants_alternatives || item.provide_alternative == Some(true)) {
-            let others = others.into_iter().take(ALTERNATES_MAX);
-            item.alternate = Some(others.map(alternate).collect());
-        }
+        let wants_alternatives = wants_alternatives || item.provide_alternative == Some(true);
+        item.alternate = (own.is_empty() && wants_alternatives)
+            .then(|| others.into_iter().take(ALTERNATES_MAX).map(alternate).collect());
     }
     task.state = Some(TaskState::Done);
     task.completed_check_product_stock_date = Some(at.into());

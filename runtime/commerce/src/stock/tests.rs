@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tmf::document::stock::{CheckProductStock, StockCriteria};
-use tmf::document::{read, write};
+use tmf::document::{Reference, read, write};
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn request(quantities: &[i64]) -> ReserveProductStock {
     let items = quantities.iter().enumerate().map(|(index, amount)| {
         json!({ "id": (index + 1).to_string(), "quantityRequested": { "amount": amount } })
     });
-    read(&json!({ "reserveProductStockItem": items.collect::<Vec<_>>() })).unwrap()
+    read(&json!({ "id": "R", "reserveProductStockItem": items.collect::<Vec<_>>() })).unwrap()
 }
 
 /// Stocks after something moved.
@@ -64,6 +64,23 @@ fn reserved_amounts_leave_their_stock_and_return_on_release() {
     let stocks = after(&then, &back);
     let again = release(back.task, stocks, NOW);
     assert_eq!((again.changed.len(), again.removed.len()), (0, 0));
+}
+
+#[test]
+fn stock_of_another_reservation_that_a_client_names_is_neither_kept_nor_released() {
+    let stocks = BTreeMap::from([stock("A", 1)]);
+    let won = reserve(request(&[1]), "R", stocks.clone(), &all(&stocks, 1), NOW).unwrap();
+    let stocks = after(&stocks, &won);
+    let claimed = || {
+        let mut claimed = ReserveProductStock { id: Some("S".into()), ..request(&[1]) };
+        claimed.reserve_product_stock_item[0].product_stock_reserved =
+            Some(Reference::to(RESOURCE, "R.1"));
+        claimed
+    };
+    let lost = reserve(claimed(), "S", stocks.clone(), &all(&stocks, 1), NOW).unwrap();
+    assert!(!has_stock(&lost.task));
+    let released = release(claimed(), stocks.clone(), NOW);
+    assert_eq!(levels(&after(&stocks, &released)), "A available 0, R.1 reserved 1");
 }
 
 #[test]
@@ -194,7 +211,8 @@ proptest! {
                     let wanted: Vec<i64> = amounts.iter().map(|amount| amount.abs() + 1).collect();
                     let candidates = vec![own.clone(); wanted.len()];
                     let id = format!("R{number}");
-                    let moved = reserve(request(&wanted), &id, stocks.clone(), &candidates, NOW).unwrap();
+                    let asked = ReserveProductStock { id: Some(id.clone()), ..request(&wanted) };
+                    let moved = reserve(asked, &id, stocks.clone(), &candidates, NOW).unwrap();
                     let then = after(&stocks, &moved);
                     (Some(moved.task), then)
                 }

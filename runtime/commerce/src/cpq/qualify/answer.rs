@@ -75,8 +75,8 @@ trait Answerable: Item {
 
     fn propose(&mut self, proposals: Vec<Proposal<Self::Subject>>);
 
-    /// Writes since when it is available.
-    fn available_at(&mut self, at: Timestamp);
+    /// Writes since when it is available; `None` if it is not.
+    fn available_at(&mut self, at: Option<Timestamp>);
 }
 
 /// The attributes of an item that have its result.
@@ -98,17 +98,18 @@ impl Answerable for OfferingQualificationItem {
     }
 
     fn propose(&mut self, proposals: Vec<Proposal<WantedProduct>>) {
+        let has_proposals = !proposals.is_empty();
         let proposals = numbered(proposals).map(|(id, proposal)| AlternateOffering {
             id: Some(id),
             alternate_product_offering: proposal.offering,
             alternate_product: Some(proposal.subject),
             rest: Rest::new(),
         });
-        self.alternate_product_offering_proposal = Some(proposals.collect());
+        self.alternate_product_offering_proposal = has_proposals.then(|| proposals.collect());
     }
 
     // The standard has no attribute for it.
-    fn available_at(&mut self, _at: Timestamp) {}
+    fn available_at(&mut self, _at: Option<Timestamp>) {}
 }
 
 impl Answerable for ServiceQualificationItem {
@@ -122,16 +123,17 @@ impl Answerable for ServiceQualificationItem {
     }
 
     fn propose(&mut self, proposals: Vec<Proposal<WantedService>>) {
+        let has_proposals = !proposals.is_empty();
         let proposals = numbered(proposals).map(|(id, proposal)| AlternateService {
             id: Some(id),
             alternate_service: Some(proposal.subject),
             rest: Rest::new(),
         });
-        self.alternate_service_proposal = Some(proposals.collect());
+        self.alternate_service_proposal = has_proposals.then(|| proposals.collect());
     }
 
-    fn available_at(&mut self, at: Timestamp) {
-        self.expected_service_availability_date = Some(at.into());
+    fn available_at(&mut self, at: Option<Timestamp>) {
+        self.expected_service_availability_date = at.map(Into::into);
     }
 }
 
@@ -154,23 +156,17 @@ fn write_answers<I: Answerable>(
         *results.result = Some(answer.result().as_str().into());
         let (errors, reasons): (Vec<&Obstacle>, Vec<&Obstacle>) =
             answer.obstacles.iter().partition(|obstacle| obstacle.weight == Weight::Error);
-        if !errors.is_empty() {
-            let errors = errors.into_iter();
-            let errors = errors.map(|own| TerminationError::new(own.code.as_str(), &own.label));
-            *results.errors = Some(errors.collect());
-        }
-        if !reasons.is_empty() && with_reasons {
-            let reasons = reasons.into_iter();
-            let reasons =
-                reasons.map(|own| UnavailabilityReason::new(own.code.as_str(), &own.label));
-            *results.reasons = Some(reasons.collect());
-        }
-        if answer.obstacles.is_empty() {
-            item.available_at(now);
-        }
-        if !answer.proposals.is_empty() {
-            item.propose(answer.proposals);
-        }
+        // Each attribute of the answer is written, so that none is the client's.
+        *results.errors = (!errors.is_empty()).then(|| {
+            let error = |own: &Obstacle| TerminationError::new(own.code.as_str(), &own.label);
+            errors.into_iter().map(error).collect()
+        });
+        *results.reasons = (!reasons.is_empty() && with_reasons).then(|| {
+            let reason = |own: &Obstacle| UnavailabilityReason::new(own.code.as_str(), &own.label);
+            reasons.into_iter().map(reason).collect()
+        });
+        item.available_at(answer.obstacles.is_empty().then_some(now));
+        item.propose(answer.proposals);
         *item.parts().id = Some(answer.id);
         write_answers(item.parts().items, answers, with_reasons, now);
     }

@@ -205,6 +205,39 @@ fn services_are_checked_by_the_same_rules() {
     insta::assert_snapshot!(check(json!("COPPER"), &[("fibres", 0)]), @r#""done" "alternate" "alternate" "CHARACTERISTIC_VALUE" "HFC""#);
 }
 
+/// Attributes of the answer that a client sends.
+#[test]
+fn answers_of_the_client_do_not_stay_in_the_items() {
+    let rulebook = rulebook(&catalog());
+    let lies = |item: &mut Value, result: &str, proposal: &str| {
+        item["eligibilityUnavailabilityReason"] = json!([{ "code": "LIE", "label": "LIE" }]);
+        item["terminationError"] = json!([{ "id": "LIE", "value": "LIE" }]);
+        item[proposal] = json!([{ "id": "LIE" }]);
+        item[result] = json!("LIE");
+        item["state"] = json!("LIE");
+    };
+    let mut offerings = items(Form::OfferingQualification, "1 NET @home");
+    let item = &mut offerings["productOfferingQualificationItem"][0];
+    lies(item, "qualificationItemResult", "alternateProductOfferingProposal");
+    let service = |tech: &str| {
+        json!({ "service": {
+            "serviceSpecification": { "id": "C-NET" },
+            "serviceCharacteristic": [{ "name": "tech", "value": tech }],
+        }, "expectedServiceAvailabilityDate": "2011-11-11T11:11:11Z" })
+    };
+    let mut services = json!({ "serviceQualificationItem": [service("COPPER"), service("GPON")] });
+    for at in 0..2 {
+        let item = &mut services["serviceQualificationItem"][at];
+        lies(item, "qualificationResult", "alternateServiceProposal");
+    }
+    let offerings =
+        with_facts(&rulebook, &[], |facts| qualify_offerings(&offerings, facts)).unwrap();
+    let services = with_facts(&rulebook, &[], |facts| qualify_services(&services, facts)).unwrap();
+    for answer in [offerings.to_string(), services.to_string()] {
+        assert!(!answer.contains("LIE") && !answer.contains("2011-11-11"), "{answer}");
+    }
+}
+
 #[test]
 fn services_that_can_be_had_are_found() {
     let rulebook = rulebook(&catalog());

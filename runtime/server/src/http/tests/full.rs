@@ -91,11 +91,15 @@ const OWNED: &[(&str, &[&str])] = &[
 
 /// What a qualification finds out about its items.
 const ANSWERED: &[&str] = &[
+    "alternateProductOfferingProposal",
+    "alternateServiceProposal",
     "eligibilityUnavailabilityReason",
     "eligibilityResultReason",
+    "expectedServiceAvailabilityDate",
     "qualificationItemResult",
     "qualificationResult",
     "state",
+    "terminationError",
 ];
 
 /// The compared part of a document: all but attributes of the server, and addresses.

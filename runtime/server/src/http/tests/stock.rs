@@ -50,6 +50,14 @@ async fn of_two_who_want_the_last_one_one_gets_it() {
     let item = &won.body["reserveProductStockItem"][0];
     assert_eq!(item["quantityReserved"]["amount"], json!(1));
     let held = item["productStockReserved"]["id"].as_str().unwrap();
+    // One who fails and claims the other's stock has nothing to release.
+    let mut claim = one_of(&json!({ "id": id }));
+    claim["reserveProductStockItem"][0]["productStockReserved"] = json!({ "id": held });
+    let failed = bench.post(&path, &claim).await;
+    assert_eq!(failed.body["reserveProductStockState"], "terminatedWithError", "{}", failed.text);
+    let failed = failed.body["id"].as_str().unwrap();
+    let release = format!("/orchestration/v1/stock/reservations/{failed}/release");
+    assert_eq!(bench.post(&release, &json!({})).await.status, 200);
     assert_eq!(level(&bench, held).await, json!(1));
     // It is released once, however often a client asks.
     let own = won.body["id"].as_str().unwrap();
