@@ -45,9 +45,11 @@ use timers::Timers;
 
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::documents::Put;
+use crate::keys;
 use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
 use crate::store::{Epoch, Write};
+use crate::telemetry::{self, Attempt, Ending, Telemetry};
 use crate::worker::{Report, Worker};
 
 /// Whether tasks of pure plugins share a commit.
@@ -248,13 +250,21 @@ impl<R> Core<R> {
         let mut step = Step::default();
         let mut report = border::bounded(report);
         if !report.log.is_empty() {
-            step.commit.log(id, task, attempt, &report.log);
+            step.commit.log(keys::log(id, task.0, attempt, now), &report.log);
         }
         if let Outcome::Waiting(wait) = &report.outcome
             && direction.is_some()
             && let Some(failure) = self.wrong_keys(&entry.fulfilment, task, wait, &mut step)
         {
             report.outcome = Outcome::Failed(failure);
+        }
+        if let Some(Telemetry { figures, exchanges }) = report.telemetry {
+            let ending = Ending::of(&report.outcome);
+            let made = Attempt { at: now, task, number: attempt, ending, figures };
+            if !exchanges.is_empty() {
+                step.commit.writes.push(telemetry::exchanges(id, &made, &exchanges));
+            }
+            entry.measured.push(made);
         }
         let reservations = match &report.outcome {
             Outcome::Done(_) => self.pools.finish(id, task),

@@ -1,6 +1,7 @@
 //! The keys of facts: one letter for each kind, then the name of the fact. No other module knows them.
 
 use model::{FulfilmentId, PoolId};
+use tmf::time::Timestamp;
 
 /// A record of a fulfilment's journal.
 pub fn journal(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
@@ -200,14 +201,43 @@ pub fn quote(quote: &str) -> Vec<u8> {
     format!("q/{quote}").into_bytes()
 }
 
-/// The log of a plugin in an attempt.
-pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
-    format!("l/{fulfilment}/{task:08x}/{attempt:08x}").into_bytes()
+/// The log of a plugin in a call for an attempt, which was recorded at a time: an attempt that waits for
+/// a callback has two calls, and the attempts at an undo have numbers of their own.
+pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Timestamp) -> Vec<u8> {
+    let time = time(at);
+    format!("l/{fulfilment}/{task:08x}/{attempt:08x}!{time}").into_bytes()
 }
 
 /// A note of the engine about an attempt, listed after the log of the plugin.
 pub fn note(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}+").into_bytes()
+}
+
+/// The figures of attempts that were recorded together, by the first of them.
+pub fn telemetry(fulfilment: &FulfilmentId, at: Timestamp, task: u32, attempt: u32) -> Vec<u8> {
+    let time = time(at);
+    format!("m/{fulfilment}/{time}.{task:x}.{attempt:x}").into_bytes()
+}
+
+/// The figures of all attempts of a fulfilment, in the order of time.
+pub fn telemetries(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("m/{fulfilment}/").into_bytes()
+}
+
+/// What a call for an attempt exchanged with elements.
+pub fn exchanges(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Timestamp) -> Vec<u8> {
+    let time = time(at);
+    format!("t/{fulfilment}/{task:08x}/{attempt:08x}!{time}").into_bytes()
+}
+
+/// All exchanges of a fulfilment.
+pub fn all_exchanges(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("t/{fulfilment}/").into_bytes()
+}
+
+/// A time in a key; keys are in the order of their times.
+fn time(at: Timestamp) -> String {
+    format!("{:011x}", at.0)
 }
 
 /// All logs of a fulfilment.

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod limits;
 pub mod pools;
 pub mod store;
+pub mod telemetry;
 pub mod worker;
 
 pub mod core;

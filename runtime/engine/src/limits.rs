@@ -32,6 +32,9 @@ impl Default for Limits {
 /// Max bytes of the log of one attempt.
 pub const LOG_BYTES_MAX: usize = 64 << 10;
 
+/// Max bytes of the exchanges of one attempt.
+pub const EXCHANGES_BYTES_MAX: usize = 64 << 10;
+
 /// Max bytes of a callback's name: it is part of a key of the store.
 pub const CALLBACK_NAME_BYTES_MAX: usize = 300;
 

@@ -165,8 +165,8 @@ struct World {
     /// What elements sent.
     messages: Vec<Message>,
     calls: BTreeMap<(FulfilmentId, TaskId), UnderWay>,
-    /// The keys of the logs of reported calls.
-    logged: Vec<Vec<u8>>,
+    /// The fulfilments, tasks and attempts of reported calls that logged.
+    logged: Vec<(FulfilmentId, TaskId, u32)>,
     /// The number of unanswered requests of people.
     unanswered: u32,
     /// Whether the submission of a change is not answered yet: the server submits one at a time.
@@ -390,13 +390,13 @@ impl World {
         // An input that arrives during a write is handled later, when the task may have ended.
         let is_open = self.core.resting().any(|open| *open.id() == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {
-            self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
+            self.logged.push((task.0.clone(), task.1, call.attempt));
         }
         self.input(Input::Finished {
             fulfilment: task.0,
             task: task.1,
             attempt: call.attempt,
-            report: Report { outcome, log: script.log },
+            report: Report::new(outcome, script.log),
         });
     }
 

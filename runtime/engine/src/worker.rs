@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 
+use crate::telemetry::Telemetry;
+
 /// Runs plugins.
 pub trait Worker: Send + Sync + 'static {
     /// The version of a plugin that new plans use; `None` if the plugin is not active.
@@ -74,4 +76,13 @@ pub struct Report {
     pub outcome: Outcome,
     /// What the plugin logged, one line each, capped by the worker.
     pub log: Vec<String>,
+    /// What the call took and did; `None` if the worker does not measure.
+    pub telemetry: Option<Telemetry>,
+}
+
+impl Report {
+    /// The result of a call that was not measured.
+    pub fn new(outcome: Outcome, log: Vec<String>) -> Self {
+        Self { outcome, log, telemetry: None }
+    }
 }

@@ -1,10 +1,12 @@
 //! The things that a plugin may be granted, one file each.
 
 pub(crate) mod caller;
+pub(crate) mod calls;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod inventory;
 pub(crate) mod log;
+pub(crate) mod record;
 pub(crate) mod reservation;
 
 mod v01;

@@ -20,6 +20,7 @@ use crate::artefact::Cache;
 use crate::binding::Bindings;
 use crate::border;
 use crate::capability::log::Log;
+use crate::capability::record::Keep;
 use crate::compile::{CompileLimits, Compiler, Program};
 use crate::contract::Part;
 use crate::executor::Executor;
@@ -71,6 +72,8 @@ pub struct Options {
     pub compiler: Program,
     /// The limits of compiling one plugin.
     pub compile_limits: CompileLimits,
+    /// What is kept of the exchanges of plugins with elements.
+    pub keep: Keep,
 }
 
 /// Why a host could not be made.
@@ -126,6 +129,7 @@ impl Options {
             plugin_bytes_max: PLUGIN_BYTES_MAX,
             compiler: Program::default(),
             compile_limits: CompileLimits::default(),
+            keep: Keep::default(),
         }
     }
 }
@@ -183,6 +187,7 @@ impl Host {
             granting,
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
+            keep: options.keep,
         })))
     }
 
@@ -207,6 +212,11 @@ impl Host {
             .map_err(|failure| border::failure(failure, mask))
             .and_then(|productions| border::productions(productions, mask));
         (productions, border::log(log.finish(), mask))
+    }
+
+    /// Where an element posts its answer to a call, by the name that the engine gives it.
+    pub fn callback_url(&self, name: &str) -> String {
+        self.0.callback_url(name)
     }
 
     /// The role of the plugin with these bytes; `None` if it is not installed.
@@ -255,7 +265,7 @@ impl Host {
 
     async fn carry_out(&self, call: Call) -> Report {
         let Some(plugin) = self.plugin(&call.digest).await else {
-            return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
+            return Report::new(Outcome::Failed(missing(&call.digest)), Vec::new());
         };
         if call.operation.reverts() && !plugin.offers(Part::Undo) {
             let outcome = match plugin.can_undo {
@@ -266,12 +276,13 @@ impl Host {
                 // would do the work again.
                 false => Outcome::Failed(invoke::no_undo(&plugin)),
             };
-            return Report { outcome, log: Vec::new() };
+            return Report::new(outcome, Vec::new());
         }
         let log = Log::default();
-        let outcome = invoke::carry_out(&self.0, &plugin, call, &log).await;
+        let (outcome, telemetry) = invoke::carry_out(&self.0, &plugin, call, &log).await;
         let outcome = border::outcome(outcome, &plugin.mask);
-        Report { outcome, log: border::log(log.finish(), &plugin.mask) }
+        let log = border::log(log.finish(), &plugin.mask);
+        Report { outcome, log, telemetry: Some(telemetry) }
     }
 }
 

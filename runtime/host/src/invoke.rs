@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::telemetry::Telemetry;
 use engine::worker::Call;
 use model::plan::Action;
 use model::reconcile::Reading;
@@ -20,6 +21,7 @@ use crate::capability::config::Config;
 use crate::capability::http::{Outbound, Reach};
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
+use crate::capability::record::Recorder;
 use crate::capability::reservation::Reservation;
 use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
@@ -35,6 +37,7 @@ pub(crate) use self::refusal::no_undo;
 use self::task::text;
 use tmf::document::Characteristics;
 
+mod measured;
 pub(crate) mod overhead;
 mod perform;
 mod refusal;
@@ -78,21 +81,24 @@ pub struct Schemas {
     pub settings: Option<Map<String, Value>>,
 }
 
-/// Carries out one call within the limits of its plugin.
+/// Carries out one call within the limits of its plugin, and measures it.
 pub(crate) async fn carry_out(
     shared: &Arc<Shared>,
     plugin: &Arc<Plugin>,
     call: Call,
     log: &Log,
-) -> Outcome {
+) -> (Outcome, Telemetry) {
     let guest = Guest::of(shared, plugin, log, &call);
+    let operation = call.operation.name();
     let bytes = size(&call.input) + size(&call.characteristics);
     let outcome = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
         let performed = perform(&mut store, &guest, &call);
         guest.finish(performed.await, &store)
     });
-    outcome.await.unwrap_or_else(Outcome::Failed)
+    let outcome = outcome.await.unwrap_or_else(Outcome::Failed);
+    let telemetry = guest.telemetry(operation, &outcome);
+    (outcome, telemetry)
 }
 
 /// Compares an element with a task's work, within the limits of its plugin.
@@ -230,6 +236,8 @@ impl Guest {
             fulfilment,
             task,
             log: log.clone(),
+            calls: Arc::default(),
+            recorder: Recorder::new(shared.keep),
         };
         Arc::new(Self {
             shared: Arc::clone(shared),
@@ -316,10 +324,13 @@ impl Guest {
             wasi: self.wasi(),
             http,
             table,
-            memory: Memory::new(&plugin.limits, permit),
+            memory: Memory::new(&plugin.limits, permit, Arc::clone(&self.meter)),
             meter: Arc::clone(&self.meter),
             log: self.caller.log.clone(),
-            config: Config { grants: Arc::clone(&plugin.grants) },
+            config: Config {
+                grants: Arc::clone(&plugin.grants),
+                calls: Arc::clone(&self.caller.calls),
+            },
             outbound: Outbound {
                 caller: Arc::clone(&self.caller),
                 client: plugin.client.clone(),

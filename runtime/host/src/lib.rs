@@ -37,6 +37,7 @@ mod state;
 mod sweep;
 
 pub use capability::http::address::{Place, place};
+pub use capability::record::{Keep, Of};
 pub use error::InstallError;
 pub use granting::RegrantError;
 pub use grants::Grants;

@@ -1,6 +1,7 @@
 //! How much a call may take: memory, processor time and wall-clock time.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -117,12 +118,13 @@ pub(crate) struct Memory {
     refused: bool,
     permit: Permit,
     short: Option<Short>,
+    meter: Arc<Meter>,
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits, permit: Permit) -> Self {
+    pub(crate) fn new(limits: &Limits, permit: Permit, meter: Arc<Meter>) -> Self {
         let max = (limits.memory_mib as usize) << 20;
-        Self { used: 0, max, refused: false, permit, short: None }
+        Self { used: 0, max, refused: false, permit, short: None, meter }
     }
 
     /// Whether the guest wanted more than it may have.
@@ -159,6 +161,7 @@ impl ResourceLimiter for Memory {
         }
         self.charge(more)?;
         self.used = after;
+        self.meter.memory_bytes.store(after, Ordering::Relaxed);
         Ok(true)
     }
 
@@ -189,7 +192,7 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// Counts the processor time of a call. Time in which it waits for the host, or in which the
+/// Counts the processor time of a call, and its memory. Time in which it waits for the host, or in which the
 /// machine is busy with others, costs it nothing.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -198,6 +201,8 @@ pub(crate) struct Meter {
     /// The thread's processor time when this poll began.
     began_ns: AtomicU64,
     max_ns: u64,
+    /// The linear memory of the call, which never shrinks.
+    memory_bytes: AtomicUsize,
 }
 
 /// What becomes of a guest at the end of an epoch.
@@ -218,6 +223,7 @@ impl Meter {
             spent_ns: AtomicU64::new(0),
             began_ns: AtomicU64::new(0),
             max_ns: u64::from(limits.cpu_ms) * 1_000_000,
+            memory_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -240,6 +246,11 @@ impl Meter {
     /// What was spent so far.
     pub(crate) fn spent(&self) -> Duration {
         Duration::from_nanos(self.spent_ns.load(Ordering::Relaxed))
+    }
+
+    /// The most linear memory that the call had.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.load(Ordering::Relaxed)
     }
 
     /// Runs a future under this meter.

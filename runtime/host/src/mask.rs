@@ -77,6 +77,18 @@ impl Mask {
         text
     }
 
+    /// A text that was cut, without a part of a value at its end.
+    pub(crate) fn without_partial(&self, mut text: String) -> String {
+        let part = |form: &str| {
+            let lengths = (SECRET_BYTES_MIN..form.len().min(text.len() + 1)).rev();
+            let mut parts = lengths.filter(|&bytes| form.is_char_boundary(bytes));
+            parts.find(|&bytes| text.ends_with(&form[..bytes])).unwrap_or(0)
+        };
+        let longest = self.0.iter().map(|(form, _)| part(form)).max().unwrap_or(0);
+        text.truncate(text.len() - longest);
+        text
+    }
+
     /// Whether a text shows the value of a setting.
     pub(crate) fn is_shown_in(&self, text: &str) -> bool {
         self.0.iter().any(|(form, _)| text.contains(form))
@@ -118,7 +130,8 @@ impl fmt::Debug for Mask {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a name marks a value as secret.
+pub(crate) fn is_secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|part| lower.contains(part))
         || lower.split(['-', '_', '.']).any(|word| SECRET_WORDS.contains(&word))

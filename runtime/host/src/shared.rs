@@ -9,6 +9,7 @@ use engine::store::Store;
 use crate::admission::Admission;
 use crate::artefact::Cache;
 use crate::binding::Bindings;
+use crate::capability::record::Keep;
 use crate::compile::Compiler;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) granting: Granting,
     pub(crate) callbacks: String,
     pub(crate) plugin_bytes_max: usize,
+    /// What is kept of exchanges.
+    pub(crate) keep: Keep,
 }
 
 impl Shared {

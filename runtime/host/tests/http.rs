@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use support::{Bench, call, failed, grants, guest, object, outputs};
 
+#[path = "http/record.rs"]
+mod record;
 mod support;
 
 /// An element that answers any request with what its path asks for.

@@ -40,6 +40,18 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Its name, for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Recover => "recover",
+            Self::Resume { .. } => "resume",
+            Self::ResumeUndo { .. } => "resumeUndo",
+            Self::Undo { .. } => "undo",
+            Self::Reapply => "reapply",
+        }
+    }
+
     /// Whether it undoes work, or reverts a modification.
     pub fn reverts(&self) -> bool {
         match self {

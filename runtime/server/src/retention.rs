@@ -63,6 +63,7 @@ pub(crate) enum RetentionError {
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Keep,
+    RemoveExchanges,
     RemoveLogs,
     RemoveRun,
     RemoveOrder,
@@ -118,7 +119,9 @@ pub(crate) async fn sweep_all(retainer: &Retainer) -> Result<(), RetentionError>
 pub(crate) async fn remove(documents: &Documents, id: &FulfilmentId) -> Result<(), RetentionError> {
     let engine = documents.engine();
     loop {
-        let prefixes = [keys::logs(id), keys::records_pieces(id), keys::journal_prefix(id)];
+        let [logs, figures, exchanges] = of_attempts(id);
+        let (pieces, journal) = (keys::records_pieces(id), keys::journal_prefix(id));
+        let prefixes = [logs, figures, exchanges, pieces, journal];
         let facts = documents.read(move |session| {
             let facts = prefixes.iter().map(|prefix| keys_of(session.store(), prefix));
             facts.collect::<Result<Vec<_>, Error>>()
@@ -138,6 +141,27 @@ pub(crate) async fn remove(documents: &Documents, id: &FulfilmentId) -> Result<(
     }
 }
 
+/// What is kept of the attempts of a fulfilment.
+fn of_attempts(id: &FulfilmentId) -> [Vec<u8>; 3] {
+    [keys::logs(id), keys::telemetries(id), keys::all_exchanges(id)]
+}
+
+/// Removes the first facts of an ended fulfilment under a prefix; answers with how many. The next
+/// check removes the others.
+async fn remove_under(
+    documents: &Documents,
+    id: &FulfilmentId,
+    prefix: Vec<u8>,
+) -> Result<u64, RetentionError> {
+    let facts = documents.read(move |session| keys_of(session.store(), &prefix)).await?;
+    let count = facts.len() as u64;
+    if count > 0 {
+        let writes = facts.into_iter().map(|key| (key, None)).collect();
+        documents.engine().remove(id.clone(), writes, Vec::new()).await?;
+    }
+    Ok(count)
+}
+
 impl Sweep {
     async fn step(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
         let Retainer { documents, .. } = retainer;
@@ -152,8 +176,7 @@ impl Sweep {
 
     async fn fulfilments(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
         let Retainer { documents, removed, keep } = retainer;
-        let engine = documents.engine();
-        let (keep, after, now) = (*keep, self.fulfilment.take(), engine.now());
+        let (keep, after, now) = (*keep, self.fulfilment.take(), documents.engine().now());
         let looked = documents.read(move |session| look(session, (keep, now), after));
         let (verdicts, last) = looked.await?;
         self.fulfilment = last;
@@ -162,14 +185,16 @@ impl Sweep {
                 Verdict::Keep => continue,
                 Verdict::RemoveRun => &removed.runs,
                 Verdict::RemoveOrder => &removed.orders,
+                Verdict::RemoveExchanges => {
+                    let count = remove_under(documents, &id, keys::all_exchanges(&id)).await?;
+                    removed.exchanges.fetch_add(count, Ordering::Relaxed);
+                    continue;
+                }
                 Verdict::RemoveLogs => {
-                    let prefix = keys::logs(&id);
-                    let logs = documents.read(move |session| keys_of(session.store(), &prefix));
-                    let logs = logs.await?;
-                    let count = logs.len() as u64;
-                    let writes = logs.into_iter().map(|key| (key, None)).collect();
-                    engine.remove(id, writes, Vec::new()).await?;
-                    removed.logs.fetch_add(count, Ordering::Relaxed);
+                    for prefix in of_attempts(&id) {
+                        let count = remove_under(documents, &id, prefix).await?;
+                        removed.logs.fetch_add(count, Ordering::Relaxed);
+                    }
                     continue;
                 }
             };
@@ -273,7 +298,8 @@ fn verdict(
     };
     let Some(ended) = fulfilment.ended_at() else { return Ok(Verdict::Keep) };
     let age_ms = now.ms_since(ended);
-    let has_logs = || Ok::<_, Error>(!store.scan(&Scan::prefix(keys::logs(id), 1))?.is_empty());
+    let has = |prefix: Vec<u8>| Ok::<_, Error>(!store.scan(&Scan::prefix(prefix, 1))?.is_empty());
+    let has_any = || of_attempts(id).into_iter().map(has).collect::<Result<Vec<_>, _>>();
     let is_run = matches!(fulfilment.kind(), Kind::Run { .. });
     if is_run && age_ms >= keep.runs_days * DAY_MS {
         return Ok(Verdict::RemoveRun);
@@ -281,8 +307,11 @@ fn verdict(
     if !is_run && age_ms >= keep.orders_days * DAY_MS && !is_needed(session, &fulfilment)? {
         return Ok(Verdict::RemoveOrder);
     }
-    if age_ms >= keep.logs_days * DAY_MS && has_logs()? {
+    if age_ms >= keep.logs_days * DAY_MS && has_any()?.contains(&true) {
         return Ok(Verdict::RemoveLogs);
+    }
+    if age_ms >= keep.exchanges_days * DAY_MS && has(keys::all_exchanges(id))? {
+        return Ok(Verdict::RemoveExchanges);
     }
     Ok(Verdict::Keep)
 }

@@ -18,6 +18,7 @@ use crate::documents::{self, Change, Expected, Pieced, Put};
 use crate::keys;
 use crate::store::Write;
 use crate::store::pieces::Pieces;
+use crate::telemetry;
 use crate::worker::{Call, Effects};
 
 /// Max outcomes of pure tasks in one commit, so that a crash does not lose a long run of them.
@@ -270,6 +271,8 @@ impl<R> Core<R> {
         };
         step.now.append(&mut gathered.pure);
         step.commit.writes.append(&mut entry.facts);
+        let measured = std::mem::take(&mut entry.measured);
+        step.commit.writes.extend(telemetry::figures(entry.fulfilment.id(), measured));
         self.write_taken(&entry.fulfilment, gathered, step);
         let is_cut = bytes.len() > self.shares.record_bytes.get();
         if !is_cut {

@@ -2,13 +2,16 @@
 
 use model::{BOUNDS, bounds};
 
-use crate::limits::LOG_BYTES_MAX;
+use crate::limits::{EXCHANGES_BYTES_MAX, LOG_BYTES_MAX};
 use crate::worker::Report;
 
 /// A report within limits: long texts are cut, data that is too large becomes a failure.
 pub(super) fn bounded(report: Report) -> Report {
-    let Report { outcome, log } = report;
-    Report { outcome: BOUNDS.outcome(outcome), log: cut(log) }
+    let Report { outcome, log, mut telemetry } = report;
+    if let Some(telemetry) = &mut telemetry {
+        telemetry.exchanges.cut(EXCHANGES_BYTES_MAX);
+    }
+    Report { outcome: BOUNDS.outcome(outcome), log: cut(log), telemetry }
 }
 
 fn cut(mut log: Vec<String>) -> Vec<String> {

@@ -111,8 +111,8 @@ impl<R> Commit<R> {
     }
 
     /// Keeps what a plugin logged in an attempt.
-    pub(super) fn log(&mut self, id: &FulfilmentId, task: TaskId, attempt: u32, lines: &[String]) {
-        self.writes.push((keys::log(id, task.0, attempt), Some(lines_to_bytes(lines))));
+    pub(super) fn log(&mut self, key: Vec<u8>, lines: &[String]) {
+        self.writes.push((key, Some(lines_to_bytes(lines))));
     }
 
     /// Keeps a note of the engine about an attempt, beside its plugin's log.

@@ -11,6 +11,7 @@ use super::agenda::Agenda;
 use super::owed::Owed;
 use super::{After, Published};
 use crate::store::Write;
+use crate::telemetry::Attempt;
 
 pub(super) struct Entry<R> {
     /// The fold. Readers may hold a copy of it.
@@ -26,6 +27,8 @@ pub(super) struct Entry<R> {
     pub unwritten: Vec<Event>,
     /// Facts that go with them, such as logs.
     pub facts: Vec<Write>,
+    /// The figures of attempts that go with the next commit.
+    pub measured: Vec<Attempt>,
     /// The number of its commits on their way to the disk after which it continues.
     pub on_the_way: usize,
     /// The state of its orders as they were last written.
@@ -51,6 +54,7 @@ impl<R> Entry<R> {
             owed: None,
             unwritten: Vec::new(),
             facts: Vec::new(),
+            measured: Vec::new(),
             on_the_way: 0,
             order_state: None,
             wake_at: None,

@@ -1,6 +1,7 @@
 //! Each test is a script of inputs, with the output after each line of it.
 
 mod aside;
+mod measured;
 pub(crate) mod refused;
 mod safety;
 mod stage;

@@ -38,7 +38,7 @@ impl Worker for Plugins {
             }
             _ => Outcome::Done(Map::new()),
         };
-        Box::pin(async { Report { outcome, log: Vec::new() } })
+        Box::pin(async { Report::new(outcome, Vec::new()) })
     }
 }
 

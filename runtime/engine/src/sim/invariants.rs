@@ -232,9 +232,11 @@ impl World {
         self.disk.assert_replay();
         self.disk.assert_inventory();
         self.disk.assert_no_stray_pieces();
-        for key in self.logged.iter().filter(|_| self.generation == 1) {
-            let log = self.disk.store.get(key).unwrap();
-            assert!(log.is_some(), "{} is kept", String::from_utf8_lossy(key));
+        for (id, task, attempt) in self.logged.iter().filter(|_| self.generation == 1) {
+            let logs = self.disk.store.scan(&Scan::prefix(keys::logs(id), usize::MAX)).unwrap();
+            let own = format!("l/{id}/{task:08x}/{attempt:08x}!", task = task.0);
+            let is_kept = logs.iter().any(|(key, _)| key.starts_with(own.as_bytes()));
+            assert!(is_kept, "the log of {own} is kept");
         }
         for (number, (sendings, told)) in self.clients.iter().enumerate() {
             let key = &self.orders[number].submission;

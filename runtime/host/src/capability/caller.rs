@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use model::{FulfilmentId, TaskId};
 
+use super::calls::Calls;
 use super::log::Log;
+use super::record::Recorder;
 use crate::grants::Grants;
 
 /// The plugin that is called, and the task that it is called for.
@@ -15,6 +17,8 @@ pub(crate) struct Caller {
     pub(crate) fulfilment: FulfilmentId,
     pub(crate) task: TaskId,
     pub(crate) log: Log,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) recorder: Recorder,
 }
 
 impl Caller {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
 
+use crate::capability::calls::{Calls, Interface};
 use crate::contract::config;
 use crate::grants::Grants;
 
@@ -11,10 +12,12 @@ use crate::grants::Grants;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) grants: Arc<Grants>,
+    pub(crate) calls: Arc<Calls>,
 }
 
 impl config::Host for Config {
     fn get(&mut self, name: String) -> Option<String> {
+        self.calls.count(Interface::Config);
         self.grants.config.get(&name).cloned()
     }
 }
@@ -42,7 +45,7 @@ mod tests {
     fn a_setting_that_was_not_made_is_nothing() {
         let config = [("token".to_owned(), "t".to_owned())].into();
         let grants = Arc::new(Grants { config, ..Grants::default() });
-        let mut config = Config { grants };
+        let mut config = Config { grants, calls: Arc::default() };
         assert_eq!(config.get("token".into()).as_deref(), Some("t"));
         assert_eq!(config.get("Token".into()), None);
     }

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::capability::caller::Caller;
+use crate::capability::calls::Interface;
+use crate::capability::record::Slot;
 use crate::grants;
 use crate::grants::rule::{Rule, without_user};
 
@@ -95,10 +97,13 @@ impl WasiHttpHooks for Outbound {
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<()>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
+        self.caller.calls.count(Interface::WasiHttp);
+        let slot = self.caller.recorder.begin(&request);
         if let Err(error) = self.check(&request) {
+            slot.failed(&error);
             return Box::new(std::future::ready(Err(error)));
         }
-        let exchange = self.exchange(options.unwrap_or_default(), self.body_max);
+        let exchange = self.exchange(options.unwrap_or_default(), self.body_max, slot);
         Box::new(async move {
             let response = exchange.send(request).await?;
             let done: Box<dyn Future<Output = Result<()>> + Send> =
@@ -146,7 +151,7 @@ impl Outbound {
         Ok(())
     }
 
-    fn exchange(&self, options: RequestOptions, body_max: u64) -> Exchange {
+    fn exchange(&self, options: RequestOptions, body_max: u64, slot: Slot) -> Exchange {
         Exchange {
             client: self.client.clone(),
             caller: Arc::clone(&self.caller),
@@ -155,6 +160,7 @@ impl Outbound {
                 .between_bytes_timeout
                 .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
             body_max,
+            slot,
         }
     }
 
@@ -175,10 +181,25 @@ struct Exchange {
     patience: Duration,
     between: Duration,
     body_max: u64,
+    slot: Slot,
 }
 
 impl Exchange {
     async fn send(self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        let request = request.map(|body| self.slot.request(body));
+        match self.answer(request).await {
+            Ok(response) => {
+                self.slot.answered(&response);
+                Ok(response.map(|body| self.slot.answer(body)))
+            }
+            Err(error) => {
+                self.slot.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let uri = request.uri().clone();
         let sent = tokio::time::timeout(self.patience, self.client.0.request(request)).await;
         let response = match sent {

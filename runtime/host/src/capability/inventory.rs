@@ -15,6 +15,7 @@ use tmf::table::of_key;
 use wasmtime::component::{HasData, Linker};
 
 use crate::capability::caller::Caller;
+use crate::capability::calls::Interface;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
 use crate::grants;
@@ -40,6 +41,7 @@ impl fmt::Debug for Inventory {
 
 impl inventory::Host for Inventory {
     fn get(&mut self, kind: String, id: String) -> Result<Option<String>, Failure> {
+        self.caller.calls.count(Interface::Inventory);
         self.check_granted(&kind)?;
         self.read(&kind, &id)
     }
@@ -50,6 +52,7 @@ impl inventory::Host for Inventory {
         attribute: String,
         value: String,
     ) -> Result<Vec<String>, Failure> {
+        self.caller.calls.count(Interface::Inventory);
         self.check_granted(&kind)?;
         check_indexed(&kind, &attribute)?;
         let prefix = keys::entries(&kind, &attribute, &index::value(&value));
@@ -77,6 +80,7 @@ impl inventory::Host for Inventory {
         shown: Vec<String>,
         limit: u32,
     ) -> Result<Vec<String>, Failure> {
+        self.caller.calls.count(Interface::Inventory);
         let found = self.found(&kind, conditions, limit)?;
         Ok(found.into_iter().map(|document| part_of(document.body, &shown).to_string()).collect())
     }

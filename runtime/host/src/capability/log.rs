@@ -29,6 +29,8 @@ struct Lines {
     lines: Vec<String>,
     bytes: usize,
     dropped: usize,
+    /// How often the guest called the interface.
+    calls: u32,
     /// Text after the last line break, of stdout and of stderr.
     partial: [Vec<u8>; 2],
     /// What the guest last said on stderr, usually why it gave up.
@@ -68,6 +70,11 @@ impl Log {
             ));
         }
         all
+    }
+
+    /// How often the guest called the interface.
+    pub(crate) fn calls(&self) -> u32 {
+        self.lock().calls
     }
 
     /// Where the guest's stdout goes.
@@ -225,6 +232,7 @@ impl log::Host for Log {
             Level::Warn => "warn",
             Level::Error => "error",
         };
+        self.lock().calls += 1;
         Self::write(self, label, &message);
     }
 }

@@ -7,6 +7,7 @@ use model::{FailureCode, PoolId};
 use wasmtime::component::{HasData, Linker};
 
 use crate::capability::caller::Caller;
+use crate::capability::calls::Interface;
 use crate::capability::inventory::failure;
 use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
@@ -26,6 +27,7 @@ const NAME_BYTES_MAX: usize = 256;
 
 impl reservation::Host for Reservation {
     fn reserve(&mut self, request: Request) -> Result<Reserved, Failure> {
+        self.caller.calls.count(Interface::Reservation);
         self.check_names(&request)?;
         let name = request.pool;
         let Caller { plugin, grants, fulfilment, task, .. } = &*self.caller;

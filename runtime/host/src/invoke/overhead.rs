@@ -1,6 +1,7 @@
 //! The bytes that the host keeps for a call, beside the guest's own memory. They are bounded, and
 //! charged to the budget of all guests before the call begins.
 
+use engine::limits::EXCHANGES_BYTES_MAX;
 use engine::worker::Effects;
 use serde_json::Value;
 
@@ -19,11 +20,15 @@ const COPIES: usize = 2;
 
 /// Max bytes that the host keeps for a call of a plugin, if its arguments have this many.
 pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
-    let fields = if plugin.installed.effects == Effects::External { FIELDS_BYTES_MAX } else { 0 };
+    let (fields, exchanges) = match plugin.installed.effects {
+        Effects::External => (FIELDS_BYTES_MAX, EXCHANGES_BYTES_MAX),
+        Effects::Pure => (0, 0),
+    };
     HOSTCALL_BYTES_MAX
         + plugin.instance_bytes
         + STACK_BYTES
         + log::BYTES_MAX
+        + exchanges
         + RESOURCES_MAX * (RESOURCE_BYTES + fields)
         + asked * COPIES
 }

@@ -22,6 +22,10 @@ fn the_operator_caps_what_a_plugin_asks_for() {
     assert_eq!(settle(Some(0), None), 1);
 }
 
+fn meter() -> Arc<Meter> {
+    Arc::new(Meter::new(&DEFAULT))
+}
+
 fn permit(mib: usize) -> Permit {
     let capacity = Capacity { instances: 1, bytes: mib << 20, share_percent: 100 };
     let admission = Admission::new(capacity);
@@ -34,7 +38,7 @@ fn permit(mib: usize) -> Permit {
 
 #[test]
 fn memory_is_summed_over_the_store() {
-    let mut memory = Memory::new(&Limits { memory_mib: 2, ..DEFAULT }, permit(64));
+    let mut memory = Memory::new(&Limits { memory_mib: 2, ..DEFAULT }, permit(64), meter());
     assert!(memory.memory_growing(0, 1 << 20, None).unwrap());
     assert!(memory.memory_growing(0, 1 << 20, None).unwrap());
     assert!(!memory.refused());
@@ -45,13 +49,13 @@ fn memory_is_summed_over_the_store() {
 
 #[test]
 fn a_lack_in_the_budget_of_all_guests_is_not_the_fault_of_the_guest() {
-    let mut memory = Memory::new(&DEFAULT, permit(4));
+    let mut memory = Memory::new(&DEFAULT, permit(4), meter());
     assert!(memory.memory_growing(0, 1 << 20, None).unwrap());
     memory.memory_growing(1 << 20, 4 << 20, None).unwrap_err();
     assert_eq!(memory.short(), Some(Short::Budget));
     assert!(!memory.refused());
     // Tables take memory too.
-    let mut memory = Memory::new(&DEFAULT, permit(0));
+    let mut memory = Memory::new(&DEFAULT, permit(0), meter());
     memory.table_growing(0, 1_000, None).unwrap_err();
 }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use ::host::Options;
 use ::host::compile::CompileLimits;
+use ::host::{Keep, Of, Options};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 /// The default retention of unused versions of plugins, in days.
 const KEEP_VERSIONS_DAYS: u32 = 30;
+
+/// The default of the bytes of a body that an exchange keeps.
+const EXCHANGE_BODY_BYTES: u32 = 8 << 10;
 
 /// Limits of running and compiling plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -38,6 +41,23 @@ pub struct Host {
     /// Retention of versions of plugins that no file has and no open plan began with, in days.
     #[serde(deserialize_with = "within::<_, 1, 36500>")]
     pub keep_versions_days: u32,
+    /// Which attempts keep their HTTP exchanges.
+    pub exchanges: Exchanges,
+    /// Max bytes of a body that an exchange keeps.
+    #[serde(deserialize_with = "within::<_, 0, 32768>")]
+    pub exchange_body_bytes: u32,
+}
+
+/// The attempts that keep their HTTP exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exchanges {
+    /// All of them.
+    All,
+    /// Those that failed.
+    Failed,
+    /// None.
+    None,
 }
 
 impl Default for Host {
@@ -53,6 +73,8 @@ impl Default for Host {
             compile_cpu_s,
             compile_wall_s,
             keep_versions_days: KEEP_VERSIONS_DAYS,
+            exchanges: Exchanges::All,
+            exchange_body_bytes: EXCHANGE_BODY_BYTES,
         }
     }
 }
@@ -68,6 +90,14 @@ impl Host {
             compile_memory_mib: self.compile_memory_mib,
             compile_cpu_s: self.compile_cpu_s,
             compile_wall_s: self.compile_wall_s,
+        };
+        options.keep = Keep {
+            of: match self.exchanges {
+                Exchanges::All => Of::All,
+                Exchanges::Failed => Of::Failed,
+                Exchanges::None => Of::None,
+            },
+            body_bytes: self.exchange_body_bytes as usize,
         };
     }
 

@@ -15,9 +15,12 @@ pub struct Retention {
     /// Days that runs are kept after their end.
     #[serde(deserialize_with = "runs")]
     pub runs_days: u64,
-    /// Days that the logs of attempts are kept after the end.
+    /// Days that the logs and figures of attempts are kept after the end.
     #[serde(deserialize_with = "logs")]
     pub logs_days: u64,
+    /// Days that the HTTP exchanges of attempts are kept after the end; no longer than their logs.
+    #[serde(deserialize_with = "exchanges")]
+    pub exchanges_days: u64,
     /// Days that an `Idempotency-Key` of a submission is known.
     #[serde(deserialize_with = "submissions")]
     pub submissions_days: u64,
@@ -38,6 +41,7 @@ impl Default for Retention {
             orders_days: 90,
             runs_days: 30,
             logs_days: 14,
+            exchanges_days: 3,
             submissions_days: 7,
             callbacks_minutes: 60,
         }
@@ -69,6 +73,10 @@ fn runs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 
 fn logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(deserializer, "[retention] logs-days", DAYS_MAX)
+}
+
+fn exchanges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "[retention] exchanges-days", DAYS_MAX)
 }
 
 fn submissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

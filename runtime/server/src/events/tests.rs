@@ -35,7 +35,7 @@ impl Worker for NoWorker {
 
     fn run(&self, _: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
         let outcome = Outcome::Done(serde_json::Map::new());
-        Box::pin(async { Report { outcome, log: Vec::new() } })
+        Box::pin(async { Report::new(outcome, Vec::new()) })
     }
 }
 

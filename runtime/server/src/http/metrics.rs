@@ -131,8 +131,13 @@ impl Page {
         );
         self.counter(
             "removed_logs",
-            "Logs of attempts that were removed by retention",
+            "Logs and figures of attempts that were removed by retention",
             &removed.logs,
+        );
+        self.counter(
+            "removed_exchanges",
+            "HTTP exchanges of attempts that were removed by retention",
+            &removed.exchanges,
         );
         self.counter(
             "removed_submissions",

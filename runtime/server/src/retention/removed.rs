@@ -11,6 +11,7 @@ pub(crate) struct Removed {
     pub(crate) orders: AtomicU64,
     /// Logs of attempts.
     pub(crate) logs: AtomicU64,
+    pub(crate) exchanges: AtomicU64,
     /// Keys of submissions.
     pub(crate) submissions: AtomicU64,
 }

@@ -156,7 +156,7 @@ impl Worker for Willing {
             }
         };
         let outcome = outcome.map_or_else(Outcome::Failed, Outcome::Done);
-        Box::pin(std::future::ready(Report { outcome, log: Vec::new() }))
+        Box::pin(std::future::ready(Report::new(outcome, Vec::new())))
     }
 }
 

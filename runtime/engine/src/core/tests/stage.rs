@@ -174,7 +174,12 @@ impl Stage {
             Some(TaskState::Retrying { attempt, .. }) if !undo => attempt + 1,
             _ => 1,
         };
-        let report = Report { outcome, log: Vec::new() };
+        self.reported(name, attempt, Report::new(outcome, Vec::new()));
+    }
+
+    /// A call ends with a report.
+    pub(super) fn reported(&mut self, name: &str, attempt: u32, report: Report) {
+        let (fulfilment, task) = (FulfilmentId::new("f"), self.named(name));
         self.input(Input::Finished { fulfilment, task, attempt, report });
     }
 

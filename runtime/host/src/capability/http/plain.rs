@@ -11,6 +11,7 @@ use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as Code, RequestOptions, WasiBody};
 
 use super::Outbound;
+use crate::capability::calls::Interface;
 use crate::contract::http::{self, Error, Header, Reason, Response};
 use crate::limits::FIELDS_BYTES_MAX;
 
@@ -26,10 +27,15 @@ const OURS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TE, header::TRAIL
 
 impl http::Host for Outbound {
     async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
+        self.caller.calls.count(Interface::Http);
         let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
         let Asked { request, options, answer_bytes_max } = asked;
-        self.check(&request).map_err(|code| failed(&code))?;
-        let exchange = self.exchange(options, answer_bytes_max.into());
+        let slot = self.caller.recorder.begin(&request);
+        self.check(&request).map_err(|code| {
+            slot.failed(&code);
+            failed(&code)
+        })?;
+        let exchange = self.exchange(options, answer_bytes_max.into(), slot);
         let response = exchange.send(request).await.map_err(|code| failed(&code))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|code| failed(&code))?.to_bytes();

@@ -122,7 +122,7 @@ pub(super) async fn logs(server: &ServerState, id: &str) -> Answer {
     facts.reverse();
     let logs = facts.iter().map(|(key, bytes)| {
         let key = String::from_utf8_lossy(key);
-        let key = key.trim_end_matches('+');
+        let key = key.trim_end_matches('+').split('!').next().unwrap_or_default();
         let mut numbers = key.rsplit('/').map(|part| u32::from_str_radix(part, 16).unwrap_or(0));
         let (attempt, task) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         let is_known = (task as usize) < fulfilment.tasks().len();

@@ -14,6 +14,7 @@ use axum::response::Response;
 use engine::clock::{Clock, System};
 use engine::pools::Pools;
 use engine::store::{Memory, Scan, Store};
+use engine::telemetry::{Exchange, Exchanges, Figures, Message, Telemetry};
 use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts, Submitted};
 use http_body_util::BodyExt as _;
@@ -76,6 +77,7 @@ impl Worker for Patient {
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+        let telemetry = Some(telemetry(call.operation.name()));
         let outcome = match call.operation {
             Operation::Resume { payload } | Operation::ResumeUndo { payload } => {
                 Outcome::Done(Map::from_iter([("answered".into(), payload)]))
@@ -85,8 +87,25 @@ impl Worker for Patient {
                 Outcome::Waiting(Wait { keys, timeout_ms: 600_000 })
             }
         };
-        Box::pin(std::future::ready(Report { outcome, log: vec!["called".into()] }))
+        let log = vec!["called".into()];
+        Box::pin(std::future::ready(Report { outcome, log, telemetry }))
     }
+}
+
+/// What a call measured that sent one request.
+fn telemetry(operation: &str) -> Telemetry {
+    let figures = Figures { operation: operation.into(), took_us: 5, ..Figures::default() };
+    let exchange = Exchange {
+        after_us: 1,
+        took_us: 2,
+        method: "PUT".into(),
+        url: "http://olt-1/ports/1".into(),
+        request: Message::default(),
+        status: Some(202),
+        answer: Some(Message::default()),
+        failure: None,
+    };
+    Telemetry { figures, exchanges: Exchanges { kept: vec![exchange], dropped: 0 } }
 }
 
 /// A clock that stands until a test moves its hands.

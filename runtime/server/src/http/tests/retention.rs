@@ -18,6 +18,7 @@ const NOTHING: Retention = Retention {
     orders_days: 0,
     runs_days: 0,
     logs_days: 0,
+    exchanges_days: 0,
     submissions_days: 0,
     callbacks_minutes: 0,
 };
@@ -61,6 +62,28 @@ async fn ended_documents_are_removed_and_open_ones_stay() {
     let line = "POST /orchestration/v1/workflows/six-steps/runs";
     let again = bench.send(line, &headers, Body::from("{}")).await;
     assert_eq!(again.status, 409, "the key made what was removed: {}", again.text);
+}
+
+#[tokio::test]
+async fn exchanges_go_before_logs_and_logs_before_the_journal() {
+    let bench = Bench::new();
+    let id = bench.run(1, "ended").await;
+    bench.waiting(&id).await;
+    bench.post("/orchestration/v1/callbacks/patient/answer%2F0", &json!({})).await;
+    bench.services.engine.ended(&id).await.unwrap();
+    let kept = || {
+        let prefixes = [keys::all_exchanges(&id), keys::telemetries(&id), keys::logs(&id)];
+        prefixes.map(|prefix| bench.store.scan(&Scan::prefix(prefix, 9)).unwrap().len())
+    };
+    assert_eq!(kept(), [2, 2, 2], "the call and the resumption have facts of their own");
+    let days = Retention::default();
+    sweep_all(&retainer(&bench, days)).await.unwrap();
+    assert_eq!(kept(), [2, 2, 2]);
+    sweep_all(&retainer(&bench, Retention { exchanges_days: 0, ..days })).await.unwrap();
+    assert_eq!(kept(), [0, 2, 2]);
+    sweep_all(&retainer(&bench, Retention { logs_days: 0, ..days })).await.unwrap();
+    assert_eq!(kept(), [0, 0, 0]);
+    assert!(has_journal(&bench, &id));
 }
 
 #[tokio::test]

@@ -1,0 +1,343 @@
+//! The record of what a call exchanges with elements: each request as the guest made it, with its
+//! answer. It is capped while it is made, and masked when the call has ended ([`shown`]).
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use engine::limits::EXCHANGES_BYTES_MAX;
+use engine::telemetry::{Exchange, Exchanges};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{HOST, HeaderMap};
+use hyper::{Request, Response};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use self::shown::Kept;
+use crate::mask::Mask;
+
+mod shown;
+
+/// Max exchanges that are kept of one attempt.
+pub(crate) const EXCHANGES_MAX: usize = 32;
+
+/// Max bytes of a URL that are kept.
+const URL_BYTES_MAX: usize = 2 << 10;
+
+/// Max headers that are kept of one message.
+const HEADERS_MAX: usize = 32;
+
+/// Max bytes of the value of a header; a longer one is dropped.
+const HEADER_BYTES_MAX: usize = 1 << 10;
+
+/// What is kept of exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Of which attempts.
+    pub of: Of,
+    /// Max bytes of the body of a request or an answer that are kept.
+    pub body_bytes: usize,
+}
+
+/// The attempts whose exchanges are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// All of them.
+    All,
+    /// Those that failed.
+    Failed,
+    /// None.
+    None,
+}
+
+/// Records the exchanges of one call; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder(Arc<Mutex<Record>>);
+
+#[derive(Debug)]
+struct Record {
+    began: Instant,
+    keep: Keep,
+    exchanges: Vec<Raw>,
+    dropped: u32,
+    /// The bytes that may still be kept.
+    left: usize,
+}
+
+/// An exchange as it was, within limits.
+#[derive(Debug)]
+struct Raw {
+    sent: Instant,
+    ended: Instant,
+    method: String,
+    url: String,
+    request: Kept,
+    answer: Option<(u16, Kept)>,
+    failure: Option<String>,
+    /// Whether nothing more is expected.
+    is_over: bool,
+}
+
+/// The place of one exchange in a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    recorder: Recorder,
+    /// `None` if the exchange is not kept.
+    index: Option<usize>,
+}
+
+/// Which message of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Request,
+    Answer,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { of: Of::All, body_bytes: 8 << 10 }
+    }
+}
+
+impl Recorder {
+    pub(crate) fn new(keep: Keep) -> Self {
+        let (exchanges, left) = (Vec::new(), EXCHANGES_BYTES_MAX);
+        let began = Instant::now();
+        Self(Arc::new(Mutex::new(Record { began, keep, exchanges, dropped: 0, left })))
+    }
+
+    /// Begins the record of an exchange, by its request as the guest made it.
+    pub(super) fn begin(&self, request: &Request<WasiBody>) -> Slot {
+        let index = self.lock().begin(request);
+        Slot { recorder: self.clone(), index }
+    }
+
+    /// The time since the call began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.lock().began.elapsed()
+    }
+
+    /// The exchanges so far, masked.
+    pub(crate) fn finish(&self, mask: &Mask) -> Exchanges {
+        let mut record = self.lock();
+        let (began, dropped) = (record.began, record.dropped);
+        let exchanges = std::mem::take(&mut record.exchanges);
+        drop(record);
+        let kept = exchanges.into_iter().map(|raw| raw.shown(began, mask)).collect();
+        let mut exchanges = Exchanges { kept, dropped };
+        exchanges.cut(EXCHANGES_BYTES_MAX);
+        exchanges
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        // Every change leaves the record consistent, so a poisoned lock is still good.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn begin(&mut self, request: &Request<WasiBody>) -> Option<usize> {
+        if self.keep.of == Of::None {
+            return None;
+        }
+        if self.exchanges.len() == EXCHANGES_MAX || self.left == 0 {
+            self.dropped += 1;
+            return None;
+        }
+        let url = short(request.uri().to_string());
+        self.left = self.left.saturating_sub(url.len());
+        let kept = self.headers(request.headers());
+        let now = Instant::now();
+        self.exchanges.push(Raw {
+            sent: now,
+            ended: now,
+            method: request.method().to_string(),
+            url,
+            request: kept,
+            answer: None,
+            failure: None,
+            is_over: false,
+        });
+        Some(self.exchanges.len() - 1)
+    }
+
+    fn headers(&mut self, headers: &HeaderMap) -> Kept {
+        let mut kept = Kept::default();
+        // The host is in the URL, and there it is shown without a user.
+        for (name, value) in headers.iter().filter(|(name, _)| *name != HOST) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let bytes = name.as_str().len() + value.len();
+            // A value that is cut might end in a part of a secret.
+            let is_long = value.len() > HEADER_BYTES_MAX || bytes > self.left;
+            if kept.headers.len() == HEADERS_MAX || is_long {
+                kept.headers_dropped += 1;
+                continue;
+            }
+            self.left -= bytes;
+            kept.headers.push((name.as_str().into(), value.into_owned()));
+        }
+        kept
+    }
+}
+
+impl Slot {
+    /// Records that the request was not sent, or not answered.
+    pub(super) fn failed(&self, error: &Error) {
+        self.change(|raw| {
+            raw.failure = Some(format!("{error:?}"));
+            raw.is_over = true;
+        });
+    }
+
+    /// Records the head of the answer.
+    pub(super) fn answered<T>(&self, response: &Response<T>) {
+        let Some(index) = self.index else { return };
+        let mut record = self.recorder.lock();
+        let kept = record.headers(response.headers());
+        if let Some(raw) = record.exchanges.get_mut(index) {
+            raw.ended = Instant::now();
+            raw.answer = Some((response.status().as_u16(), kept));
+        }
+    }
+
+    /// The body of the request, recorded as it is sent.
+    pub(super) fn request(&self, body: WasiBody) -> WasiBody {
+        self.tap(Side::Request, body)
+    }
+
+    /// The body of the answer, recorded as it is read.
+    pub(super) fn answer(&self, body: WasiBody) -> WasiBody {
+        self.tap(Side::Answer, body)
+    }
+
+    fn tap(&self, side: Side, body: WasiBody) -> WasiBody {
+        match self.index {
+            Some(_) => Tap { slot: self.clone(), side, body }.boxed_unsync(),
+            None => body,
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Raw)) {
+        let Some(index) = self.index else { return };
+        if let Some(raw) = self.recorder.lock().exchanges.get_mut(index) {
+            raw.ended = Instant::now();
+            change(raw);
+        }
+    }
+
+    /// Records that nothing more of the answer is read.
+    fn left(&self, is_whole: bool) {
+        let Some(index) = self.index else { return };
+        let mut record = self.recorder.lock();
+        let Some(raw) = record.exchanges.get_mut(index).filter(|raw| !raw.is_over) else { return };
+        raw.is_over = true;
+        if !is_whole {
+            raw.failure = Some("the plugin did not read the whole answer".into());
+        }
+    }
+
+    fn feed(&self, side: Side, bytes: &Bytes) {
+        let Some(index) = self.index else { return };
+        let mut record = self.recorder.lock();
+        let Record { exchanges, left, keep, .. } = &mut *record;
+        let Some(raw) = exchanges.get_mut(index) else { return };
+        let kept = match side {
+            Side::Request => &mut raw.request,
+            Side::Answer => match &mut raw.answer {
+                Some((_, kept)) => kept,
+                None => return,
+            },
+        };
+        raw.ended = Instant::now();
+        kept.body_bytes += bytes.len() as u64;
+        let room = keep.body_bytes.saturating_sub(kept.body.len()).min(*left).min(bytes.len());
+        kept.body.extend_from_slice(&bytes[..room]);
+        *left -= room;
+    }
+}
+
+impl Raw {
+    /// The exchange as it may be kept and shown.
+    fn shown(self, began: Instant, mask: &Mask) -> Exchange {
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let unfinished = (!self.is_over).then(|| "the call ended first".to_owned());
+        let (status, answer) = match self.answer {
+            Some((status, kept)) => (Some(status), Some(kept.shown(mask))),
+            None => (None, None),
+        };
+        Exchange {
+            after_us: micros(self.sent.saturating_duration_since(began)),
+            took_us: micros(self.ended.saturating_duration_since(self.sent)),
+            method: self.method,
+            url: shown::url(&self.url, mask),
+            request: self.request.shown(mask),
+            status,
+            answer,
+            failure: self.failure.or(unfinished).map(|reason| mask.text(reason)),
+        }
+    }
+}
+
+/// A URL that is not too long to keep. A cut in its query might leave a part of a secret.
+fn short(url: String) -> String {
+    if url.len() <= URL_BYTES_MAX {
+        return url;
+    }
+    let place = url.split('?').next().unwrap_or_default();
+    match place.len() <= URL_BYTES_MAX {
+        true => format!("{place}?..."),
+        false => place.split('/').take(3).collect::<Vec<_>>().join("/") + "/...",
+    }
+}
+
+/// A body that is recorded as it passes.
+struct Tap {
+    slot: Slot,
+    side: Side,
+    body: WasiBody,
+}
+
+impl Body for Tap {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(bytes) = frame.data_ref() {
+                    this.slot.feed(this.side, bytes);
+                }
+            }
+            Poll::Ready(Some(Err(error))) => this.slot.failed(error),
+            Poll::Ready(None) if this.side == Side::Answer => {
+                this.slot.change(|raw| raw.is_over = true);
+            }
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        // A reader that sees the end by `is_end_stream` or by the length does not poll for it, and one
+        // that has read enough drops the rest.
+        if self.side == Side::Answer {
+            self.slot.left(self.body.is_end_stream());
+        }
+    }
+}
