@@ -9,6 +9,7 @@ mod history;
 mod lines;
 mod operations;
 mod outcomes;
+mod past;
 mod prior_work;
 mod properties;
 mod rolling_back;

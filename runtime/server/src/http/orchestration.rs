@@ -3,6 +3,7 @@
 
 mod about;
 mod admit;
+mod attempts;
 mod billing;
 mod callbacks;
 mod catalog;
@@ -70,6 +71,10 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["fulfilments", id, "events"] => events::get(server, call, id).await,
         ["fulfilments", id, "plan"] => view::plan(server, id).await,
         ["fulfilments", id, "logs"] => operate::logs(server, id).await,
+        ["fulfilments", id, "attempts"] => attempts::all(server, &call, id).await,
+        ["fulfilments", id, "tasks", task, "attempts"] => {
+            attempts::of_task(server, &call, id, task).await
+        }
         ["fulfilments", id, "retry"] => operate::retry(server, id).await,
         ["fulfilments", id, "giveUp"] => decide::give_up(server, call, id).await,
         ["fulfilments", id, "complete"] => decide::complete(server, call, id).await,

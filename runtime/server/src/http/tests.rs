@@ -6,6 +6,7 @@ mod off_thread;
 
 mod activation;
 mod assurance;
+mod attempts;
 mod bad_input;
 mod bad_table;
 mod billing;

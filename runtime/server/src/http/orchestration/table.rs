@@ -47,6 +47,20 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .or(&[(204, "It has ended, and all was sent")]),
     get("/fulfilments/{id}/logs", "fulfilment logs", "Lists what plugins logged, by task and attempt")
         .answers(200, Content::Array),
+    get(
+        "/fulfilments/{id}/attempts",
+        "fulfilment attempts",
+        "Lists the attempts at its tasks with what each took, in the order of time",
+    )
+    .query(&[OFFSET, LIMIT])
+    .answers(200, Content::Array),
+    get(
+        "/fulfilments/{id}/tasks/{task}/attempts",
+        "task attempts",
+        "Lists the attempts at a task with what its plugin was given, its HTTP exchanges and its log",
+    )
+    .query(&[OFFSET, LIMIT])
+    .answers(200, Content::Array),
     post("/fulfilments/{id}/retry", "fulfilment retry", "Tries what failed again, or plans it again"),
     post(
         "/fulfilments/{id}/complete",

@@ -1,0 +1,65 @@
+//! What is known of the attempts at tasks.
+
+use model::FulfilmentId;
+use serde_json::{Value, json};
+
+use super::bench::Bench;
+
+const CALLBACK: &str = "/orchestration/v1/callbacks/patient/answer%2F0";
+
+async fn ended(bench: &Bench) -> FulfilmentId {
+    let id = bench.run(1, "r").await;
+    bench.waiting(&id).await;
+    assert_eq!(bench.post(CALLBACK, &json!({ "up": true })).await.status, 200);
+    bench.services.engine.ended(&id).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn the_attempts_of_a_fulfilment_are_listed_in_the_order_of_time() {
+    let bench = Bench::new();
+    let id = ended(&bench).await;
+    let base = format!("/orchestration/v1/fulfilments/{id}/attempts");
+    let listed = async |query: &str| {
+        let answer = bench.get(&format!("{base}{query}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let one = |one: &Value| format!("{} {}", one["operation"], one["outcome"]);
+        answer.body.as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let (run, resume) = (r#""run" "waiting""#, r#""resume" "done""#);
+    assert_eq!(listed("").await, [run, resume]);
+    assert_eq!(listed("?limit=1").await, [run]);
+    assert_eq!(listed("?offset=1").await, [resume]);
+    assert!(listed("?offset=2").await.is_empty());
+    assert_eq!(bench.get(&format!("{base}?limit=x")).await.status, 400);
+    let first = &bench.get(&base).await.body[0];
+    assert_eq!(first["plugin"], "patient");
+    assert_eq!((&first["tookUs"], &first["attempt"]), (&json!(5), &json!(1)));
+    assert!(first.get("exchanges").is_none(), "they are listed for one task at a time");
+}
+
+#[tokio::test]
+async fn the_attempts_of_a_task_tell_what_was_given_and_what_was_exchanged() {
+    let bench = Bench::new();
+    let id = ended(&bench).await;
+    let base = format!("/orchestration/v1/fulfilments/{id}/tasks");
+    let answer = bench.get(&format!("{base}/six-steps.s1/attempts")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let [run, resume] = answer.body.as_array().unwrap().as_slice() else { panic!("two calls") };
+    assert_eq!(run["exchanges"][0]["url"], "http://olt-1/ports/1");
+    assert_eq!((&run["exchangesDropped"], &run["log"]), (&json!(0), &json!(["called"])));
+    let given = &run["given"];
+    assert_eq!(given["idempotencyKey"], format!("{id}:0"));
+    assert_eq!((&given["input"], &given["item"]), (&json!({}), &Value::Null));
+    let url = given["callbackUrl"].as_str().unwrap();
+    assert!(url.contains("/orchestration/v1/callbacks/run-r:0"), "{url}");
+    assert!(given.get("payload").is_none());
+    assert_eq!(resume["given"]["payload"], json!({ "up": true }));
+    assert_eq!(resume["log"], json!(["called"]));
+    for wrong in ["six-steps.s2", "0"] {
+        let answer = bench.get(&format!("{base}/{wrong}/attempts")).await;
+        assert_eq!(answer.status, 404, "{}", answer.text);
+    }
+    let nowhere = "/orchestration/v1/fulfilments/none/tasks/six-steps.s1/attempts";
+    assert_eq!(bench.get(nowhere).await.status, 404);
+}
