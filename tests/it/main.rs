@@ -13,6 +13,7 @@ mod oracle;
 mod power;
 
 mod activation;
+mod attempts;
 mod attributes;
 mod bad_input;
 mod by_hand;

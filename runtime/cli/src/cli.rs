@@ -1,5 +1,6 @@
 //! The command line.
 
+mod attempts;
 mod bench;
 mod export;
 mod import;
@@ -56,6 +57,9 @@ enum Command {
     Import(import::Import),
     /// Write the documents of a server that runs to a file, one on each line.
     Export(export::Export),
+    /// Show what plugins did for an order: each attempt with what it took; of one task also its HTTP
+    /// exchanges and its log.
+    Attempts(attempts::Attempts),
     /// Print every setting with its default: the beginning of a `ferrule.toml`.
     Settings,
     /// Put load on a server that runs, and measure.
@@ -135,6 +139,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Rules(command) => rules::run(command).await,
         Command::Store(command) => store::run(command).await,
         Command::Import(command) => import::run(command).await,
+        Command::Attempts(command) => attempts::run(command).await,
         Command::Export(command) => export::run(command).await,
         Command::Settings => say(config::SETTINGS.trim_end()),
         Command::Bench(command) => bench::run(command).await,
