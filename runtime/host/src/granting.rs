@@ -9,6 +9,7 @@ use model::PluginId;
 use crate::capability::http::Client;
 use crate::grants::Grants;
 use crate::limits::CEILING;
+use crate::tls::TlsError;
 
 /// The grants of a plugin, and the client that may go as far as they do.
 pub(crate) type Granted = (Arc<Grants>, Client);
@@ -38,15 +39,18 @@ pub enum RegrantError {
         /// The memory that there is.
         memory_mib_max: u32,
     },
+    /// A setting about TLS cannot be used.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] TlsError),
 }
 
 impl Granting {
-    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Self {
+    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Result<Self, TlsError> {
         let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
         let memory_mib_max = grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
-        let by_plugin = grants.into_iter().map(|(id, grants)| (id, granted(grants))).collect();
-        let nothing = granted(Grants::default());
-        Self { by_plugin: RwLock::new(by_plugin), nothing, memory_mib_max }
+        let by_plugin = settled(grants)?;
+        let nothing = granted("", Grants::default())?;
+        Ok(Self { by_plugin: RwLock::new(by_plugin), nothing, memory_mib_max })
     }
 
     pub(crate) fn memory_mib_max(&self) -> u32 {
@@ -72,20 +76,31 @@ impl Granting {
                 return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
             }
         }
+        let settled = settled(grants).map_err(RegrantError::Tls)?;
         let mut by_plugin = self.by_plugin.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = BTreeSet::new();
-        by_plugin.retain(|id, _| grants.contains_key(id) || !changed.insert(id.clone()));
-        for (id, grants) in grants {
-            if by_plugin.get(&id).is_none_or(|(before, _)| **before != grants) {
+        by_plugin.retain(|id, _| settled.contains_key(id) || !changed.insert(id.clone()));
+        for (id, after) in settled {
+            let is_same = |before: &Granted| before.0 == after.0 && before.1.has_files_of(&after.1);
+            if !by_plugin.get(&id).is_some_and(is_same) {
                 changed.insert(id.clone());
-                by_plugin.insert(id, granted(grants));
+                by_plugin.insert(id, after);
             }
         }
         Ok(changed)
     }
 }
 
-fn granted(grants: Grants) -> Granted {
-    let client = Client::new(&grants.http);
-    (Arc::new(grants), client)
+/// The grants of each plugin with their clients.
+fn settled(grants: BTreeMap<PluginId, Grants>) -> Result<BTreeMap<PluginId, Granted>, TlsError> {
+    let one = |(id, grants): (PluginId, Grants)| {
+        let granted = granted(id.as_str(), grants)?;
+        Ok((id, granted))
+    };
+    grants.into_iter().map(one).collect()
+}
+
+fn granted(plugin: &str, grants: Grants) -> Result<Granted, TlsError> {
+    let client = Client::new(plugin, &grants)?;
+    Ok((Arc::new(grants), client))
 }

@@ -10,8 +10,10 @@ use crate::limits::Asked;
 use crate::role::Capability;
 
 pub use self::rule::{Rule, RuleError};
+pub use self::target::{Connecting, Http2, Target, TargetError};
 
 pub(crate) mod rule;
+mod target;
 
 /// The grants of a plugin.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct Grants {
     pub config: BTreeMap<String, String>,
     /// Caps on its limits.
     pub limits: Asked,
+    /// How it connects to its targets.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<Target, Connecting>,
     /// The name of the file that may have the id; one `*` in it stands for anything. Without it
     /// the id belongs to the file that had it first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +47,7 @@ impl fmt::Debug for Grants {
             // Values may be secrets.
             .field("config", &self.config.keys())
             .field("limits", &self.limits)
+            .field("targets", &self.targets)
             .field("file", &self.file)
             .finish()
     }
@@ -69,6 +75,11 @@ impl Grants {
             None => granted == pool,
         })
     }
+}
+
+/// The header of the table of a target in `ferrule.toml`.
+pub(crate) fn target_table(plugin: &str, target: &Target) -> String {
+    format!("[plugins.{}.targets.{}]", table_key(plugin), quote(&target.to_string()))
 }
 
 /// The lines of `ferrule.toml` that grant a plugin one thing more than it has.

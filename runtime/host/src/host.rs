@@ -33,6 +33,7 @@ use crate::machine::Machine;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::shared::{Shared, callbacks};
+use crate::tls::TlsError;
 
 /// Default limit of the bytes of a plugin.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
@@ -104,6 +105,9 @@ pub enum HostError {
         /// How much of the memory the pool keeps.
         kept_mib: usize,
     },
+    /// A setting about TLS cannot be used.
+    #[error("TLS cannot be set up for a plugin")]
+    Tls(#[source] TlsError),
     /// The system gave no threads.
     #[error("cannot start the threads for plugins")]
     Threads(#[source] io::Error),
@@ -166,7 +170,7 @@ impl Host {
         let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
         let capacity = options.capacity()?;
         let cores = options.cores();
-        let granting = Granting::new(options.grants);
+        let granting = Granting::new(options.grants).map_err(HostError::Tls)?;
         let memory = (granting.memory_mib_max() as usize) << 20;
         let machine = Machine::new(options.instances, memory)
             .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;

@@ -35,6 +35,7 @@ mod regrant;
 mod shared;
 mod state;
 mod sweep;
+mod tls;
 
 pub use capability::http::address::{Place, place};
 pub use capability::record::{Keep, Of};
@@ -49,3 +50,4 @@ pub use limits::Limits;
 pub use manifest::{Manifest, ManifestError};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;
+pub use tls::TlsError;

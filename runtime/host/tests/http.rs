@@ -159,14 +159,6 @@ async fn a_name_that_leads_inside_is_refused_unless_it_is_localhost() {
 }
 
 #[tokio::test]
-async fn a_tls_request_fails_because_this_build_has_no_tls() {
-    let bench = Bench::new(grants("dialler", "http = [\"https://127.0.0.1\"]"));
-    let installed = bench.host.install(guest("dialler")).await.unwrap();
-    let report = bench.run(&installed.digest, json!({ "host": "127.0.0.1", "tls": true })).await;
-    assert!(failed(&report).message.contains("this build has no TLS"), "{report:?}");
-}
-
-#[tokio::test]
 async fn redirects_are_not_followed() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;

@@ -4,31 +4,29 @@
 //! followed: where one leads is for the guest to ask and for the rules to decide.
 //!
 //! There is one client for each plugin, because the addresses that a name may resolve to are
-//! part of what was granted, and a connection is kept by name. TLS is deliberately absent.
+//! part of what was granted, and a connection is kept by name.
 
-use std::fmt;
-use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::http::uri::Scheme;
 use hyper::{Method, Request, Response, Uri};
-use hyper_util::client::legacy::Client as Pooled;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::record::Slot;
-use crate::grants;
 use crate::grants::rule::{Rule, without_user};
 
-use self::address::{Connector, Prohibited};
 use self::body::Capped;
+pub(crate) use self::client::Client;
+use self::explain::explain;
 
 pub(crate) mod address;
 mod body;
+mod client;
+mod connect;
+mod explain;
 pub(crate) mod plain;
 
 /// Timeout of a connection.
@@ -42,31 +40,6 @@ const IDLE_CONNECTIONS_MAX: usize = 64;
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Max pause between two parts of a response's body.
 const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
-
-/// Sends a plugin's requests; cheap to clone, shared by all of the plugin's calls.
-#[derive(Clone)]
-pub(crate) struct Client(Arc<Pooled<Connector, WasiBody>>);
-
-impl Client {
-    /// A client for a plugin with these grants.
-    pub(crate) fn new(rules: &[Rule]) -> Self {
-        let client = Pooled::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .http1_max_buf_size(BUFFER_BYTES_MAX)
-            // wasmtime-wasi-http has set it already.
-            .set_host(false)
-            .build(Connector::new(rules, CONNECT_MAX));
-        Self(Arc::new(client))
-    }
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
-    }
-}
 
 /// How far the requests of a call may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,9 +104,7 @@ impl Outbound {
             return Err(Error::HttpRequestUriInvalid);
         }
         if !self.caller.grants.http.iter().any(|rule| rule.allows(method, uri)) {
-            let granted: Vec<_> = self.caller.grants.http.iter().map(Rule::to_string).collect();
-            let lines =
-                grants::lines(&self.caller.plugin, "http", &granted, &Rule::asked(method, uri));
+            let lines = self.caller.http_lines(&Rule::asked(method, uri));
             self.caller.note(&format!("denied {method} {shown}; to grant it, add\n{lines}"));
             return Err(Error::HttpRequestDenied);
         }
@@ -142,11 +113,6 @@ impl Outbound {
             let message = format!("denied {method} {shown}: a reconciliation only reads");
             self.caller.note(&message);
             return Err(Error::HttpRequestDenied);
-        }
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            let message = format!("{method} {shown}: this build has no TLS, use http");
-            self.caller.note(&message);
-            return Err(Error::InternalError(Some(message)));
         }
         Ok(())
     }
@@ -201,64 +167,20 @@ impl Exchange {
 
     async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let uri = request.uri().clone();
-        let sent = tokio::time::timeout(self.patience, self.client.0.request(request)).await;
+        let sent = tokio::time::timeout(self.patience, self.client.request(request)).await;
         let response = match sent {
             Err(_elapsed) => return Err(Error::HttpResponseTimeout),
-            Ok(Err(error)) => return Err(self.explain(&uri, &error)),
+            Ok(Err(error)) => {
+                return Err(explain(&self.caller, &self.client, &uri, &error));
+            }
             Ok(Ok(response)) => response,
         };
         let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
         Ok(response.map(body))
-    }
-
-    /// Logs why there is no answer, and gives the guest a code for it.
-    fn explain(&self, uri: &Uri, error: &hyper_util::client::legacy::Error) -> Error {
-        let Some(cause) = io_error(error) else {
-            self.caller.note(&format!("{uri}: {error}"));
-            return Error::ConnectionTerminated;
-        };
-        let inner = cause.get_ref().and_then(|inner| inner.downcast_ref());
-        let Some(Prohibited { address }) = inner else {
-            self.caller.note(&format!("{uri}: {cause}"));
-            return connection(cause);
-        };
-        let granted: Vec<_> = self.caller.grants.http.iter().map(Rule::to_string).collect();
-        let more = Rule::of_address(uri, *address);
-        let lines = grants::lines(&self.caller.plugin, "http", &granted, &more);
-        let text = format!("denied {uri}: `{address}` is inside; to grant it, add\n{lines}");
-        self.caller.note(&text);
-        Error::DestinationIpProhibited
     }
 }
 
 /// A URI as it may be logged.
 fn shown(uri: &Uri) -> String {
     without_user(&uri.to_string()).into_owned()
-}
-
-fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(error) = cause.downcast_ref() {
-            return Some(error);
-        }
-        source = cause.source();
-    }
-    None
-}
-
-fn connection(error: &io::Error) -> Error {
-    if error.to_string().contains("lookup address") {
-        return Error::DnsError { rcode: None, info_code: None };
-    }
-    let kind = error.kind();
-    if kind == ErrorKind::ConnectionRefused {
-        Error::ConnectionRefused
-    } else if kind == ErrorKind::TimedOut {
-        Error::ConnectionTimeout
-    } else if matches!(kind, ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) {
-        Error::DestinationIpUnroutable
-    } else {
-        Error::ConnectionTerminated
-    }
 }

@@ -74,10 +74,11 @@ impl Rule {
     pub(crate) fn of_address(uri: &Uri, address: IpAddr) -> String {
         let scheme = uri.scheme_str().unwrap_or("http");
         let port = port(uri).unwrap_or(80);
-        match address {
-            IpAddr::V4(address) => format!("{scheme}://{address}:{port}"),
-            IpAddr::V6(address) => format!("{scheme}://[{address}]:{port}"),
-        }
+        format!("{scheme}://{}:{port}", bracketed(address))
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == "https"
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -95,7 +96,7 @@ impl Rule {
 }
 
 impl Host {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(address) = address(text) {
             return Some(Self::Address(address));
         }
@@ -111,7 +112,7 @@ impl Host {
         Some(if is_under { Self::Under(format!(".{name}")) } else { Self::Name(name.into()) })
     }
 
-    fn matches(&self, host: &str) -> bool {
+    pub(super) fn matches(&self, host: &str) -> bool {
         match self {
             Self::Address(wanted) => address(host) == Some(*wanted),
             Self::Name(name) => host.eq_ignore_ascii_case(name),
@@ -202,13 +203,21 @@ pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
 }
 
 /// Reads an address, in brackets or not; an IPv4 address in IPv6 clothes is an IPv4 address.
-fn address(host: &str) -> Option<IpAddr> {
+pub(super) fn address(host: &str) -> Option<IpAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
+/// An address as it stands in a URL.
+pub(super) fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
 /// Splits `host:port`; `None` if the port is no number.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let colon = authority.rfind(':').filter(|&colon| !authority[colon..].contains(']'));
     match colon {
         Some(colon) => Some((&authority[..colon], Some(authority[colon + 1..].parse().ok()?))),

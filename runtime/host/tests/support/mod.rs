@@ -16,6 +16,8 @@ use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Valu
 use serde_json::{Map, Value};
 use tmf::time::Timestamp;
 
+pub(crate) mod secure;
+
 /// The bytes of a guest under `tests/guests`; all of them are built once.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

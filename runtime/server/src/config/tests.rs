@@ -124,7 +124,9 @@ fn limits_of_plugins_are_set_under_host() {
 fn uncommented() -> String {
     let is_setting = |line: &str| {
         let name = line.split(['=', ']']).next().unwrap_or_default().trim_start_matches('[').trim();
-        let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.');
+        let is_plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:\"".contains(c);
+        let is_name = name.chars().all(is_plain);
         is_name && (line.contains(" = ") || line.starts_with('['))
     };
     let lines = SETTINGS.lines().map(|line| match line.strip_prefix("# ") {
@@ -162,6 +164,8 @@ fn every_setting_is_listed_with_its_default() {
                 check("[plugins.rest-activator]", plugin);
                 let limits = plugin["limits"].as_table().unwrap();
                 check("[plugins.rest-activator.limits]", limits);
+                let target = plugin["targets"]["10.0.0.7:8443"].as_table().unwrap();
+                check("[plugins.rest-activator.targets.\"10.0.0.7:8443\"]", target);
             }
             (name, toml::Value::Table(section)) => check(&format!("[{name}]"), section),
             _ => {}

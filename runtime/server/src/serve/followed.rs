@@ -1,6 +1,7 @@
-//! Follows the file of the settings: changed grants are taken into use without a restart.
+//! Follows the file of the settings, and the files with certificates and keys that it names: changed
+//! grants are taken into use without a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use host::{Grants, Host};
@@ -17,8 +18,10 @@ pub(super) struct Followed {
     /// The grants of plugins that the file does not name.
     base_grants: BTreeMap<String, Grants>,
     path: PathBuf,
-    last: Option<Stamp>,
-    seen: Option<Stamp>,
+    /// The files that the grants name.
+    named: BTreeSet<PathBuf>,
+    last: Vec<Option<Stamp>>,
+    seen: Vec<Option<Stamp>>,
     /// The settings that count from the next start.
     others: Option<Table>,
 }
@@ -27,21 +30,29 @@ impl Followed {
     /// Follows the file that the settings were read from; `None` if there was none.
     pub(super) fn new(config: &Config) -> Option<Self> {
         let path = config.file.clone()?;
-        let seen = stamp(&path);
         let (others, base_grants) = (others(&path), config.base_grants.clone());
-        Some(Self { base_grants, path, last: seen, seen, others })
+        let named = named(config);
+        let mut followed =
+            Self { base_grants, path, named, last: Vec::new(), seen: Vec::new(), others };
+        followed.last = followed.stamps();
+        followed.seen.clone_from(&followed.last);
+        Some(followed)
+    }
+
+    fn stamps(&self) -> Vec<Option<Stamp>> {
+        std::iter::once(&self.path).chain(&self.named).map(|path| stamp(path)).collect()
     }
 
     /// Takes the grants of the file into use if it changed, and was the same in two looks. Returns whether
     /// grants changed. If the file cannot be used, those of before stay.
     pub(super) async fn look(&mut self, host: &Host) -> bool {
-        let now = stamp(&self.path);
+        let now = self.stamps();
         let is_settled = now == self.last;
         self.last = now;
-        if !is_settled || now == self.seen {
+        if !is_settled || self.last == self.seen {
             return false;
         }
-        self.seen = now;
+        self.seen.clone_from(&self.last);
         let file = self.path.display();
         let mut config = match Config::read(Some(&self.path)) {
             Ok(config) => config,
@@ -55,6 +66,8 @@ impl Followed {
             tracing::warn!(%file, "of the settings only grants count before the next start");
         }
         config.base_grants.clone_from(&self.base_grants);
+        self.named = named(&config);
+        self.seen = self.stamps();
         match host.regrant(config.grants()).await {
             Ok(changed) => {
                 for plugin in &changed {
@@ -69,6 +82,12 @@ impl Followed {
             }
         }
     }
+}
+
+/// The files that the grants name.
+fn named(config: &Config) -> BTreeSet<PathBuf> {
+    let targets = config.plugins.values().flat_map(|grants| grants.targets.values());
+    targets.flat_map(|connecting| connecting.files().map(Path::to_owned)).collect()
 }
 
 /// What a file has beside the grants.

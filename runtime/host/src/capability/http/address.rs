@@ -67,6 +67,7 @@ impl tower_service::Service<Uri> for Connector {
         let mut connector = HttpConnector::new_with_resolver(self.resolver(port));
         connector.set_connect_timeout(Some(self.timeout));
         connector.set_nodelay(true);
+        connector.enforce_http(false);
         connector.call(uri)
     }
 }

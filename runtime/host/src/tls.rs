@@ -1,0 +1,362 @@
+//! How plugins connect by TLS: whom they trust, and the certificate that they show, as
+//! `[plugins.<id>.targets."host:port"]` names them. Everything is read and checked when the grants are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use engine::clock::{Clock as _, System};
+use hyper::Uri;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+use sha2::{Digest as _, Sha256};
+use tmf::time::Timestamp;
+
+use crate::grants::{self, Connecting, Grants, Http2, Target};
+
+mod validity;
+
+/// Max bytes of a file with certificates or a key.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// How the targets of one plugin are connected to.
+#[derive(Debug, Default)]
+pub(crate) struct Tls {
+    /// For targets without an entry.
+    usual: Option<Arc<Secured>>,
+    targets: BTreeMap<Target, Arc<Secured>>,
+    /// Changes when the content of a file does.
+    fingerprint: [u8; 32],
+}
+
+/// How one target is connected to.
+pub(crate) struct Secured {
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) asked: Arc<Asked>,
+    /// The name that its certificate must have, if it is not the host.
+    pub(crate) server_name: Option<ServerName<'static>>,
+    pub(crate) http2: Http2,
+    /// The file with the CAs, if it has its own.
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate that is shown, and when it expires.
+    pub(crate) certificate: Option<(PathBuf, Option<Timestamp>)>,
+}
+
+/// Shows our certificate, if there is one, and remembers that it was asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    ours: Arc<dyn ResolvesClientCert>,
+    was_asked: AtomicBool,
+}
+
+/// Why a setting of a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{table} {key}`: {what}")]
+pub struct TlsError {
+    table: String,
+    key: &'static str,
+    what: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Tls {
+    /// Reads what a plugin's grants name.
+    pub(crate) fn read(plugin: &str, grants: &Grants) -> Result<Self, TlsError> {
+        let is_secure = grants.http.iter().any(grants::Rule::is_https);
+        let mut hash = Sha256::new();
+        let mut targets = BTreeMap::new();
+        for (target, connecting) in &grants.targets {
+            let at = At { table: grants::target_table(plugin, target) };
+            check_granted(&at, target, connecting, grants)?;
+            targets.insert(target.clone(), Arc::new(at.secured(connecting, &mut hash)?));
+        }
+        let usual = match targets.remove(&Target::Others) {
+            Some(others) => Some(others),
+            None if is_secure => Some(usual()),
+            None => None,
+        };
+        Ok(Self { usual, targets, fingerprint: hash.finalize().into() })
+    }
+
+    /// How the target of a request is connected to; `None` if nothing about it is set, and no grant
+    /// leads to a target with TLS.
+    pub(crate) fn of(&self, uri: &Uri) -> Option<&Arc<Secured>> {
+        let found = Target::of(uri).and_then(|target| self.targets.get(&target));
+        found.or(self.usual.as_ref())
+    }
+
+    /// Whether the files have the same content.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+/// Refuses settings that no request could ever need.
+fn check_granted(
+    at: &At,
+    target: &Target,
+    connecting: &Connecting,
+    grants: &Grants,
+) -> Result<(), TlsError> {
+    let mut rules = grants.http.iter().filter(|rule| target.is_under(rule)).peekable();
+    if rules.peek().is_none() {
+        let what =
+            format!("no `http` grant of the plugin leads to `{target}`: add one, or remove this");
+        return Err(at.wrong("", what));
+    }
+    if connecting.is_about_tls() && !rules.any(grants::Rule::is_https) {
+        let what = format!("`{target}` is granted without TLS: grant `https://{target}`");
+        return Err(at.wrong("", what));
+    }
+    Ok(())
+}
+
+/// A table of the settings.
+struct At {
+    table: String,
+}
+
+impl At {
+    fn wrong(&self, key: &'static str, what: impl Into<String>) -> TlsError {
+        TlsError { table: self.table.clone(), key, what: what.into(), source: None }
+    }
+
+    fn secured(&self, connecting: &Connecting, hash: &mut Sha256) -> Result<Secured, TlsError> {
+        let roots = match &connecting.ca {
+            Some(path) => self.roots(path, hash)?,
+            None => system_roots(),
+        };
+        let builder = client().with_root_certificates(roots);
+        let (mut config, certificate) = match (&connecting.certificate, &connecting.key) {
+            (None, None) => (builder.with_no_client_auth(), None),
+            (Some(certificate), Some(key)) => {
+                let chain = self.certificates("certificate", certificate, hash)?;
+                let end = chain.first().and_then(|first| validity::not_after(first));
+                let key = self.key(key, hash)?;
+                let config = builder.with_client_auth_cert(chain, key).map_err(|error| {
+                    TlsError {
+                    source: Some(Box::new(error)),
+                    ..self.wrong(
+                        "key",
+                        format!(
+                            "the key does not fit the certificate in `{}`: name the key that it \
+                             was requested with",
+                            certificate.display()
+                        ),
+                    )
+                }
+                })?;
+                let shown = (certificate.clone(), end);
+                self.warn_of_expiry(&shown);
+                (config, Some(shown))
+            }
+            (Some(_), None) => return Err(self.wrong("certificate", "it needs its `key`: add it")),
+            (None, Some(_)) => {
+                return Err(self.wrong("key", "it needs its `certificate`: add it"));
+            }
+        };
+        let asked = Asked::install(&mut config, connecting.http2);
+        let server_name = connecting.server_name.as_deref().map(|name| self.server_name(name));
+        Ok(Secured {
+            config: Arc::new(config),
+            asked,
+            server_name: server_name.transpose()?,
+            http2: connecting.http2,
+            ca: connecting.ca.clone(),
+            certificate,
+        })
+    }
+
+    fn roots(&self, path: &Path, hash: &mut Sha256) -> Result<Arc<RootCertStore>, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in self.certificates("ca", path, hash)? {
+            roots.add(certificate).map_err(|error| TlsError {
+                source: Some(Box::new(error)),
+                ..self.wrong("ca", format!("`{}` holds no usable CA", path.display()))
+            })?;
+        }
+        Ok(Arc::new(roots))
+    }
+
+    fn certificates(
+        &self,
+        key: &'static str,
+        path: &Path,
+        hash: &mut Sha256,
+    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let pem = self.file(key, path, hash)?;
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        match read {
+            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+            Ok(_) | Err(_) => {
+                let what = format!(
+                    "`{}` holds no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`",
+                    path.display()
+                );
+                Err(self.wrong(key, what))
+            }
+        }
+    }
+
+    fn key(&self, path: &Path, hash: &mut Sha256) -> Result<PrivateKeyDer<'static>, TlsError> {
+        let pem = self.file("key", path, hash)?;
+        PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+            let what = format!(
+                "`{}` holds no key in PEM without a password, which begins with `-----BEGIN \
+                 PRIVATE KEY-----`",
+                path.display()
+            );
+            self.wrong("key", what)
+        })
+    }
+
+    fn file(&self, key: &'static str, path: &Path, hash: &mut Sha256) -> Result<Vec<u8>, TlsError> {
+        let read = || {
+            let mut bytes = Vec::new();
+            std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|source: io::Error| TlsError {
+            source: Some(Box::new(source)),
+            ..self.wrong(
+                key,
+                format!(
+                    "`{}` cannot be read: see that it is there and that the server may read it",
+                    path.display()
+                ),
+            )
+        })?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            let what = format!("`{}` has more than {FILE_BYTES_MAX} bytes", path.display());
+            return Err(self.wrong(key, what));
+        }
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(&bytes);
+        Ok(bytes)
+    }
+
+    fn server_name(&self, name: &str) -> Result<ServerName<'static>, TlsError> {
+        let what = || self.wrong("server-name", format!("`{name}` is no name of a host"));
+        ServerName::try_from(name.to_owned()).map_err(|_| what())
+    }
+
+    /// Requests with an expired certificate fail one by one; the operator hears of it at once.
+    fn warn_of_expiry(&self, (path, end): &(PathBuf, Option<Timestamp>)) {
+        let Some(end) = end.filter(|end| *end <= now()) else { return };
+        tracing::error!(
+            setting = format!("{} certificate", self.table),
+            "`{}` expired on {}: replace the file, which counts without a restart",
+            path.display(),
+            end.date()
+        );
+    }
+}
+
+impl Secured {
+    /// The certificate that is shown, if it has expired.
+    pub(crate) fn expired(&self) -> Option<(&Path, Timestamp)> {
+        let (path, end) = self.certificate.as_ref()?;
+        end.filter(|end| *end <= now()).map(|end| (path.as_path(), end))
+    }
+}
+
+impl Asked {
+    fn install(config: &mut ClientConfig, http2: Http2) -> Arc<Self> {
+        config.alpn_protocols = protocols(http2);
+        let ours = Arc::clone(&config.client_auth_cert_resolver);
+        let asked = Arc::new(Self { ours, was_asked: AtomicBool::new(false) });
+        config.client_auth_cert_resolver = Arc::<Self>::clone(&asked);
+        asked
+    }
+
+    /// Whether a target asked for it.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.was_asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.was_asked.store(true, Ordering::Relaxed);
+        self.ours.resolve(issuers, schemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.ours.has_certs()
+    }
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured").field("ca", &self.ca).finish_non_exhaustive()
+    }
+}
+
+fn now() -> Timestamp {
+    System::default().now()
+}
+
+/// What is offered by ALPN.
+fn protocols(http2: Http2) -> Vec<Vec<u8>> {
+    let (first, second) = (b"h2".to_vec(), b"http/1.1".to_vec());
+    match http2 {
+        Http2::Negotiate => vec![first, second],
+        Http2::Always => vec![first],
+        Http2::Never => vec![second],
+    }
+}
+
+/// TLS 1.2 and 1.3 with the algorithms of `ring`.
+fn client() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    let provider = PROVIDER.get_or_init(|| Arc::new(ring::default_provider()));
+    ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the algorithms of both versions")
+}
+
+/// What the system trusts, and no certificate of our own.
+fn usual() -> Arc<Secured> {
+    let mut config = client().with_root_certificates(system_roots()).with_no_client_auth();
+    let asked = Asked::install(&mut config, Http2::Negotiate);
+    Arc::new(Secured {
+        config: Arc::new(config),
+        asked,
+        server_name: None,
+        http2: Http2::Negotiate,
+        ca: None,
+        certificate: None,
+    })
+}
+
+/// The CAs that the system trusts, or that `SSL_CERT_FILE` names; read once.
+fn system_roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let roots = ROOTS.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        let (usable, unusable) = roots.add_parsable_certificates(found.certs);
+        if usable == 0 {
+            let errors: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+            tracing::warn!(
+                errors = errors.join("; "),
+                "the system has no CAs: install the package `ca-certificates`, or name a file in \
+                 SSL_CERT_FILE or in the `ca` of each target"
+            );
+        }
+        tracing::debug!(usable, unusable, "read the CAs of the system");
+        Arc::new(roots)
+    });
+    Arc::clone(roots)
+}
+
+#[cfg(test)]
+mod tests;
