@@ -53,6 +53,7 @@ mod size;
 mod slow;
 mod usage;
 mod vanish;
+mod versions;
 
 mod layout;
 mod tidy;

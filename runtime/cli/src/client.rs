@@ -71,6 +71,17 @@ impl Client {
         Answer::read(self.open(method, path, "application/json", body).await?).await
     }
 
+    /// Sends bytes of a media type; the answer may have any status.
+    pub(crate) async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Answer> {
+        Answer::read(self.open(method, path, media_type, Body::from(bytes)).await?).await
+    }
+
     /// Follows the events of a fulfilment, from its first.
     pub(crate) async fn events(&self, fulfilment: &str) -> Result<Events> {
         let path = format!("/orchestration/v1/fulfilments/{fulfilment}/events");

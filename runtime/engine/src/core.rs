@@ -183,6 +183,7 @@ impl<R> Core<R> {
                 self.replan(now, &fulfilment, event, seen, reply)
             }
             Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
+            Input::All { reply } => Step::answer(reply, Answer::Open(self.all())),
             Input::Retry { fulfilment, reply } => self.retry(now, &fulfilment, reply),
             Input::Decide { fulfilment, wish, reply } => self.decide(now, &fulfilment, wish, reply),
             Input::Cancel { fulfilment, request, reply } => {

@@ -70,8 +70,7 @@ impl Cache {
 
     /// The bytes of a plugin; `None` if they are not kept, or are damaged.
     pub(crate) fn kept(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
-        // A digest from outside must not name another file.
-        if digest.as_str().len() != 64 || !digest.as_str().bytes().all(|b| b.is_ascii_hexdigit()) {
+        if !is_digest(digest) {
             return Ok(None);
         }
         match fs::read(self.plugin(digest)) {
@@ -79,6 +78,11 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the bytes of a plugin are kept.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        is_digest(digest) && self.plugin(digest).is_file()
     }
 
     /// What was compiled of a plugin for this engine before.
@@ -145,6 +149,11 @@ impl Cache {
     fn plugin(&self, digest: &Digest) -> PathBuf {
         self.plugins.join(format!("{digest}.wasm"))
     }
+}
+
+/// Whether a text is a digest: one from outside must not name another file.
+fn is_digest(digest: &Digest) -> bool {
+    digest.as_str().len() == 64 && digest.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn cached(engine: &Engine, path: &Path) -> Option<Component> {

@@ -6,6 +6,7 @@
 //! the operator, with `file` in `[plugins.<id>]`. A component that a program installs without a file
 //! may have any id; files that are not named cannot get that id.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use model::{Digest, PluginId};
 use serde::{Deserialize, Serialize};
 
 use crate::artefact;
+use crate::provenance::Provenance;
 
 /// Max digests of an id that are remembered; older ones are forgotten.
 const DIGESTS_MAX: usize = 100;
@@ -29,11 +31,14 @@ pub(crate) struct Bindings {
 
 /// What an id belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Binding {
+pub(crate) struct Binding {
     /// The name of the file that had it first; `None` if it came without a file.
-    file: Option<String>,
+    pub(crate) file: Option<String>,
     /// The digests that had it, latest last.
-    digests: Vec<Digest>,
+    pub(crate) digests: Vec<Digest>,
+    /// Where they came from; of digests that were bound by an older host it is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) provenance: BTreeMap<Digest, Provenance>,
 }
 
 /// Why an id is not given away.
@@ -73,7 +78,8 @@ impl Bindings {
             };
         }
         let Some(binding) = self.read(id)? else { return Ok(()) };
-        if binding.file.as_deref() == Some(file) || binding.digests.contains(digest) {
+        let is_owner = binding.file.as_deref() == Some(file) || binding.digests.contains(digest);
+        if is_owner || binding.digests.is_empty() {
             return Ok(());
         }
         Err(BindingError::Other(match binding.file {
@@ -83,27 +89,51 @@ impl Bindings {
     }
 
     /// Notes, durably, that these bytes have an id, and that this file does where it is the first
-    /// or was named.
+    /// or was named. `provenance` counts if that of the bytes is not known yet; it has the time of now.
     pub(crate) fn bind(
         &self,
         id: &PluginId,
         file: Option<&str>,
-        digest: &Digest,
+        (digest, provenance): (&Digest, Provenance),
         named: Option<&str>,
     ) -> Result<(), BindingError> {
+        self.change(id, |binding| {
+            let is_first = binding.digests.is_empty() || named.is_some();
+            if let (Some(file), true) = (file, is_first) {
+                binding.file = Some(file.into());
+            }
+            let now = provenance.received;
+            let known = binding.provenance.entry(digest.clone()).or_insert(provenance);
+            if binding.digests.last() != Some(digest) || known.since.is_none() {
+                known.since = Some(now);
+                binding.digests.retain(|one| one != digest);
+                binding.digests.push(digest.clone());
+                let old = binding.digests.len().saturating_sub(DIGESTS_MAX);
+                binding.digests.drain(..old);
+            }
+            let Binding { digests, provenance, .. } = binding;
+            provenance.retain(|one, _| digests.contains(one));
+        })
+    }
+
+    /// Notes, durably, where bytes come from that are about to have an id.
+    pub(crate) fn note(
+        &self,
+        id: &PluginId,
+        digest: &Digest,
+        provenance: Provenance,
+    ) -> Result<(), BindingError> {
+        self.change(id, |binding| {
+            binding.provenance.entry(digest.clone()).or_insert(provenance);
+        })
+    }
+
+    /// Changes what an id belongs to, durably.
+    fn change(&self, id: &PluginId, change: impl FnOnce(&mut Binding)) -> Result<(), BindingError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.read(id)?;
-        let is_first = before.is_none() || named.is_some();
         let mut after = before.clone().unwrap_or_default();
-        if let (Some(file), true) = (file, is_first) {
-            after.file = Some(file.into());
-        }
-        if after.digests.last() != Some(digest) {
-            after.digests.retain(|one| one != digest);
-            after.digests.push(digest.clone());
-            let old = after.digests.len().saturating_sub(DIGESTS_MAX);
-            after.digests.drain(..old);
-        }
+        change(&mut after);
         if before.as_ref() == Some(&after) {
             return Ok(());
         }
@@ -112,7 +142,8 @@ impl Bindings {
         artefact::write(&self.path(id), &bytes).map_err(|error| self.failed(id, error))
     }
 
-    fn read(&self, id: &PluginId) -> Result<Option<Binding>, BindingError> {
+    /// What an id belongs to; `None` if no plugin has had it.
+    pub(crate) fn read(&self, id: &PluginId) -> Result<Option<Binding>, BindingError> {
         let bytes = match fs::read(self.path(id)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::clock::Clock as _;
 use engine::worker::Effects;
 use model::{Digest, PluginId};
 
@@ -18,6 +19,7 @@ use crate::error::{InstallError, Refused};
 use crate::host::Host;
 use crate::install::{self, Installed, Plugin};
 use crate::mask::Mask;
+use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded, plain};
 use crate::shared::{Shared, blocking};
 
@@ -28,6 +30,8 @@ pub use crate::registry::shown;
 pub(crate) enum Origin {
     /// A file of the folder: it may have an id that is its own.
     File(PathBuf),
+    /// The API: it is to become this file of the folder, and is not yet.
+    Upload(PathBuf),
     /// The program that the host is part of: it may have any id.
     Program,
     /// The cache: it was taken in before.
@@ -46,6 +50,7 @@ impl Host {
     /// Loads every `*.wasm` of a folder that is new there. New plans no longer use a plugin whose
     /// file was deleted. A file that is rejected changes nothing else.
     pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
+        let _turn = self.0.folder_turn.lock().await;
         let folder = folder.as_ref();
         let scanned = folder.to_owned();
         let files = blocking(move || scan(&scanned)).await.unwrap_or_else(|| Ok(Vec::new()))?;
@@ -92,7 +97,10 @@ impl Host {
     }
 
     /// Takes one file in; answers with the digest of its bytes too, where they could be read.
-    async fn load(&self, file: &Path) -> (Option<Digest>, Result<Installed, InstallError>) {
+    pub(crate) async fn load(
+        &self,
+        file: &Path,
+    ) -> (Option<Digest>, Result<Installed, InstallError>) {
         let registry = &self.0.registry;
         let (path, bytes_max) = (file.to_owned(), self.0.plugin_bytes_max);
         let read = blocking(move || read(&path, bytes_max)).await;
@@ -112,7 +120,11 @@ impl Host {
     }
 
     /// Reads a plugin, compiles it in a process of its own, links it, and keeps its bytes.
-    async fn build(&self, bytes: Vec<u8>, origin: Origin) -> Result<Arc<Plugin>, Refused> {
+    pub(crate) async fn build(
+        &self,
+        bytes: Vec<u8>,
+        origin: Origin,
+    ) -> Result<Arc<Plugin>, Refused> {
         let shared = Arc::clone(&self.0);
         let examined = blocking(move || {
             let component = shared.examine(bytes, &origin)?;
@@ -222,7 +234,7 @@ impl Shared {
     fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let (grants, _client) = self.granting.of(&component.id());
         install::check(component, &grants)?;
-        let Origin::File(file) = origin else { return Ok(()) };
+        let (Origin::File(file) | Origin::Upload(file)) = origin else { return Ok(()) };
         let named = grants.file.as_deref();
         self.bindings
             .check(&component.id(), &binding::name(file), &component.digest, named)
@@ -232,13 +244,21 @@ impl Shared {
     fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let id = component.id();
         let (grants, _client) = self.granting.of(&id);
-        let (file, path) = match origin {
-            Origin::File(file) => (Some(binding::name(file)), file.as_path()),
-            Origin::Program => (None, Path::new("")),
+        let provenance =
+            |source| Provenance::new(&component.manifest.version, source, self.clock.now());
+        let (file, path, provenance) = match origin {
+            Origin::File(file) => {
+                (Some(binding::name(file)), file.as_path(), provenance(Source::File))
+            }
+            Origin::Program => (None, Path::new(""), provenance(Source::Program)),
+            Origin::Upload(file) => {
+                let noted = self.bindings.note(&id, &component.digest, provenance(Source::Upload));
+                return noted.map_err(|error| bound(id, file, error));
+            }
             Origin::Cache => return Ok(()),
         };
         self.bindings
-            .bind(&id, file.as_deref(), &component.digest, grants.file.as_deref())
+            .bind(&id, file.as_deref(), (&component.digest, provenance), grants.file.as_deref())
             .map_err(|error| bound(id, path, error))
     }
 
@@ -294,7 +314,7 @@ fn bound(id: PluginId, file: &Path, error: BindingError) -> InstallError {
 }
 
 /// Logs which version new plans use from now on.
-fn report(changes: &[Change]) {
+pub(crate) fn report(changes: &[Change]) {
     for Change { from, to, file } in changes {
         let from = from.as_ref().map(|from| &from.installed);
         let Some(Installed { id, version, digest, .. }) = to.as_ref().map(|to| &to.installed)

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use engine::clock::System;
 use engine::pools::Pools;
 use engine::store::Store;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
@@ -192,6 +193,8 @@ impl Host {
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
             keep: options.keep,
+            clock: System::default(),
+            folder_turn: tokio::sync::Mutex::default(),
         })))
     }
 

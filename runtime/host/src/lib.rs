@@ -9,9 +9,11 @@ pub mod inspect;
 pub mod install;
 pub mod limits;
 pub mod manifest;
+pub mod provenance;
 pub mod registry;
 pub mod role;
 pub mod schema;
+pub mod versions;
 
 mod admission;
 mod answer;

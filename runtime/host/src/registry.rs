@@ -14,6 +14,7 @@ use crate::grants::Grants;
 use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
+use crate::provenance::Provenance;
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,22 @@ pub struct Entry {
     pub grants: Granted,
     /// The limits that hold for it.
     pub limits: Option<Limits>,
+    /// Where its bytes came from; `None` if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
+    /// The open work that began with it; `None` if that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// The open work that began with a version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Open fulfilments whose plan names it.
+    pub open_fulfilments: u64,
+    /// Their tasks of the plugin that are not over.
+    pub open_tasks: u64,
 }
 
 /// Whether a plugin can be called.
@@ -49,6 +66,10 @@ pub struct Entry {
 pub enum State {
     /// It can be called.
     Ready,
+    /// No file has it any more: it is kept for open work and for a rollback.
+    Kept,
+    /// Its bytes are not kept any more.
+    Gone,
     /// It was rejected.
     Rejected {
         /// Why, and the remedy.
@@ -130,6 +151,13 @@ impl Registry {
             inner.rejected.remove(file);
         }
         let file = file.map(Path::to_owned);
+        // A file has one version: the one that it had before goes.
+        for registered in inner.plugins.values_mut() {
+            if file.is_some() && registered.file == file {
+                registered.file = None;
+                registered.offered = None;
+            }
+        }
         inner.plugins.insert(digest, Registered { plugin, file, offered });
         inner.choose()
     }
@@ -207,6 +235,25 @@ impl Registry {
             .rejected
             .retain(|file, _| file.parent() != Some(folder) || present.get(file) == Some(&None));
         inner.choose()
+    }
+
+    /// Forgets what came from a file that is gone.
+    pub(crate) fn retire_file(&self, file: &Path) -> Vec<Change> {
+        let mut inner = self.write();
+        for registered in inner.plugins.values_mut() {
+            if registered.file.as_deref() == Some(file) {
+                registered.file = None;
+                registered.offered = None;
+            }
+        }
+        inner.choose()
+    }
+
+    /// The file of the version that new plans use.
+    pub(crate) fn current_file(&self, id: &PluginId) -> Option<PathBuf> {
+        let inner = self.read();
+        let digest = &inner.current.get(id)?.installed.digest;
+        inner.plugins.get(digest)?.file.clone()
     }
 
     /// The plugin of a file, if its bytes are still the same.
@@ -337,6 +384,23 @@ impl Entry {
         }
     }
 
+    /// The entry of a version that is not loaded.
+    pub(crate) fn unloaded(
+        id: &PluginId,
+        digest: &Digest,
+        provenance: Option<Provenance>,
+        state: State,
+    ) -> Self {
+        Self {
+            id: Some(id.to_string()),
+            version: provenance.as_ref().map(|provenance| provenance.version.clone()),
+            digest: Some(digest.to_string()),
+            state,
+            provenance,
+            ..Self::empty()
+        }
+    }
+
     /// The entry of a rejected file.
     fn rejected(
         file: &Path,
@@ -363,6 +427,8 @@ impl Entry {
             requests: Requests::default(),
             grants: Granted::default(),
             limits: None,
+            provenance: None,
+            usage: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use engine::clock::System;
 use engine::pools::Pools;
 use engine::store::Store;
 
@@ -35,6 +36,9 @@ pub(crate) struct Shared {
     pub(crate) plugin_bytes_max: usize,
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
+    pub(crate) clock: System,
+    /// Held while the folder of plugins is looked at or changed.
+    pub(crate) folder_turn: tokio::sync::Mutex<()>,
 }
 
 impl Shared {

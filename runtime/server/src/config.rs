@@ -1,6 +1,7 @@
 //! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
 mod host;
+mod install;
 mod limits;
 mod mistake;
 mod number;
@@ -26,6 +27,7 @@ use crate::events::{Allowed, Guard, Settings};
 use crate::settings::BillingSettings;
 
 pub use self::host::Host;
+pub use install::Install;
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use retention::Retention;
@@ -70,6 +72,8 @@ pub struct Config {
     pub references: References,
     /// Limits of running and compiling plugins.
     pub host: Host,
+    /// How plugins may come.
+    pub install: Install,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
     /// The grants of plugins that the file does not name.
@@ -199,6 +203,7 @@ impl Default for Config {
             inventory: Inventory::default(),
             references: References::default(),
             host: Host::default(),
+            install: Install::default(),
             plugins: BTreeMap::new(),
             base_grants: BTreeMap::new(),
             file: None,

@@ -1,8 +1,12 @@
 //! The plugins of a server: the host that runs them, and whether their folder was read.
 
+pub(crate) mod usage;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::{Host, Loaded};
+use engine::causes::chain;
+use host::{Host, InstallError, Loaded};
 use tokio::sync::watch;
 
 /// The plugins. Cheap to clone.
@@ -12,12 +16,60 @@ pub struct Plugins {
     pub host: Host,
     /// Tells when the folder was read; `None` if there is no folder to wait for.
     first_look: Option<FirstLook>,
+    /// The folder that they are dropped into; `None` if there is none.
+    folder: Option<Arc<PathBuf>>,
+    uploads: Uploads,
+}
+
+/// Whether plugins may be installed, rolled back and removed over the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Uploads {
+    /// They may.
+    #[default]
+    On,
+    /// They come by their folder only.
+    Off,
+}
+
+/// Why plugins cannot be changed over the API.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub enum NoUploads {
+    /// The folder was not read yet.
+    #[error(
+        "the server has just started and still takes in plugins: send the request again in a moment"
+    )]
+    Starting,
+    /// The settings do not allow it.
+    #[error(
+        "`[install] uploads` of ferrule.toml is false: put the file into the folder of plugins, or \
+         change the setting"
+    )]
+    Off,
+    /// There is no folder.
+    #[error("this server has no folder of plugins")]
+    NoFolder,
 }
 
 impl Plugins {
     /// Plugins that are all installed.
     pub fn new(host: Host) -> Self {
-        Self { host, first_look: None }
+        Self { host, first_look: None, folder: None, uploads: Uploads::On }
+    }
+
+    /// Plugins of a folder, which may be changed over the API or not.
+    #[must_use]
+    pub fn in_folder(self, folder: PathBuf, uploads: Uploads) -> Self {
+        Self { folder: Some(Arc::new(folder)), uploads, ..self }
+    }
+
+    /// The folder, if it may be changed over the API.
+    pub(crate) fn uploads(&self) -> Result<&Path, NoUploads> {
+        match (self.uploads, &self.folder) {
+            (Uploads::Off, _) => Err(NoUploads::Off),
+            (Uploads::On, None) => Err(NoUploads::NoFolder),
+            (Uploads::On, Some(_)) if !self.are_ready() => Err(NoUploads::Starting),
+            (Uploads::On, Some(folder)) => Ok(folder),
+        }
     }
 
     /// Plugins of a folder that is being read.
@@ -38,6 +90,13 @@ impl Plugins {
             None => Arc::default(),
         }
     }
+}
+
+/// Why a plugin was refused, with its causes.
+/// Much of it may be text from the file's author, so control characters are removed.
+pub fn reason(error: &InstallError) -> String {
+    let is_bad = |c: char| c.is_control() && c != '\n';
+    chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()
 }
 
 /// The result of the first look at the plugins folder, when it is there.

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::causes::chain;
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
-use host::{Host, InstallError, Loaded};
+use host::{Host, Loaded};
 use model::Rulebook;
 use store::Sled;
 use store::private::{self, Depth, tighten};
@@ -23,12 +22,13 @@ use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
-use crate::plugins::{Plugins, first_look};
+use crate::plugins::{Plugins, Uploads, first_look};
 use crate::retention::Retainer;
 use crate::services::Services;
 
 use self::followed::Followed;
 use self::plugins::Folder;
+pub use crate::plugins::reason;
 
 mod followed;
 pub mod plugins;
@@ -128,7 +128,10 @@ impl Server {
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine.rebuild_indexes().await.map_err(ServeError::Failed)?;
         let (look, first_look) = first_look();
-        let plugins = Plugins::new(host).ready_after(first_look);
+        let uploads = if config.install.uploads { Uploads::On } else { Uploads::Off };
+        let plugins = Plugins::new(host)
+            .in_folder(config.plugins_dir.clone(), uploads)
+            .ready_after(first_look);
         let services = Services::new(engine, plugins, serving.rulebook, config.commerce());
         let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(services.documents.clone(), clock, settings);
@@ -305,13 +308,6 @@ fn host(
     options.grants = config.grants();
     config.host.apply(&mut options);
     Host::new(options).map_err(ServeError::Host)
-}
-
-/// Why a plugin was refused, with its causes.
-/// Much of it may be text from the file's author, so control characters are removed.
-pub fn reason(error: &InstallError) -> String {
-    let is_bad = |c: char| c.is_control() && c != '\n';
-    chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

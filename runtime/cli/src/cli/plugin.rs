@@ -6,6 +6,7 @@ mod language;
 mod list;
 mod new;
 mod project;
+mod remote;
 mod show;
 mod template;
 mod watch;
@@ -58,12 +59,12 @@ pub(crate) enum Plugin {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Put a plugin into the folder of a server, if the server would take it in.
+    /// Put a plugin into the folder of a server, or send it to one, if the server would take it in.
     Install(folder::Install),
-    /// Remove a plugin from the folder of a server.
+    /// Remove a plugin from the folder of a server, or from one that runs.
     Remove(folder::Named),
     /// Go back to the version of a plugin that was installed before.
-    Rollback(folder::Named),
+    Rollback(folder::Rollback),
     /// Show a plugin: what it asks for, is granted, reads and gives.
     Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
@@ -80,8 +81,8 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
         Plugin::Install(arguments) => folder::install(arguments).await,
-        Plugin::Remove(arguments) => folder::remove(arguments),
-        Plugin::Rollback(arguments) => folder::rollback(arguments),
+        Plugin::Remove(arguments) => folder::remove(arguments).await,
+        Plugin::Rollback(arguments) => folder::rollback(arguments).await,
         Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,
     }

@@ -114,6 +114,8 @@ pub enum Input<R> {
     },
     /// Asks for the open fulfilments without a plan.
     Unplanned { reply: R },
+    /// Asks for all open fulfilments, of which some may not be on disk yet.
+    All { reply: R },
     /// The customer cancels the order.
     Cancel {
         fulfilment: FulfilmentId,

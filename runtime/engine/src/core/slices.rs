@@ -95,6 +95,7 @@ impl<R> Core<R> {
             }
             Input::Look { .. }
             | Input::Unplanned { .. }
+            | Input::All { .. }
             | Input::Readmit { .. }
             | Input::GiveUp { .. }
             | Input::Remove { .. }

@@ -95,6 +95,11 @@ impl<R> Core<R> {
         }
     }
 
+    /// All open fulfilments.
+    pub(super) fn all(&self) -> Vec<Arc<Fulfilment>> {
+        self.open.values().map(|entry| Arc::clone(&entry.fulfilment)).collect()
+    }
+
     /// The open fulfilments that have no plan.
     pub(super) fn unplanned(&self) -> Vec<Arc<Fulfilment>> {
         let open = self.open.values().map(|entry| &entry.fulfilment);

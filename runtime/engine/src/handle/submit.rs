@@ -80,6 +80,14 @@ impl Engine {
         }
     }
 
+    /// All open fulfilments. What they show may not be on disk yet.
+    pub async fn all(&self) -> Result<Vec<Arc<Fulfilment>>, AskError> {
+        match self.ask(|reply| Input::All { reply }).await? {
+            Answer::Open(found) => Ok(found),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// The open fulfilments that have no plan: they wait for others, or could not be planned.
     pub async fn unplanned(&self) -> Result<Vec<Arc<Fulfilment>>, AskError> {
         match self.ask(|reply| Input::Unplanned { reply }).await? {

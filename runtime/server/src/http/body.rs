@@ -88,6 +88,11 @@ impl Bodies {
 }
 
 impl Received {
+    /// The bytes of it. Their room stays reserved as long as that is kept.
+    pub(super) fn bytes(self) -> (Vec<u8>, Room) {
+        (self.bytes, self.room)
+    }
+
     /// The document in it; `None` if it is empty. Its room stays reserved for the result.
     pub(super) fn json(mut self, headers: &HeaderMap) -> Result<(Option<Value>, Room), Problem> {
         if self.bytes.is_empty() {
@@ -118,7 +123,8 @@ pub(super) async fn receive(
     bodies: &Bodies,
 ) -> Result<Received, Problem> {
     let max = limits.body_bytes_max;
-    let too_large = || Problem::too_large(format!("a body may have {max} bytes: `body-bytes-max`"));
+    let setting = if is_component(headers) { "" } else { ": `body-bytes-max`" };
+    let too_large = || Problem::too_large(format!("a body may have {max} bytes{setting}"));
     let announced: Option<usize> =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length| length > max) {
@@ -161,11 +167,19 @@ fn not_json() -> Problem {
     Problem::media_type("send JSON, as `application/json`")
 }
 
+/// Whether the body is a plugin.
+pub(super) fn is_component(headers: &HeaderMap) -> bool {
+    ["application/wasm", "application/octet-stream"].contains(&&*media_type(headers))
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|value| value.split(';').next()).unwrap_or_default();
+    given.trim().to_ascii_lowercase()
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type =
-        media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    let name = media_type.to_ascii_lowercase();
+    let name = media_type(headers);
     name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
 }
 

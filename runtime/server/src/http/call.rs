@@ -134,6 +134,18 @@ impl Call {
         }
     }
 
+    /// The body as it came.
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, Problem> {
+        match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Arrived(received) => {
+                let (bytes, room) = received?.bytes();
+                self.room = room;
+                Ok(bytes)
+            }
+            Content::Coming(_) | Content::Read(_) | Content::Taken => Ok(Vec::new()),
+        }
+    }
+
     /// The body, if there is one.
     pub(super) fn json_or_nothing(&mut self) -> Result<Option<Value>, Problem> {
         match std::mem::replace(&mut self.content, Content::Taken) {

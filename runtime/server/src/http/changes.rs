@@ -57,7 +57,11 @@ pub(super) async fn carry_out(
             Problem::unavailable(message)
         }),
         false => {
-            call.receive(server.limits, &server.bodies).await;
+            let mut limits = server.limits;
+            if is_upload(&call) {
+                limits.body_bytes_max = server.plugins.host.plugin_bytes_max();
+            }
+            call.receive(limits, &server.bodies).await;
             // The semaphore is never closed.
             let place = Arc::clone(&server.changes.places).acquire_owned().await;
             place.map_err(|error| Problem::ours(&error))
@@ -78,6 +82,12 @@ pub(super) async fn carry_out(
     let response = task.await.unwrap_or_else(|error| Problem::ours(&error).into_response());
     drop(here);
     response
+}
+
+/// Whether the body of a request is a plugin, which may be larger than others.
+fn is_upload(call: &Call) -> bool {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    call.method == Method::PUT && matches!(path.as_slice(), ["orchestration", "v1", "plugins", ..])
 }
 
 /// Whether a request is read while it is carried out: an import can be interrupted at any time, and

@@ -18,6 +18,7 @@ mod journal;
 mod operate;
 pub(super) mod operation;
 mod outbox;
+mod plugins;
 mod pools;
 mod quarantine;
 mod quotes;
@@ -83,7 +84,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["simulate", order] => operate::simulate(server, call, order).await,
         ["quotes", id, "order"] => quotes::order(server, &call, id).await,
         ["quotes", id, "version"] => quotes::version(server, &call, id).await,
-        ["plugins"] => about::plugins(server),
+        ["plugins", rest @ ..] => plugins::dispatch(server, call, rest).await,
         ["pools", rest @ ..] => pools::dispatch(server, call, rest).await,
         ["packs"] => Ok(about::packs(server)),
         ["catalog", rest @ ..] => catalog::get(server, &call, rest).await,

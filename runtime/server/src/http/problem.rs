@@ -109,6 +109,11 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "request timeout", message)
     }
 
+    /// The settings do not allow it.
+    pub(super) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
     /// It conflicts with stored data.
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", message)

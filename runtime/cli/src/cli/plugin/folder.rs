@@ -1,5 +1,5 @@
-//! `ferrule plugin install`, `remove` and `rollback`: the folder of plugins that a server watches. A server
-//! that runs takes each change in by itself.
+//! `ferrule plugin install`, `remove` and `rollback`: the folder of plugins that a server watches, or a
+//! server itself. A server that runs takes each change of its folder in by itself.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,12 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use host::Manifest;
 use host::folder::{is_plugin, shown};
+use host::versions::BEFORE;
 
-use super::{Inspector, installed, read_file};
+use super::{Inspector, installed, read_file, remote};
 use crate::cli::{Usage, say};
 use crate::repository::write_whole;
 use server::config::Config;
-
-/// The kind of the file with the version before the one that is used. A server does not look at it.
-const BEFORE: &str = "before";
 
 #[derive(Debug, Args)]
 pub(crate) struct Install {
@@ -33,6 +31,15 @@ pub(crate) struct Named {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    #[command(flatten)]
+    named: Named,
+    /// The version, by its digest or the beginning of it, if it is not the one before; with `--server`.
+    #[arg(long, value_name = "DIGEST")]
+    to: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct Place {
     /// The folder of plugins; that of the settings by default.
     #[arg(long, value_name = "DIR")]
@@ -40,6 +47,9 @@ struct Place {
     /// The settings with the folder, and with what plugins are granted.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// This server instead of a folder.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["into", "config"])]
+    server: Option<String>,
 }
 
 /// The file of a plugin in the folder.
@@ -52,6 +62,9 @@ struct Found {
 /// replaces is kept for a rollback.
 pub(super) async fn install(install: Install) -> Result<()> {
     let Install { plugin: path, place } = install;
+    if let Some(server) = &place.server {
+        return remote::install(server, &path).await;
+    }
     let config = Config::read(place.config.as_deref())?;
     let bytes = read_file(&path)?;
     let inspector = Inspector::new(&config)?;
@@ -85,7 +98,10 @@ pub(super) async fn install(install: Install) -> Result<()> {
 }
 
 /// Removes a plugin from the folder. Orders that began with it go on with the copy that the server has.
-pub(super) fn remove(named: Named) -> Result<()> {
+pub(super) async fn remove(named: Named) -> Result<()> {
+    if let Some(server) = &named.place.server {
+        return remote::remove(server, &named.id).await;
+    }
     let (id, found) = find_named(named)?;
     let cannot_remove = || format!("cannot remove `{}`", found.path.display());
     std::fs::remove_file(&found.path).with_context(cannot_remove)?;
@@ -97,7 +113,16 @@ pub(super) fn remove(named: Named) -> Result<()> {
 }
 
 /// Swaps a plugin with the version before it.
-pub(super) fn rollback(named: Named) -> Result<()> {
+pub(super) async fn rollback(rollback: Rollback) -> Result<()> {
+    let Rollback { named, to } = rollback;
+    if let Some(server) = &named.place.server {
+        return remote::roll_back(server, &named.id, to.as_deref()).await;
+    }
+    if to.is_some() {
+        return Err(
+            Usage("`--to` needs `--server`: a folder has the version before only".into()).into()
+        );
+    }
     let (id, found) = find_named(named)?;
     let before = before(&found.path);
     let Ok(old) = std::fs::read(&before) else {
@@ -144,5 +169,5 @@ fn find(folder: &Path, id: &str) -> Result<Option<Found>> {
 
 /// The file with the version before.
 fn before(path: &Path) -> PathBuf {
-    path.with_extension(format!("wasm.{BEFORE}"))
+    path.with_extension(BEFORE)
 }

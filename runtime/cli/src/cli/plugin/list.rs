@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use host::registry::{Entry, State};
+use host::provenance::{Provenance, Source};
+use host::registry::{self, Entry, State};
 
 use super::{Inspector, Usage};
 use crate::cli::say;
@@ -62,7 +63,7 @@ async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Entry>> 
 /// The reason for which a plugin was rejected.
 fn rejection(entry: &Entry) -> Option<&str> {
     match &entry.state {
-        State::Ready => None,
+        State::Ready | State::Kept | State::Gone => None,
         State::Rejected { reason } => Some(reason),
     }
 }
@@ -77,7 +78,11 @@ fn lines(entry: &Entry) -> String {
     let state = match rejection(entry) {
         Some(_) => "rejected",
         None if entry.is_current => "ready",
-        None => "ready, older version",
+        None => match entry.state {
+            State::Kept => "kept",
+            State::Gone => "not kept any more",
+            State::Ready | State::Rejected { .. } => "ready, older version",
+        },
     };
     let mut lines = vec![format!("{id} {version} ({world}) {digest} {state}")];
     lines.extend(rejection(entry).map(|reason| format!("  reason   {}", indented(reason))));
@@ -91,6 +96,12 @@ fn lines(entry: &Entry) -> String {
         [&grants.config, &grants.http, &grants.inventory, &grants.pools],
     ));
     lines.extend(file.map(|file| format!("  file     {file}")));
+    lines.extend(entry.provenance.as_ref().map(came));
+    let usage = entry.usage.filter(|usage| usage.open_fulfilments > 0);
+    lines.extend(usage.map(|usage| {
+        let registry::Usage { open_fulfilments, open_tasks } = usage;
+        format!("  open     {open_fulfilments} orders and runs, {open_tasks} tasks")
+    }));
     lines.join("\n")
 }
 
@@ -101,6 +112,18 @@ pub(super) fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
     let listed: Vec<String> =
         listed.map(|(kind, values)| format!("{kind} {}", values.join(", "))).collect();
     (!listed.is_empty()).then(|| format!("  {title} {}", listed.join("; ")))
+}
+
+/// The line with where a version came from.
+fn came(provenance: &Provenance) -> String {
+    let Provenance { source, received, since, .. } = provenance;
+    let how = match source {
+        Source::File => "as a file",
+        Source::Upload => "over the API",
+        Source::Program => "with the program",
+    };
+    let since = since.map(|since| format!(", used since {}", since.0)).unwrap_or_default();
+    format!("  came     {how} at {}{since}", received.0)
 }
 
 fn indented(text: &str) -> String {

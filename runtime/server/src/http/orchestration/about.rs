@@ -1,19 +1,11 @@
-//! Lists of plugins, packs and workflows.
+//! Lists of packs and workflows.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::BASE;
-use crate::http::problem::Problem;
 use crate::http::{ServerState, answer};
-
-/// Every plugin, and every refused file.
-pub(super) fn plugins(server: &ServerState) -> Result<Response, Problem> {
-    let plugins = serde_json::to_value(server.plugins.host.list());
-    let plugins = plugins.map_err(|error| Problem::ours(&error))?;
-    Ok(answer::json(StatusCode::OK, &plugins))
-}
 
 /// The packs: those in use, then the refused ones with their errors.
 pub(super) fn packs(server: &ServerState) -> Response {

@@ -67,7 +67,7 @@ fn check_query(call: &Call, operation: &Operation) -> Result<(), Problem> {
 
 fn check_body(call: &mut Call, operation: &Operation) -> Result<(), Problem> {
     match operation.body {
-        Body::Any | Body::Order | Body::Lines => Ok(()),
+        Body::Any | Body::Order | Body::Lines | Body::Component => Ok(()),
         Body::None => match call.peeked()? {
             None => Ok(()),
             Some(Value::Object(fields)) if fields.is_empty() => Ok(()),

@@ -84,6 +84,10 @@ fn body(body: Body) -> Option<Value> {
             let lines = json!({ "application/x-ndjson": { "schema": { "type": "string" } } });
             (lines, true)
         }
+        Body::Component => {
+            let bytes = json!({ "type": "string", "format": "binary" });
+            (json!({ "application/wasm": { "schema": bytes } }), true)
+        }
         Body::Attributes { known, may_be_empty, is_open } => {
             (json(object(known, is_open)), !may_be_empty)
         }

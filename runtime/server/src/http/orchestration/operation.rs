@@ -72,6 +72,8 @@ pub(in crate::http) enum Body {
     Order,
     /// A document on each line.
     Lines,
+    /// The bytes of a plugin.
+    Component,
     /// An object with these attributes.
     Attributes {
         /// Its attributes.

@@ -112,8 +112,20 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         .answers(201, Content::Object),
     // What is installed.
     get("/packs", "packs", "Lists the packs in use, and those with mistakes").answers(200, Content::Array),
-    get("/plugins", "plugins", "Lists the plugins, and the files that were rejected")
+    get("/plugins", "plugins", "Lists the plugins with the open work of each version, and the files that were rejected")
         .answers(200, Content::Array),
+    get("/plugins/{id}", "plugins", "Shows a plugin with all versions that it has had"),
+    put(
+        "/plugins/{id}",
+        "plugins",
+        "Installs a component, if the folder of plugins would take it in; the same bytes again change nothing",
+    )
+    .sends(Body::Component)
+    .or(&[(201, "It is new")]),
+    delete("/plugins/{id}", "plugins", "Removes a plugin; open orders go on with the copy that is kept"),
+    post("/plugins/{id}/rollback", "plugins", "Goes back to the version before, or to another that is kept").sends(
+        object_or_nothing(&[may("digest", Kind::Text, "the version, by its digest or the beginning of it")]),
+    ),
     get("/pools", "pools", "Lists the pools, with how many values are reserved")
         .answers(200, Content::Array),
     get("/pools/{id}/values", "pools", "Lists the reserved values of a pool, and what uses each").query(&[

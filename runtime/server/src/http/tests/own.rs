@@ -54,6 +54,7 @@ fn details(operation: &Operation) -> String {
         Body::Lines => {
             rows.push_str("| body | `application/x-ndjson` | a document on each line |\n");
         }
+        Body::Component => rows.push_str("| body | `application/wasm` | the plugin |\n"),
         Body::Attributes { known, is_open, .. } => {
             for Attribute { name, kind, is_mandatory, what } in known {
                 let must = if *is_mandatory { ", mandatory" } else { "" };
@@ -138,7 +139,7 @@ fn sample(known: &[Attribute]) -> Value {
 fn body(operation: &Operation) -> Value {
     match operation.body {
         Body::Attributes { known, .. } => sample(known),
-        Body::None | Body::Any | Body::Order | Body::Lines => json!({}),
+        Body::None | Body::Any | Body::Order | Body::Lines | Body::Component => json!({}),
     }
 }
 
@@ -155,6 +156,9 @@ async fn every_operation_of_the_table_is_served_and_nothing_else() {
         let answer = if matches!(operation.body, Body::Lines) {
             let header = [("content-type", "application/x-ndjson")];
             bench.send(&format!("PUT {place}?resource=product"), &header, Bytes::empty()).await
+        } else if matches!(operation.body, Body::Component) {
+            let header = [("content-type", "application/wasm")];
+            bench.send(&format!("PUT {place}"), &header, Bytes::empty()).await
         } else if method == "GET" {
             bench.get(&place).await
         } else {
@@ -216,7 +220,7 @@ async fn unknown_attributes_of_an_operation_are_named_and_change_nothing() {
                     }
                 }
             }
-            Body::None | Body::Any | Body::Order | Body::Lines => {}
+            Body::None | Body::Any | Body::Order | Body::Lines | Body::Component => {}
         }
     }
     assert_eq!(bench.facts(), facts);

@@ -1,0 +1,56 @@
+//! Plugins of a server that runs: sent to it, removed and rolled back over its API.
+
+use std::path::Path;
+
+use anyhow::Result;
+use host::registry::Entry;
+use hyper::Method;
+use serde::Serialize;
+
+use super::read_file;
+use crate::cli::say;
+use crate::client::Client;
+
+/// The body of a rollback.
+#[derive(Serialize)]
+struct Rollback<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
+}
+
+/// Sends a plugin to a server, which checks it.
+pub(super) async fn install(server: &str, file: &Path) -> Result<()> {
+    let bytes = read_file(file)?;
+    let id = host::Manifest::of(bytes.clone())?.id;
+    let path = path(&id);
+    let client = Client::new(server);
+    let answer = client.send_bytes(Method::PUT, &path, "application/wasm", bytes).await?;
+    used(&answer.success(&path)?.json()?)
+}
+
+/// Removes a plugin from a server. Open orders that began with it go on.
+pub(super) async fn remove(server: &str, id: &str) -> Result<()> {
+    let path = path(id);
+    let client = Client::new(server);
+    client.send_bytes(Method::DELETE, &path, "", Vec::new()).await?.success(&path)?;
+    say(&format!("{id} is removed"))
+}
+
+/// Has a server go back to an earlier version.
+pub(super) async fn roll_back(server: &str, id: &str, digest: Option<&str>) -> Result<()> {
+    let path = format!("{}/rollback", path(id));
+    let answer = Client::new(server).send(Method::POST, &path, &Rollback { digest }).await?;
+    used(&answer.success(&path)?.json()?)
+}
+
+fn path(id: &str) -> String {
+    format!("/orchestration/v1/plugins/{}", server::http::in_url(id))
+}
+
+/// Prints the version that new orders use.
+fn used(entry: &Entry) -> Result<()> {
+    let text = |part: &Option<String>| part.as_deref().unwrap_or("-").to_string();
+    let digest: String = text(&entry.digest).chars().take(12).collect();
+    let (id, version) = (text(&entry.id), text(&entry.version));
+    say(&format!("{id} {version} {digest} is used by new orders"))
+}

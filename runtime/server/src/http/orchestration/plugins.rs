@@ -1,0 +1,191 @@
+//! The plugins and their versions: what is installed and used, and how another version comes in.
+
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::IntoResponse as _;
+use host::versions::{Turn, VersionError};
+use host::{Entry, InstallError};
+use model::{Digest, PluginId};
+use serde::{Deserialize, Serialize};
+
+use super::decide::read_as;
+use crate::http::body::is_component;
+use crate::http::call::Call;
+use crate::http::problem::{Answer, Problem, nothing_here};
+use crate::http::{ServerState, answer, etag};
+use crate::plugins::usage::usage;
+use crate::plugins::{NoUploads, reason};
+
+/// A plugin with its versions.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Versions<'a> {
+    id: &'a PluginId,
+    /// The digest of the version that new plans use.
+    current: Option<Digest>,
+    /// The version that new plans used last, first.
+    versions: Vec<Entry>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Rollback {
+    digest: Option<String>,
+}
+
+/// Handles a request about plugins.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
+    match path {
+        [] => list(server).await,
+        [id] => {
+            let id = PluginId::new(*id);
+            match call.method {
+                Method::PUT => put(server, call, &id).await,
+                Method::DELETE => delete(server, &call, &id).await,
+                _ => show(server, &id).await,
+            }
+        }
+        [id, "rollback"] => roll_back(server, call, &PluginId::new(*id)).await,
+        _ => Err(nothing_here()),
+    }
+}
+
+/// Every plugin that is loaded or that open work needs, and every refused file.
+async fn list(server: &ServerState) -> Answer {
+    let used = usage(&server.engine.all().await?);
+    let entries = server.plugins.host.entries(used).await;
+    json(StatusCode::OK, &entries.map_err(|error| Problem::ours(&error))?)
+}
+
+/// A plugin with all versions that it has had.
+async fn show(server: &ServerState, id: &PluginId) -> Answer {
+    let (versions, current) = (versions(server, id).await?, server.plugins.host.current(id));
+    if versions.is_empty() {
+        return Err(Problem::not_found(format!("there is no plugin `{id}`")).about("id"));
+    }
+    let tag = current.as_ref().map(tag);
+    let mut response = json(StatusCode::OK, &Versions { id, current, versions })?;
+    if let Some(tag) = tag {
+        etag::add(response.headers_mut(), &tag);
+    }
+    Ok(response)
+}
+
+/// Installs the component that is sent, or answers that it is installed.
+async fn put(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
+    if !is_component(&call.headers) {
+        return Err(Problem::media_type("send the component, as `application/wasm`"));
+    }
+    let bytes = call.bytes()?;
+    let turn = turn(server, &call.headers, id).await?;
+    let status = if turn.current(id).is_none() { StatusCode::CREATED } else { StatusCode::OK };
+    let digest = turn.install(id, bytes).await.map_err(refused)?;
+    drop(turn);
+    changed(server, id, &digest, status).await
+}
+
+/// Goes back to an earlier version.
+async fn roll_back(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
+    let asked: Rollback =
+        call.json_or_nothing()?.map_or_else(|| Ok(Rollback::default()), read_as)?;
+    let turn = turn(server, &call.headers, id).await?;
+    let digest = turn.roll_back(id, asked.digest.as_deref()).await.map_err(refused)?;
+    drop(turn);
+    changed(server, id, &digest, StatusCode::OK).await
+}
+
+async fn delete(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    let turn = turn(server, &call.headers, id).await?;
+    turn.remove(id).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The turn to change a plugin of which the client read the version of now.
+async fn turn<'a>(
+    server: &'a ServerState,
+    headers: &HeaderMap,
+    id: &PluginId,
+) -> Result<Turn<'a>, Problem> {
+    let folder = server.plugins.uploads()?;
+    let turn = server.plugins.host.turn(folder).await;
+    let tag = turn.current(id).as_ref().map(tag).unwrap_or_default();
+    etag::check_match(headers, &tag)?;
+    Ok(turn)
+}
+
+/// The answer to a change: the version that new plans use now.
+async fn changed(
+    server: &ServerState,
+    id: &PluginId,
+    digest: &Digest,
+    status: StatusCode,
+) -> Answer {
+    // Orders that were held for it are planned again.
+    server.rulebooks.changed().notify_one();
+    let all = versions(server, id).await?;
+    let is_it = |entry: &&Entry| entry.digest.as_deref() == Some(digest.as_str());
+    let mut response = json(status, &all.iter().find(is_it))?;
+    etag::add(response.headers_mut(), &tag(digest));
+    Ok(response)
+}
+
+/// The versions that a plugin has had, the one that new plans used last first.
+async fn versions(server: &ServerState, id: &PluginId) -> Result<Vec<Entry>, Problem> {
+    if !host::manifest::is_id(id.as_str()) {
+        return Ok(Vec::new());
+    }
+    let used = usage(&server.engine.all().await?);
+    let versions = server.plugins.host.versions(PluginId::new(id.as_str()), used).await;
+    versions.map_err(|error| Problem::ours(&error))
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    let body = serde_json::to_value(body).map_err(|error| Problem::ours(&error))?;
+    Ok(answer::json(status, &body))
+}
+
+fn tag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// Why a change of a plugin is refused; it has changed nothing.
+fn refused(error: VersionError) -> Problem {
+    let message = error.to_string();
+    match error {
+        VersionError::Refused(error) => not_installed(&error),
+        VersionError::OtherId { .. } => Problem::unprocessable(message).about("id"),
+        VersionError::Unknown => Problem::not_found(message).about("id"),
+        VersionError::NoneBefore | VersionError::NoFile => Problem::conflict(message).about("id"),
+        VersionError::NoSuchVersion => Problem::unprocessable(message).about("digest"),
+        VersionError::Folder { .. } => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a plugin cannot be written");
+            Problem::unavailable(
+                "the folder of plugins cannot be written; see the log of the server",
+            )
+        }
+    }
+}
+
+fn not_installed(error: &InstallError) -> Problem {
+    let reason = reason(error);
+    if matches!(error, InstallError::TooLarge { .. }) {
+        return Problem::too_large(reason);
+    }
+    if matches!(error, InstallError::OtherFile { .. }) {
+        return Problem::conflict(reason).about("id");
+    }
+    if error.is_passing() {
+        tracing::warn!(reason, "a plugin cannot be installed now");
+        return Problem::unavailable(reason);
+    }
+    Problem::unprocessable(reason)
+}
+
+impl From<NoUploads> for Problem {
+    fn from(reason: NoUploads) -> Self {
+        match reason {
+            NoUploads::Starting => Self::unavailable(reason.to_string()),
+            NoUploads::Off => Self::forbidden(reason.to_string()),
+            NoUploads::NoFolder => Self::conflict(reason.to_string()),
+        }
+    }
+}

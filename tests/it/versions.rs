@@ -1,0 +1,136 @@
+//! Versions of plugins over the API: sent to a server that runs, pinned by orders, rolled back, and
+//! still there after a crash.
+
+use serde_json::{Value, json};
+
+use crate::plugin::Folders;
+use crate::plugin::guest::{guest, with_id};
+use crate::world::{Answer, Settings, World, text};
+
+const PLUGINS: &str = "/orchestration/v1/plugins";
+
+/// What a version of the guest needs.
+const GRANTS: &str = "[plugins.misbehave]\ninventory = [\"service\"]\npools = [\"test-*\"]\n";
+
+async fn world(folders: &Folders, settings: &str) -> World {
+    World::with(Settings {
+        plugins: Some(folders.plugins()),
+        workflows: Some(folders.workflows()),
+        tail: format!("{settings}\n{GRANTS}"),
+        ..Settings::default()
+    })
+    .await
+}
+
+fn version(version: &str) -> Vec<u8> {
+    with_id(&guest("misbehave"), "misbehave", version, "step")
+}
+
+async fn put(world: &World, id: &str, bytes: Vec<u8>) -> Answer {
+    let header = [("content-type", "application/wasm")];
+    world.http.send("PUT", &format!("{PLUGINS}/{id}"), &header, bytes).await.unwrap()
+}
+
+/// Starts a run that waits for a callback; returns its id.
+async fn waiting(world: &World) -> String {
+    let run = json!({ "do": "wait", "keys": [] });
+    let run = world.http.post("/orchestration/v1/workflows/patient/runs", &run).await;
+    assert_eq!(run.status, 201, "{}", run.text);
+    text(&run.body["id"])
+}
+
+/// The versions of the guest, each with its open fulfilments, the last used first.
+async fn versions(world: &World) -> Vec<(String, u64)> {
+    let shown = world.http.get(&format!("{PLUGINS}/misbehave")).await;
+    let versions = shown["versions"].as_array().unwrap().iter();
+    let row = |entry: &Value| {
+        (text(&entry["version"]), entry["usage"]["openFulfilments"].as_u64().unwrap())
+    };
+    versions.map(row).collect()
+}
+
+fn rows(rows: &[(&str, u64)]) -> Vec<(String, u64)> {
+    rows.iter().map(|(version, open)| ((*version).to_string(), *open)).collect()
+}
+
+#[tokio::test]
+async fn a_version_that_is_sent_counts_for_new_orders_and_survives_a_crash() {
+    let folders = Folders::new().await;
+    let mut world = world(&folders, "").await;
+    assert_eq!(put(&world, "misbehave", version("1.0.0")).await.status, 201);
+    waiting(&world).await;
+    let answer = put(&world, "misbehave", version("2.0.0")).await;
+    assert_eq!(
+        (answer.status, text(&answer.body["version"]).as_str()),
+        (200, "2.0.0"),
+        "{}",
+        answer.text
+    );
+    let tag = answer.headers["etag"].to_str().unwrap().to_string();
+    waiting(&world).await;
+    waiting(&world).await;
+    assert_eq!(versions(&world).await, rows(&[("2.0.0", 2), ("1.0.0", 1)]));
+    world.kill().await;
+    world.restart().await;
+    assert_eq!(versions(&world).await, rows(&[("2.0.0", 2), ("1.0.0", 1)]));
+    // The same again is no change, and what another changed is not changed unseen.
+    let again = put(&world, "misbehave", version("2.0.0")).await;
+    assert_eq!((again.status, again.headers["etag"].to_str().unwrap()), (200, tag.as_str()));
+    let stale = [("content-type", "application/wasm"), ("if-match", "\"0000\"")];
+    let path = format!("{PLUGINS}/misbehave");
+    let stale = world.http.send("PUT", &path, &stale, version("3.0.0")).await.unwrap();
+    assert_eq!(stale.status, 412, "{}", stale.text);
+    let back = world.http.post(&format!("{path}/rollback"), &json!({})).await;
+    assert_eq!(
+        (back.status, text(&back.body["version"]).as_str()),
+        (200, "1.0.0"),
+        "{}",
+        back.text
+    );
+    waiting(&world).await;
+    assert_eq!(versions(&world).await, rows(&[("1.0.0", 2), ("2.0.0", 2)]));
+    let gone = world.http.send("DELETE", &path, &[], "").await.unwrap();
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    assert_eq!(versions(&world).await, rows(&[("1.0.0", 2), ("2.0.0", 2)]));
+    assert!(world.http.get(&path).await["current"].is_null());
+}
+
+#[tokio::test]
+async fn a_refusal_names_its_remedy_and_changes_nothing() {
+    let folders = Folders::new().await;
+    let world = world(&folders, "").await;
+    let ready = world.http.get(PLUGINS).await;
+    let sent = [
+        ("misbehave", b"a text".to_vec(), 422, "build the plugin with `ferrule plugin build`"),
+        ("misbehave", version("1.0.0")[..9_000].to_vec(), 422, "cut off"),
+        ("dialler", guest("dialler"), 422, "[plugins.dialler]\nhttp = "),
+        ("other", version("1.0.0"), 422, "send it under that id"),
+        ("../noop", version("1.0.0"), 404, "nothing is served"),
+    ];
+    for (id, bytes, status, remedy) in sent {
+        let answer = put(&world, id, bytes).await;
+        assert_eq!(answer.status, status, "{id}: {}", answer.text);
+        assert!(text(&answer.body["message"]).contains(remedy), "{id}: {}", answer.text);
+    }
+    let json = [("content-type", "application/json")];
+    let answer = world.http.send("PUT", &format!("{PLUGINS}/noop"), &json, "{}").await.unwrap();
+    assert_eq!(answer.status, 415, "{}", answer.text);
+    assert_eq!(world.http.get(PLUGINS).await, ready);
+}
+
+#[tokio::test]
+async fn uploads_can_be_turned_off() {
+    let folders = Folders::new().await;
+    let world = world(&folders, "[install]\nuploads = false").await;
+    let path = format!("{PLUGINS}/noop");
+    let answers = [
+        put(&world, "misbehave", version("1.0.0")).await,
+        world.http.post(&format!("{path}/rollback"), &json!({})).await,
+        world.http.send("DELETE", &path, &[], "").await.unwrap(),
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 403, "{}", answer.text);
+        assert!(text(&answer.body["message"]).contains("[install] uploads"), "{}", answer.text);
+    }
+    assert!(!world.http.get(&path).await["current"].is_null());
+}
