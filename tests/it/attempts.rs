@@ -30,6 +30,14 @@ async fn the_attempts_of_a_run_outlive_the_server_with_what_was_exchanged() {
     );
     let first = format!("{id}/tasks/six-external.s1/attempts");
     let before = attempts(&world, &first).await;
+    let metrics = world.http.send("GET", "/metrics", &[], "").await.unwrap().text;
+    for part in [
+        "ferrule_plugin_requests_total{plugin=\"rest-activator\",target=\"127.0.0.1:",
+        "ferrule_plugin_failures_total{plugin=\"rest-activator\",class=\"retry\",code=\"ELEMENT_503\"} 1",
+        "ferrule_plugin_calls_total{plugin=\"rest-activator\",operation=\"recover\",outcome=\"done\"} 1",
+    ] {
+        assert!(metrics.lines().any(|line| line.starts_with(part)), "`{part}` is not in {metrics}");
+    }
     world.kill().await;
     world.restart().await;
     let [failed, done] = <[Value; 2]>::try_from(attempts(&world, &first).await).unwrap();

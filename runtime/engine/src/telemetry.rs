@@ -53,9 +53,20 @@ pub enum Ending {
     Failed(String),
 }
 
-/// The figures of an attempt as they are kept: an array, which is shorter than an object.
+/// The figures of an attempt as they are kept: an array, which is shorter than an object. The time of
+/// the first in a fact is a time, that of the others is counted from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row(Timestamp, TaskId, u32, Ending, String, u64, u64, u32, BTreeMap<String, u32>);
+struct Row(
+    i64,
+    TaskId,
+    u32,
+    Ending,
+    String,
+    u64,
+    u64,
+    u32,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")] BTreeMap<String, u32>,
+);
 
 /// An attempt with its figures.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,19 +160,19 @@ impl Ending {
     }
 }
 
-impl From<Attempt> for Row {
-    fn from(attempt: Attempt) -> Self {
+impl Row {
+    fn of(attempt: Attempt, after: Timestamp) -> Self {
         let Attempt { at, task, number, ending, figures } = attempt;
         let Figures { operation, took_us, cpu_us, memory_kib, host_calls } = figures;
+        let at = at.0 - after.0;
         Self(at, task, number, ending, operation, took_us, cpu_us, memory_kib, host_calls)
     }
-}
 
-impl From<Row> for Attempt {
-    fn from(row: Row) -> Self {
-        let Row(at, task, number, ending, operation, took_us, cpu_us, memory_kib, host_calls) = row;
+    fn attempt(self, after: Timestamp) -> Attempt {
+        let Self(at, task, number, ending, operation, took_us, cpu_us, memory_kib, host_calls) =
+            self;
         let figures = Figures { operation, took_us, cpu_us, memory_kib, host_calls };
-        Self { at, task, number, ending, figures }
+        Attempt { at: Timestamp(at + after.0), task, number, ending, figures }
     }
 }
 
@@ -169,7 +180,15 @@ impl Attempt {
     /// Reads the attempts of a fact.
     pub fn read(bytes: &[u8]) -> Result<Vec<Self>, serde_json::Error> {
         let rows: Vec<Row> = serde_json::from_slice(bytes)?;
-        Ok(rows.into_iter().map(Self::from).collect())
+        let mut after = Timestamp(0);
+        let read = rows.into_iter().enumerate().map(|(index, row)| {
+            let attempt = row.attempt(after);
+            if index == 0 {
+                after = attempt.at;
+            }
+            attempt
+        });
+        Ok(read.collect())
     }
 
     /// The key of its exchanges.
@@ -221,7 +240,9 @@ impl Message {
 pub(crate) fn figures(fulfilment: &FulfilmentId, attempts: Vec<Attempt>) -> Option<Write> {
     let Attempt { at, task, number, .. } = attempts.first()?;
     let key = keys::telemetry(fulfilment, *at, task.0, *number);
-    let rows: Vec<Row> = attempts.into_iter().map(Row::from).collect();
+    let (first, mut after) = (*at, Timestamp(0));
+    let row = |attempt| Row::of(attempt, std::mem::replace(&mut after, first));
+    let rows: Vec<Row> = attempts.into_iter().map(row).collect();
     Some((key, Some(serde_json::to_vec(&rows).expect("figures can be written"))))
 }
 

@@ -14,6 +14,7 @@ use engine::store::Store;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use model::reconcile::Reading;
 use model::{Digest, Failure, FailureClass, FailureCode, Outcome, PluginId};
+use prometheus_client::registry::Registry as Page;
 use serde_json::Map;
 
 use crate::admission::{Admission, Capacity};
@@ -192,6 +193,7 @@ impl Host {
             granting,
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
+            counters: Arc::default(),
             keep: options.keep,
             clock: System::default(),
             folder_turn: tokio::sync::Mutex::default(),
@@ -219,6 +221,11 @@ impl Host {
             .map_err(|failure| border::failure(failure, mask))
             .and_then(|productions| border::productions(productions, mask));
         (productions, border::log(log.finish(), mask))
+    }
+
+    /// Adds what plugins did to a page of metrics.
+    pub fn count(&self, page: &mut Page) {
+        self.0.counters.register(page);
     }
 
     /// Where an element posts its answer to a call, by the name that the engine gives it.

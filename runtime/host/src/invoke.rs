@@ -98,6 +98,7 @@ pub(crate) async fn carry_out(
     });
     let outcome = outcome.await.unwrap_or_else(Outcome::Failed);
     let telemetry = guest.telemetry(operation, &outcome);
+    shared.counters.attempted(&plugin.name, &telemetry.figures, &outcome);
     (outcome, telemetry)
 }
 
@@ -122,10 +123,12 @@ pub(crate) async fn observe(
         let found = found.await;
         guest.finish(found, &store)
     });
-    match found.await? {
+    let reading = found.await.and_then(|found| match found {
         Ok(observed) => answer::reading(observed),
         Err(failure) => Err(answer::failure(failure, log)),
-    }
+    });
+    guest.count("observe", reading.as_ref().err());
+    reading
 }
 
 /// The JSON Schemas by which a plugin describes its input, outputs and settings, within its limits;
@@ -148,7 +151,11 @@ pub(crate) async fn describe(
         let described = described.await;
         guest.finish(described, &store)
     });
-    let schemas = described.await?.map_err(|failure| answer::failure(failure, &log))?;
+    let described = described.await.and_then(|described| {
+        described.map_err(|failure| answer::failure(failure, &log))
+    });
+    guest.count("describe", described.as_ref().err());
+    let schemas = described?;
     let schema = |text: Option<String>, of: &str| {
         let read = |text: String| {
             answer::object(&text)
@@ -191,7 +198,11 @@ pub(crate) async fn decompose(
         let answer = answer.await;
         guest.finish(answer, &store)
     });
-    let productions = answered.await?.map_err(|failure| answer::failure(failure, log))?;
+    let answered = answered.await.and_then(|answered| {
+        answered.map_err(|failure| answer::failure(failure, log))
+    });
+    guest.count("decompose", answered.as_ref().err());
+    let productions = answered?;
     let production = |production: decomposition::Production| {
         let characteristics = answer::object(&production.characteristics)
             .map_err(|what| answer::malformed(&format!("characteristics {what}")))?;
@@ -237,7 +248,11 @@ impl Guest {
             task,
             log: log.clone(),
             calls: Arc::default(),
-            recorder: Recorder::new(shared.keep),
+            recorder: Recorder::new(
+                shared.keep,
+                Arc::clone(&plugin.name),
+                Arc::clone(&shared.counters),
+            ),
         };
         Arc::new(Self {
             shared: Arc::clone(shared),

@@ -23,6 +23,7 @@ mod border;
 mod capability;
 mod component;
 mod contract;
+mod counters;
 mod declared;
 mod error;
 mod executor;

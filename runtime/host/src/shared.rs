@@ -12,6 +12,7 @@ use crate::artefact::Cache;
 use crate::binding::Bindings;
 use crate::capability::record::Keep;
 use crate::compile::Compiler;
+use crate::counters::Counters;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
 use crate::granting::Granting;
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) granting: Granting,
     pub(crate) callbacks: String,
     pub(crate) plugin_bytes_max: usize,
+    /// What plugins did, counted.
+    pub(crate) counters: Arc<Counters>,
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
     pub(crate) clock: System,

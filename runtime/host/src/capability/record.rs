@@ -11,10 +11,12 @@ use engine::telemetry::{Exchange, Exchanges};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{HOST, HeaderMap};
-use hyper::{Request, Response};
+use hyper::http::uri::Scheme;
+use hyper::{Request, Response, Uri};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use self::shown::Kept;
+use crate::counters::{Counters, Status};
 use crate::mask::Mask;
 
 mod shown;
@@ -51,9 +53,13 @@ pub enum Of {
     None,
 }
 
-/// Records the exchanges of one call; cheap to clone.
+/// Records the exchanges of one call, and counts them; cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Recorder(Arc<Mutex<Record>>);
+pub(crate) struct Recorder {
+    record: Arc<Mutex<Record>>,
+    plugin: Arc<str>,
+    counters: Arc<Counters>,
+}
 
 #[derive(Debug)]
 struct Record {
@@ -85,6 +91,9 @@ pub(crate) struct Slot {
     recorder: Recorder,
     /// `None` if the exchange is not kept.
     index: Option<usize>,
+    /// The host and port that it goes to.
+    target: String,
+    sent: Instant,
 }
 
 /// Which message of an exchange.
@@ -101,16 +110,18 @@ impl Default for Keep {
 }
 
 impl Recorder {
-    pub(crate) fn new(keep: Keep) -> Self {
+    pub(crate) fn new(keep: Keep, plugin: Arc<str>, counters: Arc<Counters>) -> Self {
         let (exchanges, left) = (Vec::new(), EXCHANGES_BYTES_MAX);
         let began = Instant::now();
-        Self(Arc::new(Mutex::new(Record { began, keep, exchanges, dropped: 0, left })))
+        let record = Record { began, keep, exchanges, dropped: 0, left };
+        Self { record: Arc::new(Mutex::new(record)), plugin, counters }
     }
 
     /// Begins the record of an exchange, by its request as the guest made it.
     pub(super) fn begin(&self, request: &Request<WasiBody>) -> Slot {
         let index = self.lock().begin(request);
-        Slot { recorder: self.clone(), index }
+        let target = target(request.uri());
+        Slot { recorder: self.clone(), index, target, sent: Instant::now() }
     }
 
     /// The time since the call began.
@@ -132,7 +143,7 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Record> {
         // Every change leaves the record consistent, so a poisoned lock is still good.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,6 +195,23 @@ impl Record {
 impl Slot {
     /// Records that the request was not sent, or not answered.
     pub(super) fn failed(&self, error: &Error) {
+        let is_denied = matches!(
+            error,
+            Error::HttpRequestDenied
+                | Error::DestinationIpProhibited
+                | Error::HttpRequestUriInvalid
+        );
+        self.count(if is_denied { Status::Denied } else { Status::Unanswered });
+        self.broke(error);
+    }
+
+    fn count(&self, status: Status) {
+        let Recorder { plugin, counters, .. } = &self.recorder;
+        counters.requested(plugin, &self.target, status, self.sent.elapsed());
+    }
+
+    /// Records that the exchange broke off.
+    fn broke(&self, error: &Error) {
         self.change(|raw| {
             raw.failure = Some(format!("{error:?}"));
             raw.is_over = true;
@@ -192,6 +220,7 @@ impl Slot {
 
     /// Records the head of the answer.
     pub(super) fn answered<T>(&self, response: &Response<T>) {
+        self.count(Status::Answered(response.status().as_u16()));
         let Some(index) = self.index else { return };
         let mut record = self.recorder.lock();
         let kept = record.headers(response.headers());
@@ -279,6 +308,13 @@ impl Raw {
     }
 }
 
+/// The host and the port that a request goes to.
+fn target(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    format!("{host}:{}", uri.port_u16().unwrap_or(default))
+}
+
 /// A URL that is not too long to keep. A cut in its query might leave a part of a secret.
 fn short(url: String) -> String {
     if url.len() <= URL_BYTES_MAX {
@@ -314,7 +350,7 @@ impl Body for Tap {
                     this.slot.feed(this.side, bytes);
                 }
             }
-            Poll::Ready(Some(Err(error))) => this.slot.failed(error),
+            Poll::Ready(Some(Err(error))) => this.slot.broke(error),
             Poll::Ready(None) if this.side == Side::Answer => {
                 this.slot.change(|raw| raw.is_over = true);
             }

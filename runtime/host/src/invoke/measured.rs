@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::telemetry::{Exchanges, Figures, Telemetry};
-use model::Outcome;
+use model::{Failure, Outcome};
 
 use super::Guest;
 use crate::capability::record::Of;
@@ -12,31 +12,41 @@ use crate::capability::record::Of;
 const LOG: &str = "log";
 
 impl Guest {
+    /// Counts a call that is for no task.
+    pub(super) fn count(&self, operation: &str, failure: Option<&Failure>) {
+        let figures = self.figures(operation);
+        self.shared.counters.asked(&self.plugin.name, &figures, failure);
+    }
+
     /// What the call took and did so far.
     pub(super) fn telemetry(&self, operation: &str, outcome: &Outcome) -> Telemetry {
-        let caller = &self.caller;
-        let mut host_calls = caller.calls.all();
-        let logged = caller.log.calls();
-        if logged > 0 {
-            host_calls.insert(LOG.into(), logged);
-        }
-        let figures = Figures {
-            operation: operation.into(),
-            took_us: micros(caller.recorder.elapsed()),
-            cpu_us: micros(self.meter.spent()),
-            memory_kib: u32::try_from(self.meter.memory_bytes() >> 10).unwrap_or(u32::MAX),
-            host_calls,
-        };
+        let figures = self.figures(operation);
         let is_kept = match self.shared.keep.of {
             Of::All => true,
             Of::Failed => matches!(outcome, Outcome::Failed(_)),
             Of::None => false,
         };
         let exchanges = match is_kept {
-            true => caller.recorder.finish(&self.plugin.mask),
+            true => self.caller.recorder.finish(&self.plugin.mask),
             false => Exchanges::default(),
         };
         Telemetry { figures, exchanges }
+    }
+
+    fn figures(&self, operation: &str) -> Figures {
+        let caller = &self.caller;
+        let mut host_calls = caller.calls.all();
+        let logged = caller.log.calls();
+        if logged > 0 {
+            host_calls.insert(LOG.into(), logged);
+        }
+        Figures {
+            operation: operation.into(),
+            took_us: micros(caller.recorder.elapsed()),
+            cpu_us: micros(self.meter.spent()),
+            memory_kib: u32::try_from(self.meter.memory_bytes() >> 10).unwrap_or(u32::MAX),
+            host_calls,
+        }
     }
 }
 

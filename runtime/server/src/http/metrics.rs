@@ -205,6 +205,7 @@ impl Page {
         );
         self.gauge("plugins_ready", "Plugins that can be called", ready);
         self.gauge("plugins_rejected", "Plugin files that were not taken", plugins.len() - ready);
+        host.count(&mut self.0);
     }
 
     fn requests(&mut self, metrics: &Metrics) {

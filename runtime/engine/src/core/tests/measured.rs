@@ -44,18 +44,19 @@ fn figures_of_tasks_that_share_a_commit_are_one_short_fact() {
     stage.line("submit");
     stage.reported("check", 1, report("run", Vec::new()));
     assert!(facts(&stage, keys::telemetries(&id())).is_empty(), "it waits for the commit");
+    stage.now = stage.now.plus_ms(5);
     stage.reported("rate", 1, report("run", Vec::new()));
     let kept = facts(&stage, keys::telemetries(&id()));
     assert_eq!(kept.len(), 1);
     let (key, bytes) = &kept[0];
     assert_eq!(String::from_utf8_lossy(key), "m/f/000000003e8.0.1");
-    let whole = r#"[[1000,0,1,"d","run",7,0,0,{}],[1000,1,1,"d","run",7,0,0,{}]]"#;
+    let whole = r#"[[1000,0,1,"d","run",7,0,0],[5,1,1,"d","run",7,0,0]]"#;
     assert_eq!(String::from_utf8_lossy(bytes), whole);
     let read = Attempt::read(bytes).unwrap();
-    let ended = |attempt: &Attempt| (attempt.task, attempt.ending.clone());
+    let ended = |attempt: &Attempt| (attempt.at.0, attempt.task);
     assert_eq!(
         read.iter().map(ended).collect::<Vec<_>>(),
-        [(TaskId(0), Ending::Done), (TaskId(1), Ending::Done)]
+        [(1_000, TaskId(0)), (1_005, TaskId(1))]
     );
     assert!(facts(&stage, keys::all_exchanges(&id())).is_empty(), "there were none");
 }
