@@ -28,7 +28,8 @@ const CODES_MAX: usize = 32;
 const TARGETS_MAX: usize = 32;
 
 /// The upper bounds of the histograms, in seconds.
-const BOUNDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+const BOUNDS: [f64; 12] =
+    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 
 /// The counts of all plugins of a host.
 pub(crate) struct Counters {

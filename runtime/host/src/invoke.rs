@@ -151,9 +151,9 @@ pub(crate) async fn describe(
         let described = described.await;
         guest.finish(described, &store)
     });
-    let described = described.await.and_then(|described| {
-        described.map_err(|failure| answer::failure(failure, &log))
-    });
+    let described = described
+        .await
+        .and_then(|described| described.map_err(|failure| answer::failure(failure, &log)));
     guest.count("describe", described.as_ref().err());
     let schemas = described?;
     let schema = |text: Option<String>, of: &str| {
@@ -198,9 +198,9 @@ pub(crate) async fn decompose(
         let answer = answer.await;
         guest.finish(answer, &store)
     });
-    let answered = answered.await.and_then(|answered| {
-        answered.map_err(|failure| answer::failure(failure, log))
-    });
+    let answered = answered
+        .await
+        .and_then(|answered| answered.map_err(|failure| answer::failure(failure, log)));
     guest.count("decompose", answered.as_ref().err());
     let productions = answered?;
     let production = |production: decomposition::Production| {

@@ -9,12 +9,7 @@ fn page(counters: &Counters) -> String {
 }
 
 fn figures(operation: &str) -> Figures {
-    Figures {
-        operation: operation.into(),
-        took_us: 3_000,
-        cpu_us: 1_500,
-        ..Figures::default()
-    }
+    Figures { operation: operation.into(), took_us: 3_000, cpu_us: 1_500, ..Figures::default() }
 }
 
 fn failed(code: &str) -> Outcome {
