@@ -55,6 +55,10 @@ impl Element {
 async fn serve(mut stream: TcpStream) {
     let mut head = Vec::new();
     while let Ok(byte) = stream.read_u8().await {
+        // The body of the request before.
+        if head.is_empty() && !byte.is_ascii_uppercase() {
+            continue;
+        }
         head.push(byte);
         if !head.ends_with(b"\r\n\r\n") {
             continue;
@@ -73,6 +77,10 @@ async fn serve(mut stream: TcpStream) {
                 "x".repeat(5 << 20)
             ),
             "/head" => answer(&text),
+            path if path.starts_with("/redirect?") => {
+                let (status, location) = path["/redirect?".len()..].split_once(',').unwrap();
+                format!("HTTP/1.1 {status} R\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
+            }
             _ => answer(path),
         };
         if stream.write_all(response.as_bytes()).await.is_err() {
@@ -164,6 +172,43 @@ async fn redirects_are_not_followed() {
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let report = bench.run(&installed.digest, element.request("127.0.0.1", "/moved")).await;
     assert_eq!(outputs(&report)["status"], 302);
+}
+
+#[tokio::test]
+async fn redirects_are_followed_as_far_as_a_rule_grants_and_each_is_checked() {
+    let (element, other) = (Element::start().await, Element::start().await);
+    let (base, elsewhere) =
+        (format!("http://127.0.0.1:{}", element.port), format!("http://127.0.0.1:{}", other.port));
+    let rules =
+        format!("http = [\"{base}/redirect redirects=2\", \"{base}/head\", \"{elsewhere}/head\"]");
+    let bench = Bench::new(grants("sender", &rules));
+    let plugin = support::with_world(&guest("sender"), "sender", "step", "");
+    let installed = bench.host.install(plugin).await.unwrap();
+    let twice = "/redirect?302,/redirect?303,/head";
+    let away = format!("/redirect?307,{elsewhere}/head");
+    let cases: [(&str, &str, &str, u16, &str, &str); 7] = [
+        ("GET", twice, "", 200, "GET /head", ""),
+        ("GET", "/redirect?302,/redirect?302,/redirect?302,/head", "", 302, "", ""),
+        ("POST", "/redirect?303,/head", "x", 200, "GET /head", ""),
+        ("PUT", "/redirect?307,/head", "x", 307, "", "a body that must be sent again"),
+        ("DELETE", "/redirect?308,/head", "", 200, "DELETE /head", ""),
+        ("GET", &away, "", 200, "GET /head", ""),
+        ("GET", "/redirect?302,/admin", "", 302, "", "/admin GET\"]"),
+    ];
+    for (method, path, body, status, answered, logged) in cases {
+        let headers = json!({ "Authorization": "secret" });
+        let url = format!("{base}{path}");
+        let input = json!({ "method": method, "url": url, "headers": headers, "body": body });
+        let report = bench.run(&installed.digest, input).await;
+        let outputs = outputs(&report);
+        assert_eq!(outputs["status"], status, "{method} {path}: {report:?}");
+        let told = outputs["body"].as_str().unwrap();
+        assert!(told.starts_with(answered), "{method} {path}: {told}");
+        let is_same = path != away && status == 200;
+        assert_eq!(told.contains("secret"), is_same, "{method} {path}: {told}");
+        let log = report.log.join("\n");
+        assert!(log.contains(logged) && (logged.is_empty() == log.is_empty()), "{path}: {log}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Outbound HTTP: `wasi:http/outgoing-handler`, and the contract's own [`plain`] interface, over a
 //! pooled client of our own. A request goes out
-//! where a rule of the operator's allows it, to an address that is allowed too. Redirects are not
-//! followed: where one leads is for the guest to ask and for the rules to decide.
+//! where a rule of the operator's allows it, to an address that is allowed too. A redirect is followed
+//! only if the rule grants that, and to where the rules allow; else the guest gets it as the answer.
 //!
 //! There is one client for each plugin, because the addresses that a name may resolve to are
 //! part of what was granted, and a connection is kept by name.
@@ -9,6 +9,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Body as _;
+use hyper::header::HeaderMap;
 use hyper::{Method, Request, Response, Uri};
 use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
@@ -28,6 +31,7 @@ mod client;
 mod connect;
 mod explain;
 pub(crate) mod plain;
+mod redirect;
 
 /// Timeout of a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -72,11 +76,15 @@ impl WasiHttpHooks for Outbound {
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
         self.caller.calls.count(Interface::WasiHttp);
         let slot = self.caller.recorder.begin(&request);
-        if let Err(error) = self.check(&request) {
-            slot.failed(&error);
-            return Box::new(std::future::ready(Err(error)));
-        }
-        let exchange = self.exchange(options.unwrap_or_default(), self.body_max, slot);
+        let redirects = match self.check(&request) {
+            Ok(rule) => rule.redirects(),
+            Err(error) => {
+                slot.failed(&error);
+                return Box::new(std::future::ready(Err(error)));
+            }
+        };
+        let options = options.unwrap_or_default();
+        let exchange = self.exchange(options, self.body_max, redirects, slot);
         Box::new(async move {
             let response = exchange.send(request).await?;
             let done: Box<dyn Future<Output = Result<()>> + Send> =
@@ -91,37 +99,24 @@ impl WasiHttpHooks for Outbound {
 }
 
 impl Outbound {
-    fn check(&self, request: &Request<WasiBody>) -> Result<()> {
-        let (method, uri) = (request.method(), request.uri());
-        let shown = shown(uri);
-        // It would go out in `Host`, and stand in the logs of the element.
-        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            let message = format!(
-                "denied {method} {shown}: no user and password in a URL, use the header \
-                 `Authorization`"
-            );
-            self.caller.note(&message);
-            return Err(Error::HttpRequestUriInvalid);
-        }
-        if !self.caller.grants.http.iter().any(|rule| rule.allows(method, uri)) {
-            let lines = self.caller.http_lines(&Rule::asked(method, uri));
-            self.caller.note(&format!("denied {method} {shown}; to grant it, add\n{lines}"));
-            return Err(Error::HttpRequestDenied);
-        }
-        let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
-        if self.reach == Reach::Reads && !reads.contains(method) {
-            let message = format!("denied {method} {shown}: a reconciliation only reads");
-            self.caller.note(&message);
-            return Err(Error::HttpRequestDenied);
-        }
-        Ok(())
+    /// The rule that allows a request.
+    fn check(&self, request: &Request<WasiBody>) -> Result<&Rule> {
+        check(&self.caller, self.reach, request.method(), request.uri())
     }
 
-    fn exchange(&self, options: RequestOptions, body_max: u64, slot: Slot) -> Exchange {
+    fn exchange(
+        &self,
+        options: RequestOptions,
+        body_max: u64,
+        redirects: u8,
+        slot: Slot,
+    ) -> Exchange {
         Exchange {
             client: self.client.clone(),
             caller: Arc::clone(&self.caller),
-            patience: self.patience(options),
+            reach: self.reach,
+            redirects,
+            until: Instant::now() + self.patience(options),
             between: options
                 .between_bytes_timeout
                 .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
@@ -144,7 +139,10 @@ impl Outbound {
 struct Exchange {
     client: Client,
     caller: Arc<Caller>,
-    patience: Duration,
+    reach: Reach,
+    redirects: u8,
+    /// When the head of the answer must be there.
+    until: Instant,
     between: Duration,
     body_max: u64,
     slot: Slot,
@@ -165,19 +163,102 @@ impl Exchange {
         }
     }
 
+    /// The answer to a request, after the redirects that are granted.
     async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        if self.redirects == 0 {
+            let uri = request.uri().clone();
+            return self.once(&uri, request).await;
+        }
+        let mut request = request;
+        for _ in 0..self.redirects {
+            let mut trail = Trail::of(&request);
+            let response = self.once(&trail.uri, request).await?;
+            let Some(next) = trail.next(self, &response) else { return Ok(response) };
+            request = next;
+        }
         let uri = request.uri().clone();
-        let sent = tokio::time::timeout(self.patience, self.client.request(request)).await;
-        let response = match sent {
-            Err(_elapsed) => return Err(Error::HttpResponseTimeout),
-            Ok(Err(error)) => {
-                return Err(explain(&self.caller, &self.client, &uri, &error));
-            }
-            Ok(Ok(response)) => response,
-        };
-        let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
-        Ok(response.map(body))
+        self.once(&uri, request).await
     }
+
+    async fn once(&self, uri: &Uri, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        match tokio::time::timeout_at(self.until, self.client.request(request)).await {
+            Err(_elapsed) => Err(Error::HttpResponseTimeout),
+            Ok(Err(error)) => Err(explain(&self.caller, &self.client, uri, &error)),
+            Ok(Ok(response)) => {
+                let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
+                Ok(response.map(body))
+            }
+        }
+    }
+}
+
+/// What must be known of a request to follow its redirect.
+struct Trail {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    has_body: bool,
+}
+
+impl Trail {
+    fn of(request: &Request<WasiBody>) -> Self {
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: request.headers().clone(),
+            has_body: !request.body().is_end_stream(),
+        }
+    }
+
+    /// The request that an answer redirects to, if the rules allow it. Its body cannot be sent twice.
+    fn next(
+        &mut self,
+        exchange: &Exchange,
+        response: &Response<WasiBody>,
+    ) -> Option<Request<WasiBody>> {
+        let (status, headers) = (response.status(), response.headers());
+        let hop = redirect::hop(&self.method, &self.uri, status, headers)?;
+        if hop.keeps_body && self.has_body {
+            let to = shown(&hop.uri);
+            let text =
+                format!("not redirected to {to}: a body that must be sent again is not kept");
+            exchange.caller.note(&text);
+            return None;
+        }
+        check(&exchange.caller, exchange.reach, &hop.method, &hop.uri).ok()?;
+        let headers = redirect::headers(std::mem::take(&mut self.headers), &self.uri, &hop);
+        let empty = Empty::new().map_err(|never| match never {});
+        let mut request = Request::new(empty.boxed_unsync());
+        (*request.method_mut(), *request.uri_mut()) = (hop.method, hop.uri);
+        *request.headers_mut() = headers;
+        Some(request)
+    }
+}
+
+/// The rule that allows a request. If there is none, the log has the reason.
+fn check<'a>(caller: &'a Caller, reach: Reach, method: &Method, uri: &Uri) -> Result<&'a Rule> {
+    let shown = shown(uri);
+    // It would go out in `Host`, and stand in the logs of the element.
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        let message = format!(
+            "denied {method} {shown}: no user and password in a URL, use the header `Authorization`"
+        );
+        caller.note(&message);
+        return Err(Error::HttpRequestUriInvalid);
+    }
+    // Of several rules the one that grants most redirects.
+    let rules = caller.grants.http.iter().filter(|rule| rule.allows(method, uri));
+    let Some(rule) = rules.max_by_key(|rule| rule.redirects()) else {
+        let lines = caller.http_lines(&Rule::asked(method, uri));
+        caller.note(&format!("denied {method} {shown}; to grant it, add\n{lines}"));
+        return Err(Error::HttpRequestDenied);
+    };
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
+    if reach == Reach::Reads && !reads.contains(method) {
+        caller.note(&format!("denied {method} {shown}: a reconciliation only reads"));
+        return Err(Error::HttpRequestDenied);
+    }
+    Ok(rule)
 }
 
 /// A URI as it may be logged.

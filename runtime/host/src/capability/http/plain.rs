@@ -31,11 +31,12 @@ impl http::Host for Outbound {
         let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
         let Asked { request, options, answer_bytes_max } = asked;
         let slot = self.caller.recorder.begin(&request);
-        self.check(&request).map_err(|code| {
+        let rule = self.check(&request).map_err(|code| {
             slot.failed(&code);
             failed(&code)
         })?;
-        let exchange = self.exchange(options, answer_bytes_max.into(), slot);
+        let (bytes_max, redirects) = (answer_bytes_max.into(), rule.redirects());
+        let exchange = self.exchange(options, bytes_max, redirects, slot);
         let response = exchange.send(request).await.map_err(|code| failed(&code))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|code| failed(&code))?.to_bytes();
