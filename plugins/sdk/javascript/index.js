@@ -83,7 +83,7 @@ export class Context {
 
   /** The key of the prior work that this task changes; undefined if the work is new. */
   get replaces() {
-    return this.#task.replaces;
+    return this.#task.replaces ?? undefined;
   }
 
   /** The number of this attempt, from 1. */
