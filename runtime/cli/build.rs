@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(out.join("templates.rs"), format!("&[\n{templates}]\n"))?;
 
     let sdk = own.join("../../plugins/sdk");
-    for language in ["javascript", "python"] {
+    for language in ["c", "javascript", "python"] {
         let sources = list(&sdk.join(language), &["."], |path| !is_cache(path))?;
         std::fs::write(out.join(format!("sdk_{language}.rs")), format!("&[\n{sources}]\n"))?;
     }

@@ -191,6 +191,7 @@ fn each_mark_is_one_that_a_test_knows() {
         "example",
         "js",
         "python",
+        "c",
     ];
     for fence in all() {
         let is_known = known.contains(&fence.mark.as_str());

@@ -15,13 +15,13 @@ use crate::world::{Settings, World, eventually, repository};
 const WORLDS: [&str; 6] = ["activator", "validator", "allocator", "decomposer", "rater", "step"];
 
 /// A folder for projects, whose builds share what they compile.
-struct Projects {
-    folder: TempDir,
+pub(crate) struct Projects {
+    pub(crate) folder: TempDir,
     target: PathBuf,
 }
 
 impl Projects {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let target = Path::new(env!("CARGO_BIN_EXE_ferrule")).ancestors().nth(2).unwrap();
         Self { folder: tempfile::tempdir().unwrap(), target: target.join("projects") }
     }
@@ -31,7 +31,7 @@ impl Projects {
         self.make_in("rust", id, world)
     }
 
-    fn make_in(&self, language: &str, id: &str, world: &str) -> PathBuf {
+    pub(crate) fn make_in(&self, language: &str, id: &str, world: &str) -> PathBuf {
         let arguments = ["plugin", "new", id, "--world", world, "--lang", language];
         let made = self.ferrule(self.folder.path(), &arguments);
         assert!(made.status.success(), "{made:?}");
@@ -42,11 +42,11 @@ impl Projects {
         project
     }
 
-    fn ferrule(&self, folder: &Path, arguments: &[&str]) -> Output {
+    pub(crate) fn ferrule(&self, folder: &Path, arguments: &[&str]) -> Output {
         self.run(env!("CARGO_BIN_EXE_ferrule"), folder, arguments)
     }
 
-    fn run(&self, program: &str, folder: &Path, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, program: &str, folder: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new(program);
         for name in ["CARGO", "RUSTC", "CARGO_MANIFEST_DIR", "RUSTUP_TOOLCHAIN"] {
             command.env_remove(name);
@@ -56,7 +56,7 @@ impl Projects {
     }
 
     /// Builds a project; returns the plugin.
-    fn build(&self, project: &Path) -> PathBuf {
+    pub(crate) fn build(&self, project: &Path) -> PathBuf {
         let built = self.ferrule(project, &["plugin", "build"]);
         assert!(built.status.success(), "{built:?}");
         let id = project.file_name().unwrap().to_str().unwrap();
@@ -163,6 +163,13 @@ fn a_new_project_in_javascript_passes_its_tests_and_becomes_a_plugin() {
             "javascript",
             &[&["npm", "install", "--no-audit", "--no-fund"], &["npm", "test"]],
         );
+    }
+}
+
+#[test]
+fn a_new_project_in_c_passes_its_tests_and_becomes_a_plugin() {
+    if has("clang") {
+        check_worlds("c", &[&["sh", "vendor/test.sh"]]);
     }
 }
 
@@ -284,6 +291,7 @@ fn the_guide_is_followed_as_it_is_written() {
                     continue;
                 }
                 [tool @ ("npm" | "python3"), ..] if !has(tool) => break,
+                ["sh", ..] if !has("clang") => break,
                 [tool @ ("npm" | "python3"), ref arguments @ ..] => {
                     projects.run(tool, &folder, arguments)
                 }
@@ -291,13 +299,15 @@ fn the_guide_is_followed_as_it_is_written() {
                     projects.run(tool, &folder, arguments)
                 }
                 ["ferrule", ref arguments @ ..] => projects.ferrule(&folder, arguments),
+                ["sh", ref arguments @ ..] => projects.run("sh", &folder, arguments),
                 ["cargo", ref arguments @ ..] => projects.run("cargo", &folder, arguments),
                 _ => panic!("`{line}` of the guide is not known"),
             };
             assert!(done.status.success(), "{line}: {}", text(&done));
         }
     }
-    for (id, tool) in [("acme-olt-js", "npm"), ("acme-olt-py", "python3")] {
+    for (id, tool) in [("acme-olt-js", "npm"), ("acme-olt-py", "python3"), ("acme-olt-c", "clang")]
+    {
         assert!(!has(tool) || top.join(id).join(format!("dist/{id}.wasm")).is_file(), "{id}");
     }
     let folder = top.join("acme-olt");
@@ -450,7 +460,7 @@ fn wrong_commands_are_explained_and_change_nothing() {
 
 /// Whether a tool is on this machine. `.ci/run` installs it, and there its absence is a failure.
 #[expect(clippy::print_stderr, reason = "what is skipped is told")]
-fn has(tool: &str) -> bool {
+pub(crate) fn has(tool: &str) -> bool {
     let is_there = Command::new(tool).arg("--version").output().is_ok();
     assert!(is_there || std::env::var_os("FERRULE_CI").is_none(), "`{tool}` is missing");
     if !is_there {
@@ -460,7 +470,7 @@ fn has(tool: &str) -> bool {
 }
 
 /// Gives a project the versions of dependencies that are tested here.
-fn lock(project: &Path) {
+pub(crate) fn lock(project: &Path) {
     std::fs::copy(repository().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
 }
 
@@ -471,7 +481,7 @@ fn grants_of(project: &Path) -> String {
     fence.split_once("```").unwrap().0.to_owned()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     String::from_utf8_lossy(&[&out[..], &err[..]].concat()).into_owned()
 }

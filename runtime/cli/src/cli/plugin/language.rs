@@ -1,5 +1,7 @@
 //! The languages that plugins can be written in, each with the tools that build it.
 
+mod c;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -17,6 +19,8 @@ pub(super) enum Language {
     Javascript,
     /// Python, by componentize-py.
     Python,
+    /// C, by clang.
+    C,
 }
 
 /// The programs of the virtual environment of a project in Python.
@@ -34,6 +38,7 @@ impl Language {
             Self::Rust => "rust",
             Self::Javascript => "javascript",
             Self::Python => "python",
+            Self::C => "c",
         }
     }
 
@@ -42,6 +47,7 @@ impl Language {
             Self::Rust => "Rust",
             Self::Javascript => "JavaScript",
             Self::Python => "Python",
+            Self::C => "C",
         }
     }
 
@@ -51,6 +57,7 @@ impl Language {
             Self::Rust => "Cargo.toml",
             Self::Javascript => "package.json",
             Self::Python => "requirements.txt",
+            Self::C => "src/plugin.c",
         }
     }
 
@@ -63,6 +70,25 @@ impl Language {
                 "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt\n  \
                  .venv/bin/python vendor/test.py"
             }
+            Self::C => "sh vendor/test.sh",
+        }
+    }
+
+    /// The code by which a test gives its host a setting.
+    pub(super) fn test_setting(self, name: &str) -> String {
+        match self {
+            Self::Rust | Self::Javascript | Self::Python => {
+                format!(".setting({name:?}, \"secret\")")
+            }
+            Self::C => String::new(),
+        }
+    }
+
+    /// Adds files to a new project that are made of others.
+    pub(super) fn prepare(self, project: &Path) -> Result<()> {
+        match self {
+            Self::Rust | Self::Javascript | Self::Python => Ok(()),
+            Self::C => c::write_bindings(project),
         }
     }
 
@@ -72,6 +98,7 @@ impl Language {
             Self::Rust => build_rust(project),
             Self::Javascript => build_javascript(project),
             Self::Python => build_python(project),
+            Self::C => c::build(project),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn run(new: New) -> Result<()> {
         let message = format!("`{}` exists: name another folder with --path", folder.display());
         return Err(Usage(message).into());
     }
-    write(&folder, &template::files(lang, names))
+    write(&folder, &template::files(lang, names), lang)
         .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let folder = folder.display();
     let (role, lang, tests) = (names.role, lang.name(), lang.unit_tests());
@@ -57,7 +57,7 @@ pub(super) fn run(new: New) -> Result<()> {
 }
 
 /// Writes files to a folder, which appears when it has all of them.
-fn write(folder: &Path, files: &[File]) -> Result<()> {
+fn write(folder: &Path, files: &[File], language: Language) -> Result<()> {
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent)?;
@@ -68,6 +68,7 @@ fn write(folder: &Path, files: &[File]) -> Result<()> {
         std::fs::create_dir_all(path.parent().unwrap_or(&root))?;
         std::fs::write(path, &file.text)?;
     }
+    language.prepare(&root)?;
     std::fs::rename(&root, folder)?;
     Ok(())
 }

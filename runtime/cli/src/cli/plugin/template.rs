@@ -16,6 +16,9 @@ const JAVASCRIPT: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_java
 /// The sources of the SDK for Python, each with its path.
 const PYTHON: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_python.rs"));
 
+/// The sources of the SDK for C, each with its path.
+const C: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_c.rs"));
+
 /// The folder of the contract in the SDK for Rust.
 const CONTRACT: &str = "wit/";
 
@@ -41,33 +44,46 @@ pub(super) struct Names<'a> {
 
 /// The files of a project.
 pub(super) fn files(language: Language, names: Names<'_>) -> Vec<File> {
-    let values = names.values();
+    below(language, names.role.world(), &names.values())
+}
+
+/// The files of a project that are the same for every API; `values` go before those of the names.
+pub(super) fn generated(
+    language: Language,
+    names: Names<'_>,
+    values: &[(&'static str, String)],
+) -> Vec<File> {
+    below(language, "generated", &[values, &names.values()].concat())
+}
+
+/// The files of all projects of a language, those of one folder of templates, and the SDK.
+fn below(language: Language, folder: &str, values: &[(&str, String)]) -> Vec<File> {
     let of = |folder: &str| {
         let prefix = format!("{}/{folder}/", language.folder());
         let below =
             TEMPLATES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?, text)));
-        let filled =
-            below.map(|(path, text)| File { path: path.into(), text: fill(text, &values) });
+        let filled = below.map(|(path, text)| File { path: path.into(), text: fill(text, values) });
         filled.collect::<Vec<_>>()
     };
-    of("all").into_iter().chain(of(names.role.world())).chain(sdk(language)).collect()
+    of("all").into_iter().chain(of(folder)).chain(sdk(language)).collect()
 }
 
 /// The files of the SDK of a language, and of the contract.
 fn sdk(language: Language) -> Vec<File> {
-    let below = |folder: &'static str| {
+    let into = |folder: &'static str| {
         move |(path, text): &(&str, &str)| File {
             path: format!("{folder}/{path}"),
             text: (*text).into(),
         }
     };
     match language {
-        Language::Rust => RUST.iter().map(below("vendor/ferrule-plugin")).collect(),
+        Language::Rust => RUST.iter().map(into("vendor/ferrule-plugin")).collect(),
         Language::Javascript => {
-            let sdk = JAVASCRIPT.iter().map(below("vendor/ferrule-plugin"));
+            let sdk = JAVASCRIPT.iter().map(into("vendor/ferrule-plugin"));
             sdk.chain(contract()).collect()
         }
-        Language::Python => PYTHON.iter().map(below("vendor")).chain(contract()).collect(),
+        Language::Python => PYTHON.iter().map(into("vendor")).chain(contract()).collect(),
+        Language::C => C.iter().map(into("vendor")).chain(contract()).collect(),
     }
 }
 

@@ -1,0 +1,100 @@
+/* HTTP, as far as the operator granted it. One request, one answer: no redirects, no cookies, no retries. */
+#ifndef FERRULE_HTTP_H
+#define FERRULE_HTTP_H
+
+#include <string.h>
+
+#include "ferrule.h"
+
+/* An answer, whatever its status. */
+typedef struct {
+    int status;
+    const char *text;
+    ferrule_plugin_http_list_header_t headers;
+} ferrule_response;
+
+/* The header of this name, in lower case; NULL if there is none. */
+static inline const char *ferrule_header(const ferrule_response *response, const char *name) {
+    for (size_t at = 0; at < response->headers.len; at++) {
+        if (ferrule_same(ferrule_text(response->headers.ptr[at].name), name)) {
+            return ferrule_text(response->headers.ptr[at].value);
+        }
+    }
+    return NULL;
+}
+
+/* Whether the status is 2xx. */
+static inline bool ferrule_is_success(const ferrule_response *response) {
+    return response->status >= 200 && response->status < 300;
+}
+
+/* The failure of a request without an answer. The codes are those of the SDK for Rust. */
+static inline bool ferrule_no_answer(const ferrule_plugin_http_error_t *error, const char *what, ferrule_failure *failure) {
+    const char *message = ferrule_format("%s: %s", what, ferrule_text(error->message));
+    switch (error->reason) {
+    case FERRULE_PLUGIN_HTTP_REASON_INVALID:
+        return ferrule_fail(failure, FERRULE_OPERATOR, "ELEMENT_REQUEST", message);
+    case FERRULE_PLUGIN_HTTP_REASON_DENIED:
+        return ferrule_fail(failure, FERRULE_OPERATOR, "ELEMENT_NOT_GRANTED", message);
+    case FERRULE_PLUGIN_HTTP_REASON_TIMEOUT:
+        return ferrule_fail(failure, FERRULE_RETRY, "ELEMENT_TIMEOUT", message);
+    case FERRULE_PLUGIN_HTTP_REASON_TOO_LARGE:
+        return ferrule_fail(failure, FERRULE_OPERATOR, "ELEMENT_ANSWER", message);
+    default:
+        return ferrule_fail(failure, FERRULE_RETRY, "ELEMENT_UNREACHABLE", message);
+    }
+}
+
+/* Sends a request for a task, with JSON as its body unless that is NULL. It carries the key of the task, and ends
+ * before the task must. False, with the failure filled in, if there is no answer. */
+static inline bool ferrule_send(const ferrule_task *task, const char *method, const char *url,
+                                const ferrule_json *body, ferrule_response *response, ferrule_failure *failure) {
+    ferrule_plugin_http_header_t headers[4];
+    size_t count = 0;
+    headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("idempotency-key"), task->idempotency_key};
+    headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("x-callback-url"), task->callback_url};
+    if (task->replaces.is_some) {
+        headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("x-replace"), ferrule_string("true")};
+    }
+    adapter_list_u8_t bytes = {0};
+    if (body) {
+        adapter_string_t text = ferrule_string(ferrule_write(body));
+        bytes = (adapter_list_u8_t){text.ptr, text.len};
+        headers[count++] =
+            (ferrule_plugin_http_header_t){ferrule_string("content-type"), ferrule_string("application/json")};
+    }
+    ferrule_plugin_http_request_t request = {
+        .method = ferrule_string(method),
+        .url = ferrule_string(url),
+        .headers = {headers, count},
+        .body = bytes,
+        .timeout_ms = {true, task->deadline_ms / 5 * 3},
+    };
+    ferrule_plugin_http_response_t answer;
+    ferrule_plugin_http_error_t error;
+    if (!ferrule_plugin_http_send(&request, &answer, &error)) {
+        return ferrule_no_answer(&error, ferrule_format("%s %s", method, url), failure);
+    }
+    adapter_string_t text = {answer.body.ptr, answer.body.len};
+    *response = (ferrule_response){answer.status, ferrule_text(text), answer.headers};
+    return true;
+}
+
+/* The failure for an answer that is no success: by its status, who must act. Returns false. */
+static inline bool ferrule_refused(const ferrule_response *response, const char *element, ferrule_failure *failure) {
+    int status = response->status;
+    const char *message = ferrule_format("`%s` answered %d: %s", element, status, response->text);
+    if (status == 409) return ferrule_fail(failure, FERRULE_OPERATOR, "ELEMENT_CONFLICT", message);
+    if (status != 408 && status != 425 && status != 429 && status < 500) {
+        return ferrule_fail(failure, FERRULE_OPERATOR, "ELEMENT_REFUSED", message);
+    }
+    const char *code = ferrule_format("ELEMENT_%d", status), *after = ferrule_header(response, "retry-after");
+    uint32_t seconds = 0;
+    for (; after && *after >= '0' && *after <= '9' && seconds < 100000; after++) {
+        seconds = seconds * 10 + (uint32_t)(*after - '0');
+    }
+    if (after && !*after && seconds) return ferrule_retry_after(failure, code, message, seconds * 1000);
+    return ferrule_fail(failure, FERRULE_RETRY, code, message);
+}
+
+#endif
