@@ -27,6 +27,7 @@ mod ending;
 mod events;
 mod examples;
 mod fences;
+mod generate;
 mod guests;
 mod hostile;
 mod in_use;

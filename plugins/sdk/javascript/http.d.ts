@@ -23,7 +23,7 @@ export function send(
   context: Context,
   method: string,
   url: string,
-  more?: { json?: Json; headers?: { [name: string]: string | number }; timeoutMs?: number },
+  more?: { json?: Json; media?: string; headers?: { [name: string]: string | number }; timeoutMs?: number },
 ): Response;
 
 /** The failure for an answer that is no success: by its status, who must act. */

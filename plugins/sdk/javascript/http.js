@@ -51,12 +51,12 @@ export class Response {
  * Sends a request for a task: it carries the task's idempotency key, and ends before the task must. Throws
  * a `Failure` if there is no answer.
  */
-export function send(context, method, url, { json, headers = {}, timeoutMs } = {}) {
+export function send(context, method, url, { json, media, headers = {}, timeoutMs } = {}) {
   const all = Object.entries(headers).map(([name, value]) => ({ name, value: String(value) }));
   all.push({ name: "idempotency-key", value: context.key });
   all.push({ name: "x-callback-url", value: context.callbackUrl });
   if (context.replaces !== undefined) all.push({ name: "x-replace", value: "true" });
-  if (json !== undefined) all.push({ name: "content-type", value: "application/json" });
+  if (json !== undefined) all.push({ name: "content-type", value: media ?? "application/json" });
   const request = {
     method,
     url,

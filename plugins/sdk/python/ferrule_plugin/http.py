@@ -56,19 +56,20 @@ def send(
     url: str,
     *,
     body: Any = None,
+    media: str = "application/json",
     headers: dict[str, str] | None = None,
     timeout_ms: int | None = None,
 ) -> Response:
     """Sends a request for a task: it carries the task's idempotency key, and ends before the task must.
 
-    The body is sent as JSON. Raises a failure if there is no answer."""
+    The body is sent as JSON of this media type. Raises a failure if there is no answer."""
     sent = [Header(name, value) for name, value in (headers or {}).items()]
     sent.append(Header("idempotency-key", context.key))
     sent.append(Header("x-callback-url", context.callback_url))
     if context.replaces is not None:
         sent.append(Header("x-replace", "true"))
     if body is not None:
-        sent.append(Header("content-type", "application/json"))
+        sent.append(Header("content-type", media))
     data = b"" if body is None else json.dumps(body).encode()
     timeout = int(context.deadline_ms * 0.6) if timeout_ms is None else timeout_ms
     try:

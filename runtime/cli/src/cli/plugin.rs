@@ -2,6 +2,7 @@
 
 mod call;
 mod folder;
+mod generate;
 mod language;
 mod list;
 mod new;

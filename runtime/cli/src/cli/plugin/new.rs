@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use host::{ManifestError, Role};
 use tempfile::TempDir;
 
+use super::generate::{self, Description};
 use super::language::Language;
 use super::template::{self, File, Names};
 use crate::cli::{Usage, say};
@@ -25,6 +26,15 @@ pub(crate) struct New {
     /// The folder to make; that of the id by default.
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
+    /// Make an adapter for an API of this description: OpenAPI 3.0 or 3.1, or Swagger 2.0, as JSON or YAML.
+    #[arg(long, value_name = "FILE", group = "description")]
+    openapi: Option<PathBuf>,
+    /// Make an adapter for an API of this collection of Postman, v2.1.
+    #[arg(long, value_name = "FILE", group = "description")]
+    postman: Option<PathBuf>,
+    /// The operations of the API, by id or as `METHOD /path`; without it they are listed.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "description")]
+    operations: Vec<String>,
 }
 
 /// Reads the name of a world.
@@ -37,7 +47,7 @@ fn world() -> impl TypedValueParser<Value = Role> {
 
 /// Makes the project as a whole, or nothing.
 pub(super) fn run(new: New) -> Result<()> {
-    let New { id, world, lang, path } = new;
+    let New { id, world, lang, path, openapi, postman, operations } = new;
     if !host::manifest::is_id(&id) {
         return Err(Usage(ManifestError::Id(id).to_string()).into());
     }
@@ -47,8 +57,15 @@ pub(super) fn run(new: New) -> Result<()> {
         let message = format!("`{}` exists: name another folder with --path", folder.display());
         return Err(Usage(message).into());
     }
-    write(&folder, &template::files(lang, names), lang)
-        .with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let openapi = openapi.map(Description::Openapi);
+    let files = match openapi.or_else(|| postman.map(Description::Postman)) {
+        Some(_) if world != Role::Activator => {
+            return Err(Usage("an adapter of an API has the world `activator`".into()).into());
+        }
+        Some(description) => generate::files(&description, &operations, lang, names)?,
+        None => template::files(lang, names),
+    };
+    write(&folder, &files, lang).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let folder = folder.display();
     let (role, lang, tests) = (names.role, lang.name(), lang.unit_tests());
     say(&format!(
