@@ -22,6 +22,7 @@ mod checks;
 mod codes;
 mod conformance;
 mod contend;
+mod contract;
 mod dates;
 mod ending;
 mod events;

@@ -17,7 +17,7 @@ const BLESS: &str = "FERRULE_BLESS";
 /// Plugins whose input is read by the host, or is one of two shapes: they do not list their keys.
 const SILENT: [&str; 3] = ["noop", "pool-allocator", "tariff-rater"];
 
-fn hold(path: &Path, expected: &str) {
+pub(crate) fn hold(path: &Path, expected: &str) {
     if std::env::var_os(BLESS).is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, expected).unwrap();

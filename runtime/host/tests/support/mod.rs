@@ -1,6 +1,8 @@
 //! What the tests of the host share: guests, a store, and a way to call.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod element;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
