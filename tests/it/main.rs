@@ -24,6 +24,7 @@ mod conformance;
 mod contend;
 mod contract;
 mod dates;
+mod decomposer;
 mod ending;
 mod events;
 mod examples;
