@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -51,6 +52,9 @@ pub(crate) struct Run {
     /// A pool, such as `vlans={100..199}`.
     #[arg(long = "pool", value_name = "NAME=PATTERN")]
     pools: Vec<String>,
+    /// Call it this many times more, one after the other, and print how long a call takes.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    repeat: Option<u32>,
     /// The settings with what the plugin is granted.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -74,16 +78,23 @@ pub(super) async fn run(run: Run) -> Result<()> {
     for pool in &run.pools {
         inspector.pools.define(read_pool(pool)?);
     }
+    let (size, began) = (bytes.len(), Instant::now());
     let plugin = inspector.host.install(bytes).await;
     let plugin = plugin.map_err(|error| anyhow::anyhow!(server::serve::reason(&error)))?;
-    let (answer, log) = match plugin.role {
-        Role::Decomposer => decompose(&inspector, &plugin, &run).await?,
-        Role::Validator | Role::Allocator | Role::Activator | Role::Rater | Role::Step => {
-            carry_out(&inspector, &plugin, &run).await?
-        }
-    };
+    let installed = began.elapsed();
+    let (answer, log) = answered(&inspector, &plugin, &run, &mut Measured::default()).await?;
     for line in log {
         crate::report::note(&line);
+    }
+    if let (Some(count), Ok(_)) = (run.repeat, &answer) {
+        let mut measured = Measured::default();
+        for _ in 0..count {
+            answered(&inspector, &plugin, &run, &mut measured).await?.0.map_err(|failure| {
+                anyhow::anyhow!("a repeated call failed: {}", failure.code.as_str())
+            })?;
+        }
+        crate::report::note(&format!("{size} bytes, compiled in {:.1} s", installed.as_secs_f64()));
+        crate::report::note(&measured.line());
     }
     match answer {
         Ok(answer) => say(&format!("{answer:#}")),
@@ -96,7 +107,52 @@ pub(super) async fn run(run: Run) -> Result<()> {
 
 type Answer = (Result<Value, Failure>, Vec<String>);
 
-async fn carry_out(inspector: &Inspector, plugin: &Installed, run: &Run) -> Result<Answer> {
+async fn answered(
+    inspector: &Inspector,
+    plugin: &Installed,
+    run: &Run,
+    measured: &mut Measured,
+) -> Result<Answer> {
+    match plugin.role {
+        Role::Decomposer => decompose(inspector, plugin, run, measured).await,
+        Role::Validator | Role::Allocator | Role::Activator | Role::Rater | Role::Step => {
+            carry_out(inspector, plugin, run, measured).await
+        }
+    }
+}
+
+/// What repeated calls took.
+#[derive(Default)]
+struct Measured {
+    took: Vec<Duration>,
+    /// The most linear memory of a call.
+    memory_kib: u32,
+}
+
+impl Measured {
+    fn line(&mut self) -> String {
+        self.took.sort_unstable();
+        let count = self.took.len();
+        let total: Duration = self.took.iter().sum();
+        let us = |place: usize| self.took.get(place).map_or(0, Duration::as_micros);
+        let (median, late) = (us(count / 2), us(count * 99 / 100));
+        let rate = count as f64 / total.as_secs_f64().max(f64::EPSILON);
+        let memory = match self.memory_kib {
+            0 => String::new(),
+            kib => format!(", {kib} KiB of memory each"),
+        };
+        format!(
+            "{count} calls, each in an instance of its own: {rate:.0}/s, median {median} us, p99 {late} us{memory}"
+        )
+    }
+}
+
+async fn carry_out(
+    inspector: &Inspector,
+    plugin: &Installed,
+    run: &Run,
+    measured: &mut Measured,
+) -> Result<Answer> {
     let call = Call {
         fulfilment: FulfilmentId::new("fulfilment-1"),
         task: TaskId(0),
@@ -119,7 +175,11 @@ async fn carry_out(inspector: &Inspector, plugin: &Installed, run: &Run) -> Resu
         timeout_ms: u64::MAX,
         at: Timestamp(0),
     };
+    let began = Instant::now();
     let report = inspector.host.run(call).await;
+    measured.took.push(began.elapsed());
+    let memory_kib = report.telemetry.as_ref().map_or(0, |told| told.figures.memory_kib);
+    measured.memory_kib = measured.memory_kib.max(memory_kib);
     let answer = match report.outcome {
         Outcome::Done(outputs) => Ok(json!({ "done": outputs })),
         Outcome::Waiting(wait) => Ok(json!({ "waiting": wait })),
@@ -128,14 +188,21 @@ async fn carry_out(inspector: &Inspector, plugin: &Installed, run: &Run) -> Resu
     Ok((answer, report.log))
 }
 
-async fn decompose(inspector: &Inspector, plugin: &Installed, run: &Run) -> Result<Answer> {
+async fn decompose(
+    inspector: &Inspector,
+    plugin: &Installed,
+    run: &Run,
+    measured: &mut Measured,
+) -> Result<Answer> {
     let item = Decomposition {
         spec: &SpecId::new(&run.spec),
         action: action(&run.action)?,
         characteristics: &read("characteristics", &run.characteristics)?,
         order: &read("input", &run.input)?,
     };
+    let began = Instant::now();
     let (productions, log) = inspector.host.decompose(&plugin.digest, item).await;
+    measured.took.push(began.elapsed());
     let made = productions.map(|made| {
         let parts = made.iter().map(
             |part| json!({ "spec": part.spec.as_str(), "characteristics": part.characteristics }),
