@@ -71,15 +71,22 @@ impl Client {
         Answer::read(self.open(method, path, "application/json", body).await?).await
     }
 
-    /// Sends bytes of a media type; the answer may have any status.
+    /// Sends bytes with some headers; the answer may have any status.
     pub(crate) async fn send_bytes(
         &self,
         method: Method,
         path: &str,
-        media_type: &str,
+        headers: &[(&str, &str)],
         bytes: Vec<u8>,
     ) -> Result<Answer> {
-        Answer::read(self.open(method, path, media_type, Body::from(bytes)).await?).await
+        let uri = format!("{}{path}", self.base);
+        let mut request = Request::builder().method(method).uri(&uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = self.pooled.request(request.body(Body::from(bytes))?).await;
+        let sent = sent.with_context(|| format!("no answer from {uri}: is the server running there?"));
+        Answer::read(sent?).await
     }
 
     /// Follows the events of a fulfilment, from its first.

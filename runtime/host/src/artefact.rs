@@ -13,6 +13,13 @@ use wasmtime::component::Component;
 
 use crate::compile::{CompileLimits, Setting};
 use crate::precompiled;
+use crate::seal::Seal;
+
+/// The kind of the file that seals an artefact, beside it.
+const TAG: &str = "tag";
+
+/// The kind of the file with a signature, beside the bytes of its plugin.
+const SIGNATURE: &str = "minisig";
 
 /// The folder in which plugins and artefacts are kept.
 #[derive(Clone, Debug)]
@@ -20,6 +27,8 @@ pub(crate) struct Cache {
     pub(crate) plugins: PathBuf,
     pub(crate) artefacts: PathBuf,
     refused: PathBuf,
+    /// Seals artefacts.
+    seal: Seal,
 }
 
 /// Why a plugin was not compiled.
@@ -38,6 +47,7 @@ impl Cache {
             plugins: root.join("plugins"),
             artefacts: root.join("artefacts"),
             refused: root.join("refused"),
+            seal: Seal::open(root)?,
         };
         private_dir(&cache.plugins)?;
         private_dir(&cache.artefacts)?;
@@ -85,9 +95,22 @@ impl Cache {
         is_digest(digest) && self.plugin(digest).is_file()
     }
 
+    /// Keeps the signature of a plugin, durably: its file may lose it.
+    pub(crate) fn keep_signature(&self, digest: &Digest, signature: &str) -> io::Result<()> {
+        match self.signature(digest).is_some_and(|kept| kept == signature) {
+            true => Ok(()),
+            false => write(&self.plugin(digest).with_extension(SIGNATURE), signature.as_bytes()),
+        }
+    }
+
+    /// The signature of a plugin, if it is kept.
+    pub(crate) fn signature(&self, digest: &Digest) -> Option<String> {
+        fs::read_to_string(self.plugin(digest).with_extension(SIGNATURE)).ok()
+    }
+
     /// What was compiled of a plugin for this engine before.
     pub(crate) fn compiled(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
-        cached(engine, &self.artefact(engine, digest))
+        self.sealed(engine, &self.artefact(engine, digest))
     }
 
     /// A file for the compiler to write to, which [`Cache::adopt`] takes over.
@@ -99,13 +122,28 @@ impl Cache {
     pub(crate) fn adopt(&self, engine: &Engine, digest: &Digest) -> io::Result<Component> {
         let path = self.artefact(engine, digest);
         let written = fs::read(draft(&path))?;
-        let sum = Digest::of(&written);
+        let tag = self.seal.tag(&path, &written);
         let other = || io::Error::other("the compiler is of another build than the server");
-        let component = precompiled::load(engine, &written, &sum).ok_or_else(other)?;
+        let component = precompiled::load(engine, &written, &self.seal, (&path, &tag));
+        let component = component.ok_or_else(other)?;
         File::open(draft(&path))?.sync_all()?;
         fs::rename(draft(&path), &path)?;
-        write(&path.with_extension("sha256"), sum.as_str().as_bytes())?;
+        write(&path.with_extension(TAG), &tag)?;
         Ok(component)
+    }
+
+    /// An artefact, if it is the one that was sealed under its name.
+    fn sealed(&self, engine: &Engine, path: &Path) -> Option<Component> {
+        let tag = fs::read(path.with_extension(TAG)).ok()?;
+        let artefact = fs::read(path).ok()?;
+        let component = precompiled::load(engine, &artefact, &self.seal, (path, &tag));
+        if component.is_none() {
+            tracing::warn!(
+                path = %path.display(),
+                "a compiled plugin was damaged or changed, compiling it again"
+            );
+        }
+        component
     }
 
     /// Removes what a compiler wrote that did not come to an end.
@@ -156,16 +194,6 @@ fn is_digest(digest: &Digest) -> bool {
     digest.as_str().len() == 64 && digest.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn cached(engine: &Engine, path: &Path) -> Option<Component> {
-    let sum = fs::read_to_string(path.with_extension("sha256")).ok()?;
-    let artefact = fs::read(path).ok()?;
-    let component = precompiled::load(engine, &artefact, &Digest::new(sum));
-    if component.is_none() {
-        tracing::warn!(path = %path.display(), "a compiled plugin is damaged, compiling it again");
-    }
-    component
-}
-
 /// Names everything of an engine that compiled code depends on.
 fn compatibility(engine: &Engine) -> String {
     struct Sum(Sha256);
@@ -205,8 +233,26 @@ pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
 
 /// Writes a file whole or not at all, and durably.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_as(path, bytes, 0o666)
+}
+
+/// The same for a file that only this user may read.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_as(path, bytes, 0o600)
+}
+
+fn write_as(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let draft = draft(path);
-    let mut file = File::create(&draft)?;
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(mode);
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = options.open(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&draft, path)?;

@@ -94,7 +94,7 @@ impl Bindings {
         &self,
         id: &PluginId,
         file: Option<&str>,
-        (digest, provenance): (&Digest, Provenance),
+        (digest, mut provenance): (&Digest, Provenance),
         named: Option<&str>,
     ) -> Result<(), BindingError> {
         self.change(id, |binding| {
@@ -102,8 +102,9 @@ impl Bindings {
             if let (Some(file), true) = (file, is_first) {
                 binding.file = Some(file.into());
             }
-            let now = provenance.received;
+            let (now, signed) = (provenance.received, provenance.signed.take());
             let known = binding.provenance.entry(digest.clone()).or_insert(provenance);
+            known.signed = signed;
             if binding.digests.last() != Some(digest) || known.since.is_none() {
                 known.since = Some(now);
                 binding.digests.retain(|one| one != digest);
@@ -121,10 +122,12 @@ impl Bindings {
         &self,
         id: &PluginId,
         digest: &Digest,
-        provenance: Provenance,
+        mut provenance: Provenance,
     ) -> Result<(), BindingError> {
         self.change(id, |binding| {
-            binding.provenance.entry(digest.clone()).or_insert(provenance);
+            let signed = provenance.signed.take();
+            let known = binding.provenance.entry(digest.clone()).or_insert(provenance);
+            known.signed = signed.or_else(|| known.signed.take());
         })
     }
 

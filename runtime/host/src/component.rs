@@ -10,6 +10,7 @@ use crate::declared::Declared;
 use crate::error::{InstallError, Refused};
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
+use crate::signature::Signed;
 
 /// The bytes of a plugin, read.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Component {
     pub(crate) parts: BTreeSet<Part>,
     /// The bytes that the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
+    /// By whom it is signed, with the signature.
+    pub(crate) signed: Option<(Signed, String)>,
     imports: Vec<String>,
 }
 
@@ -75,7 +78,7 @@ impl Component {
         };
         let digest = Digest::of(&bytes);
         let imports = surface.imports;
-        Ok(Self { digest, bytes, manifest, contract, parts, instance_bytes, imports })
+        Ok(Self { digest, bytes, manifest, contract, parts, instance_bytes, signed: None, imports })
     }
 
     /// The id that it claims.

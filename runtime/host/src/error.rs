@@ -9,6 +9,7 @@ use crate::compile::Setting;
 use crate::grants;
 use crate::manifest::{Manifest, ManifestError};
 use crate::role::{Capability, Role};
+use crate::signature::SignatureError;
 
 /// Why a plugin was not installed.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum InstallError {
     /// It was built against two versions of the contract.
     #[error("the component uses two versions of ferrule:plugin: build it against one of them")]
     MixedContract,
+    /// Its signature does not do.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// It imports a capability that its role may not have.
     #[error("the component imports {}, which a plugin of world `{role}` may not have: use the world `step`", .capability.name())]
     NotInRole {

@@ -22,6 +22,7 @@ use crate::mask::Mask;
 use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded, plain};
 use crate::shared::{Shared, blocking};
+use crate::signature::{self, Signed};
 
 pub use crate::registry::shown;
 
@@ -31,7 +32,12 @@ pub(crate) enum Origin {
     /// A file of the folder: it may have an id that is its own.
     File(PathBuf),
     /// The API: it is to become this file of the folder, and is not yet.
-    Upload(PathBuf),
+    Upload {
+        /// The file.
+        file: PathBuf,
+        /// The signature that was sent along.
+        signature: Option<String>,
+    },
     /// The program that the host is part of: it may have any id.
     Program,
     /// The cache: it was taken in before.
@@ -141,6 +147,10 @@ impl Host {
         let kept = Arc::clone(&component);
         let kept = blocking(move || {
             shared.cache.keep(&kept.digest, &kept.bytes).map_err(InstallError::Cache)?;
+            if let Some((_, signature)) = &kept.signed {
+                let kept = shared.cache.keep_signature(&kept.digest, signature);
+                kept.map_err(InstallError::Cache)?;
+            }
             shared.bind(&kept, &origin)
         });
         let kept = kept.await.unwrap_or(Err(InstallError::Closing));
@@ -223,10 +233,43 @@ impl Shared {
         bytes: Vec<u8>,
         origin: &Origin,
     ) -> Result<Arc<Component>, Refused> {
-        let component = Component::read(bytes, self.plugin_bytes_max)?;
-        match self.check(&component, origin) {
-            Ok(()) => Ok(Arc::new(component)),
+        let mut component = Component::read(bytes, self.plugin_bytes_max)?;
+        let checked = self.check(&component, origin).and_then(|()| self.signed(&component, origin));
+        match checked {
+            Ok(signed) => {
+                component.signed = signed;
+                Ok(Arc::new(component))
+            }
             Err(error) => Err(component.refused(error)),
+        }
+    }
+
+    /// By whom a component is signed: by the signature beside its file or sent along, or by the one that
+    /// is kept of the same bytes.
+    fn signed(
+        &self,
+        component: &Component,
+        origin: &Origin,
+    ) -> Result<Option<(Signed, String)>, InstallError> {
+        if !self.signatures.are_checked() {
+            return Ok(None);
+        }
+        let given = match origin {
+            Origin::File(file) => signature::beside(file).map_err(InstallError::Unreadable)?,
+            Origin::Upload { signature, .. } => signature.as_deref().map(str::to_owned),
+            Origin::Program | Origin::Cache => return Ok(None),
+        };
+        let check = |text: Option<String>| {
+            let signed = self.signatures.check(&component.bytes, text.as_deref())?;
+            Ok::<_, InstallError>(signed.zip(text))
+        };
+        let found = check(given);
+        if matches!(found, Ok(Some(_))) {
+            return found;
+        }
+        match self.cache.signature(&component.digest).map(|kept| check(Some(kept))) {
+            Some(Ok(kept)) => Ok(kept),
+            Some(Err(_)) | None => found,
         }
     }
 
@@ -234,7 +277,7 @@ impl Shared {
     fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let (grants, _client) = self.granting.of(&component.id());
         install::check(component, &grants)?;
-        let (Origin::File(file) | Origin::Upload(file)) = origin else { return Ok(()) };
+        let (Origin::File(file) | Origin::Upload { file, .. }) = origin else { return Ok(()) };
         let named = grants.file.as_deref();
         self.bindings
             .check(&component.id(), &binding::name(file), &component.digest, named)
@@ -244,14 +287,17 @@ impl Shared {
     fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let id = component.id();
         let (grants, _client) = self.granting.of(&id);
-        let provenance =
-            |source| Provenance::new(&component.manifest.version, source, self.clock.now());
+        let signed = component.signed.as_ref().map(|(signed, _)| signed.clone());
+        let provenance = |source| {
+            let now = self.clock.now();
+            Provenance { signed, ..Provenance::new(&component.manifest.version, source, now) }
+        };
         let (file, path, provenance) = match origin {
             Origin::File(file) => {
                 (Some(binding::name(file)), file.as_path(), provenance(Source::File))
             }
             Origin::Program => (None, Path::new(""), provenance(Source::Program)),
-            Origin::Upload(file) => {
+            Origin::Upload { file, .. } => {
                 let noted = self.bindings.note(&id, &component.digest, provenance(Source::Upload));
                 return noted.map_err(|error| bound(id, file, error));
             }

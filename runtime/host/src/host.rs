@@ -35,6 +35,7 @@ use crate::machine::Machine;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::shared::{Shared, callbacks};
+use crate::signature::Signatures;
 use crate::tls::TlsError;
 
 /// Default limit of the bytes of a plugin.
@@ -71,6 +72,8 @@ pub struct Options {
     pub cores: u32,
     /// Max bytes of a plugin.
     pub plugin_bytes_max: usize,
+    /// The keys that plugins are signed by.
+    pub signatures: Signatures,
     /// The program that compiles plugins.
     pub compiler: Program,
     /// The limits of compiling one plugin.
@@ -133,6 +136,7 @@ impl Options {
             share_percent: SHARE_PERCENT,
             cores: 0,
             plugin_bytes_max: PLUGIN_BYTES_MAX,
+            signatures: Signatures::default(),
             compiler: Program::default(),
             compile_limits: CompileLimits::default(),
             keep: Keep::default(),
@@ -196,6 +200,7 @@ impl Host {
             counters: Arc::default(),
             keep: options.keep,
             clock: System::default(),
+            signatures: options.signatures,
             folder_turn: tokio::sync::Mutex::default(),
         })))
     }

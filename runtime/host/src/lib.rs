@@ -13,6 +13,7 @@ pub mod provenance;
 pub mod registry;
 pub mod role;
 pub mod schema;
+pub mod signature;
 pub mod versions;
 
 mod admission;
@@ -35,6 +36,7 @@ mod mask;
 mod precompiled;
 mod rating;
 mod regrant;
+mod seal;
 mod shared;
 mod state;
 mod sweep;

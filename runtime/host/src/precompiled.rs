@@ -1,16 +1,24 @@
 //! The one place where machine code is loaded that was not compiled just now.
 
-use model::Digest;
+use std::path::Path;
+
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Loads an artefact if it is the very bytes that this digest was taken of.
+use crate::seal::Seal;
+
+/// Loads an artefact if it is the very bytes that this host sealed under this name.
 ///
-/// The caller vouches for the digest: it was written by [`crate::artefact`], beside the artefact,
-/// into a folder that only this user can write to. Artefacts from elsewhere are never accepted.
+/// A process that can write to the folder of artefacts and cannot read the key can neither change one nor
+/// put one in the place of another. Artefacts from elsewhere are never accepted.
 #[expect(unsafe_code, reason = "wasmtime trusts artefacts; these are ours, and checked")]
-pub(crate) fn load(engine: &Engine, artefact: &[u8], digest: &Digest) -> Option<Component> {
-    if Digest::of(artefact) != *digest {
+pub(crate) fn load(
+    engine: &Engine,
+    artefact: &[u8],
+    seal: &Seal,
+    (path, tag): (&Path, &[u8]),
+) -> Option<Component> {
+    if !seal.is_of(path, artefact, tag) {
         return None;
     }
     // SAFETY: the bytes came out of `Engine::precompile_component` of this user's process and

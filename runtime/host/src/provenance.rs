@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tmf::time::Timestamp;
 
+use crate::signature::Signed;
+
 /// How bytes reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,12 +30,15 @@ pub struct Provenance {
     /// When new plans began to use them; the last time, if there were several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Moment>,
+    /// By whom they are signed, if that was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
 }
 
 impl Provenance {
     /// The provenance of bytes that come now.
     pub(crate) fn new(version: &str, source: Source, now: Timestamp) -> Self {
-        Self { version: version.into(), source, received: Moment(now), since: None }
+        Self { version: version.into(), source, received: Moment(now), since: None, signed: None }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::executor::lane::Lanes;
 use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
+use crate::signature::Signatures;
 
 /// The state of a host.
 pub(crate) struct Shared {
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
     pub(crate) clock: System,
+    /// The keys that plugins are signed by.
+    pub(crate) signatures: Signatures,
     /// Held while the folder of plugins is looked at or changed.
     pub(crate) folder_turn: tokio::sync::Mutex<()>,
 }

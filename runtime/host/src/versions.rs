@@ -20,6 +20,7 @@ use crate::folder::{Origin, report};
 use crate::host::Host;
 use crate::registry::{Entry, State, Usage};
 use crate::shared::blocking;
+use crate::signature;
 
 /// The kind of the file with the version before, from which `ferrule plugin rollback` takes it without a
 /// server. A server does not look at it.
@@ -157,7 +158,12 @@ impl Turn<'_> {
 
     /// Has new plans use these bytes, if they are a plugin with this id that the folder would take in.
     /// When this returns, that is on disk. If there is an error nothing has changed.
-    pub async fn install(&self, id: &PluginId, bytes: Vec<u8>) -> Result<Digest, VersionError> {
+    pub async fn install(
+        &self,
+        id: &PluginId,
+        bytes: Vec<u8>,
+        signature: Option<String>,
+    ) -> Result<Digest, VersionError> {
         let (host, registry) = (self.host, &self.host.0.registry);
         let component = Component::read(bytes, host.0.plugin_bytes_max);
         let component = component.map_err(|refused| refused.error)?;
@@ -166,15 +172,16 @@ impl Turn<'_> {
             return Err(VersionError::OtherId { found: PluginId::new(manifest.id) });
         }
         let is_there = || registry.current_file(id).is_none_or(|file| file.is_file());
-        if self.current(id).as_ref() == Some(&digest) && is_there() {
+        // A signature that comes later is looked at too.
+        if self.current(id).as_ref() == Some(&digest) && is_there() && signature.is_none() {
             return Ok(digest);
         }
         let file = self.file(id, &manifest.version)?;
-        let built = host.build(bytes, Origin::Upload(file.as_path().into())).await;
-        built.map_err(|refused| refused.error)?;
-        let bytes = host.kept(&digest).await?;
+        let origin = Origin::Upload { file: file.as_path().into(), signature };
+        host.build(bytes, origin).await.map_err(|refused| refused.error)?;
+        let (bytes, signature) = (host.kept(&digest).await?, host.0.cache.signature(&digest));
         let written = blocking(move || {
-            let written = replace(&file, &bytes);
+            let written = sign(&file, signature.as_deref()).and_then(|()| replace(&file, &bytes));
             (file, written)
         });
         match written.await.ok_or(InstallError::Closing)? {
@@ -202,7 +209,7 @@ impl Turn<'_> {
             Some(wanted) => Some(named(wanted, known)?),
         };
         let bytes = host.kept(&digest.ok_or(VersionError::NoneBefore)?).await?;
-        self.install(id, bytes).await
+        self.install(id, bytes, None).await
     }
 
     /// Removes a plugin: new plans no longer have it. Open ones go on with the copy that is kept.
@@ -252,11 +259,24 @@ fn named(wanted: &str, known: Vec<Digest>) -> Result<Digest, VersionError> {
     }
 }
 
-/// Removes a file of the folder, durably, with the version before it.
+/// Puts the signature of the version that comes beside its file. The one of the version before is kept.
+fn sign(file: &Path, signature: Option<&str>) -> io::Result<()> {
+    let beside = file.with_extension(signature::KIND);
+    match signature {
+        Some(signature) => write(&beside, signature.as_bytes()),
+        None => match fs::remove_file(beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        },
+    }
+}
+
+/// Removes a file of the folder, durably, with its signature and the version before it.
 fn remove(file: &Path) -> io::Result<()> {
     fs::remove_file(file)?;
-    // It may not be there.
+    // They may not be there.
     fs::remove_file(file.with_extension(BEFORE)).ok();
+    fs::remove_file(file.with_extension(signature::KIND)).ok();
     file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 

@@ -27,7 +27,7 @@ fn versioned(version: &str) -> Vec<u8> {
 }
 
 async fn put(host: &Host, folder: &Path, bytes: Vec<u8>) -> Result<Digest, VersionError> {
-    host.turn(folder).await.install(&pure(), bytes).await
+    host.turn(folder).await.install(&pure(), bytes, None).await
 }
 
 async fn back(host: &Host, folder: &Path, to: Option<&str>) -> Result<Digest, VersionError> {

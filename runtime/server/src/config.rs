@@ -318,6 +318,8 @@ impl Config {
     /// Refuses settings that contradict each other, and addresses beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.retention.check().map_err(ConfigError::Contradiction)?;
+        let keys = self.install.signatures();
+        keys.map_err(|error| ConfigError::Contradiction(format!("[install.keys]: {error}")))?;
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
     }
 }

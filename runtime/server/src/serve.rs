@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
+use host::signature::KeyError;
 use host::{Host, Loaded};
 use model::Rulebook;
 use store::Sled;
@@ -307,6 +308,8 @@ fn host(
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     options.grants = config.grants();
     config.host.apply(&mut options);
+    let contradiction = |error: KeyError| ConfigError::Contradiction(error.to_string());
+    options.signatures = config.install.signatures().map_err(contradiction)?;
     Host::new(options).map_err(ServeError::Host)
 }
 

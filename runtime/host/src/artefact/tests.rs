@@ -39,9 +39,45 @@ fn an_artefact_that_was_changed_is_not_loaded() {
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, &bytes).unwrap();
-    assert!(cached(&engine, &path).is_none());
+    assert!(cache.compiled(&engine, &digest).is_none());
     compile(&cache, &engine, &digest);
-    assert!(cached(&engine, &path).is_some());
+    assert!(cache.compiled(&engine, &digest).is_some());
+    // One who can write there and has no key cannot seal it anew: any other key is another seal.
+    let other = tempfile::tempdir().unwrap();
+    let tag = Seal::open(other.path()).unwrap().tag(&path, &bytes);
+    fs::write(&path, &bytes).unwrap();
+    fs::write(path.with_extension(TAG), tag).unwrap();
+    assert!(cache.compiled(&engine, &digest).is_none());
+}
+
+#[test]
+fn an_artefact_does_not_stand_in_for_another() {
+    let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+    let cache = Cache::open(folder.path()).unwrap();
+    let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+    compile(&cache, &engine, &one);
+    compile(&cache, &engine, &other);
+    let (from, to) = (cache.artefact(&engine, &one), cache.artefact(&engine, &other));
+    for kind in ["cwasm", TAG] {
+        fs::copy(from.with_extension(kind), to.with_extension(kind)).unwrap();
+    }
+    assert!(cache.compiled(&engine, &one).is_some());
+    assert!(cache.compiled(&engine, &other).is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_is_kept_apart_and_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+    let (cache, digest) = (Cache::open(folder.path()).unwrap(), Digest::of(EMPTY));
+    compile(&cache, &engine, &digest);
+    let key = folder.path().join("key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    // A start finds it again; without it, all is compiled again.
+    assert!(Cache::open(folder.path()).unwrap().compiled(&engine, &digest).is_some());
+    fs::remove_file(&key).unwrap();
+    assert!(Cache::open(folder.path()).unwrap().compiled(&engine, &digest).is_none());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use engine::core::read_fulfilment;
 use engine::keys;
 use engine::store::{Scan, Store, pages};
 use host::folder::{is_plugin, shown};
+use host::signature::KIND;
 use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
 use tokio::sync::Notify;
@@ -131,12 +132,18 @@ fn is_passing(loaded: &Loaded) -> bool {
     loaded.result.as_ref().is_err_and(InstallError::is_passing)
 }
 
-/// The plugin files of a folder with their sizes and times, if they are readable.
+/// Whether a file is the signature of one that is beside it.
+fn is_signature(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.ends_with(KIND.as_bytes()) && !name.starts_with(b".")
+}
+
+/// The plugin files of a folder and their signatures, with sizes and times, if they are readable.
 fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
         .map(|entry| entry.path())
-        .filter(|path| is_plugin(path))
+        .filter(|path| is_plugin(path) || is_signature(path))
         .map(|path| {
             let seen = stamp(&path);
             (path, seen)

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use host::Manifest;
 use host::folder::{is_plugin, shown};
+use host::signature::KIND;
 use host::versions::BEFORE;
 
 use super::{Inspector, installed, read_file, remote};
@@ -73,6 +74,12 @@ pub(super) async fn install(install: Install) -> Result<()> {
         Ok(plugin) => plugin,
         Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),
     };
+    let signature = remote::signature(&path)?;
+    let signature = signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let signatures = config.install.signatures()?;
+    signatures
+        .check(&bytes, signature.as_deref())
+        .with_context(|| format!("`{}` is not installed", path.display()))?;
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let (id, version) = (plugin.id.as_str(), &plugin.version);
@@ -93,6 +100,9 @@ pub(super) async fn install(install: Install) -> Result<()> {
         }
         None => String::new(),
     };
+    if let Some(signature) = signature {
+        write_whole(signature.as_bytes(), &to.with_extension(KIND)).with_context(cannot_write)?;
+    }
     write_whole(&bytes, &to).with_context(cannot_write)?;
     say(&format!("{}: {id} {version}{replaced}", shown(&to)))
 }

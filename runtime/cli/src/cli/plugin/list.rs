@@ -116,14 +116,16 @@ pub(super) fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
 
 /// The line with where a version came from.
 fn came(provenance: &Provenance) -> String {
-    let Provenance { source, received, since, .. } = provenance;
+    let Provenance { source, received, since, signed, .. } = provenance;
     let how = match source {
         Source::File => "as a file",
         Source::Upload => "over the API",
         Source::Program => "with the program",
     };
     let since = since.map(|since| format!(", used since {}", since.0)).unwrap_or_default();
-    format!("  came     {how} at {}{since}", received.0)
+    let signed = signed.as_ref().map(|signed| format!(", signed by {}", signed.key));
+    let signed = signed.unwrap_or_default();
+    format!("  came     {how} at {}{since}{signed}", received.0)
 }
 
 fn indented(text: &str) -> String {

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use host::registry::Entry;
+use host::signature::KIND;
 use hyper::Method;
 use serde::Serialize;
 
@@ -24,15 +27,24 @@ pub(super) async fn install(server: &str, file: &Path) -> Result<()> {
     let id = host::Manifest::of(bytes.clone())?.id;
     let path = path(&id);
     let client = Client::new(server);
-    let answer = client.send_bytes(Method::PUT, &path, "application/wasm", bytes).await?;
+    let signature = signature(file)?.map(|signature| BASE64_STANDARD.encode(signature));
+    let mut headers = vec![("content-type", "application/wasm")];
+    headers.extend(signature.as_deref().map(|signature| ("plugin-signature", signature)));
+    let answer = client.send_bytes(Method::PUT, &path, &headers, bytes).await?;
     used(&answer.success(&path)?.json()?)
+}
+
+/// The signature beside the file of a plugin.
+pub(super) fn signature(file: &Path) -> Result<Option<Vec<u8>>> {
+    let path = file.with_extension(KIND);
+    if path.exists() { Ok(Some(read_file(&path)?)) } else { Ok(None) }
 }
 
 /// Removes a plugin from a server. Open orders that began with it go on.
 pub(super) async fn remove(server: &str, id: &str) -> Result<()> {
     let path = path(id);
     let client = Client::new(server);
-    client.send_bytes(Method::DELETE, &path, "", Vec::new()).await?.success(&path)?;
+    client.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?.success(&path)?;
     say(&format!("{id} is removed"))
 }
 

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use host::versions::{Turn, VersionError};
 use host::{Entry, InstallError};
 use model::{Digest, PluginId};
@@ -14,6 +16,9 @@ use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::{ServerState, answer, etag};
 use crate::plugins::usage::usage;
 use crate::plugins::{NoUploads, reason};
+
+/// The header with the signature of a component.
+const SIGNATURE: &str = "plugin-signature";
 
 /// A plugin with its versions.
 #[derive(Serialize)]
@@ -75,10 +80,10 @@ async fn put(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
     if !is_component(&call.headers) {
         return Err(Problem::media_type("send the component, as `application/wasm`"));
     }
-    let bytes = call.bytes()?;
+    let (signature, bytes) = (signature(&call.headers)?, call.bytes()?);
     let turn = turn(server, &call.headers, id).await?;
     let status = if turn.current(id).is_none() { StatusCode::CREATED } else { StatusCode::OK };
-    let digest = turn.install(id, bytes).await.map_err(refused)?;
+    let digest = turn.install(id, bytes, signature).await.map_err(refused)?;
     drop(turn);
     changed(server, id, &digest, status).await
 }
@@ -145,6 +150,15 @@ fn json(status: StatusCode, body: &impl Serialize) -> Answer {
 
 fn tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
+}
+
+/// The signature that is sent along: the file of minisign, in base64.
+fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(sent) = headers.get(SIGNATURE) else { return Ok(None) };
+    let file = BASE64_STANDARD.decode(sent.as_bytes()).ok();
+    let file = file.and_then(|file| String::from_utf8(file).ok());
+    let wrong = || Problem::bad("send the `.minisig` file in base64").about("Plugin-Signature");
+    file.ok_or_else(wrong).map(Some)
 }
 
 /// Why a change of a plugin is refused; it has changed nothing.
