@@ -134,3 +134,65 @@ async fn uploads_can_be_turned_off() {
     }
     assert!(!world.http.get(&path).await["current"].is_null());
 }
+
+/// The version of the guest that an open run began with.
+async fn version_of(world: &World, run: &str) -> String {
+    let run = world.http.get(&format!("/orchestration/v1/runs/{run}")).await;
+    let shown = world.http.get(&format!("{PLUGINS}/misbehave")).await;
+    let is_it = |entry: &&Value| entry["digest"] == run["plugins"]["misbehave"];
+    text(&shown["versions"].as_array().unwrap().iter().find(is_it).unwrap()["version"])
+}
+
+#[tokio::test]
+async fn a_version_on_trial_takes_its_share_of_new_orders_until_it_is_promoted_or_aborted() {
+    let folders = Folders::new().await;
+    let mut world = world(&folders, "").await;
+    let path = format!("{PLUGINS}/misbehave/candidate");
+    let header = [("content-type", "application/wasm")];
+    let put_on_trial = async |world: &World, query: &str, bytes: Vec<u8>| {
+        world.http.send("PUT", &format!("{path}?{query}"), &header, bytes).await.unwrap()
+    };
+    // There is nothing to compare it with yet.
+    assert_eq!(put_on_trial(&world, "share=50", version("2.0.0")).await.status, 404);
+    assert_eq!(put(&world, "misbehave", version("1.0.0")).await.status, 201);
+    for (query, about) in [("", "share"), ("share=0", "share"), ("share=101", "share")] {
+        let answer = put_on_trial(&world, query, version("2.0.0")).await;
+        assert_eq!((answer.status, text(&answer.body["referenceError"]).as_str()), (400, about));
+    }
+    assert_eq!(put_on_trial(&world, "share=50", version("1.0.0")).await.status, 409);
+    let answer = put_on_trial(&world, "share=50", version("2.0.0")).await;
+    assert_eq!(
+        (answer.status, &answer.body["trial"]["share"]),
+        (200, &json!(50)),
+        "{}",
+        answer.text
+    );
+    let share = async |world: &World| {
+        let mut on_trial = 0;
+        for _ in 0..24 {
+            on_trial += u32::from(version_of(world, &waiting(world).await).await == "2.0.0");
+        }
+        on_trial
+    };
+    let some = share(&world).await;
+    assert!((2..=22).contains(&some), "{some} of 24 at 50 %");
+    world.kill().await;
+    world.restart().await;
+    let some = share(&world).await;
+    assert!((2..=22).contains(&some), "{some} of 24 at 50 % after a crash");
+    let aborted = world.http.send("DELETE", &path, &[], "").await.unwrap();
+    assert_eq!(aborted.status, 204, "{}", aborted.text);
+    assert_eq!(share(&world).await, 0);
+    assert_eq!(world.http.send("DELETE", &path, &[], "").await.unwrap().status, 409);
+    assert_eq!(put_on_trial(&world, "share=100", version("2.0.0")).await.status, 200);
+    assert_eq!(version_of(&world, &waiting(&world).await).await, "2.0.0");
+    // A rollback is for all new orders.
+    assert_eq!(put(&world, "misbehave", version("1.1.0")).await.status, 200);
+    let back = world.http.post(&format!("{PLUGINS}/misbehave/rollback"), &json!({})).await;
+    assert_eq!(back.status, 200, "{}", back.text);
+    assert_eq!(version_of(&world, &waiting(&world).await).await, "1.0.0");
+    assert_eq!(put_on_trial(&world, "share=1", version("2.0.0")).await.status, 200);
+    let promoted = world.http.post(&format!("{path}/promote"), &json!({})).await;
+    assert_eq!((promoted.status, &promoted.body["isCurrent"]), (200, &json!(true)));
+    assert_eq!(version_of(&world, &waiting(&world).await).await, "2.0.0");
+}

@@ -26,10 +26,9 @@ pub(crate) struct Answer {
     body: Bytes,
 }
 
-/// The reason for a response that is no success: TM Forum's `Error`, or our problem.
+/// The reason for a response that is no success: TM Forum's `Error`. Its `reason` is the name of the status.
 #[derive(Deserialize)]
 struct Reason {
-    #[serde(alias = "reason")]
     message: String,
 }
 
@@ -85,7 +84,8 @@ impl Client {
             request = request.header(*name, *value);
         }
         let sent = self.pooled.request(request.body(Body::from(bytes))?).await;
-        let sent = sent.with_context(|| format!("no answer from {uri}: is the server running there?"));
+        let sent =
+            sent.with_context(|| format!("no answer from {uri}: is the server running there?"));
         Answer::read(sent?).await
     }
 

@@ -1,8 +1,8 @@
 //! The cache: the bytes of each plugin by their digest, and what was compiled of them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use model::Digest;
@@ -12,6 +12,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::compile::{CompileLimits, Setting};
+use crate::disk::{draft, private_dir, write};
 use crate::precompiled;
 use crate::seal::Seal;
 
@@ -208,55 +209,6 @@ fn compatibility(engine: &Engine) -> String {
     let mut sum = Sum(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut sum);
     sum.0.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn draft(path: &Path) -> PathBuf {
-    path.with_extension(format!("{}.tmp", std::process::id()))
-}
-
-pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        builder.mode(0o700).create(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    }
-    #[cfg(not(unix))]
-    builder.create(path)?;
-    // A power loss must not take the names of new folders: plans name what is in them.
-    let mut above =
-        path.ancestors().skip(1).take(2).filter(|folder| !folder.as_os_str().is_empty());
-    above.try_for_each(|folder| File::open(folder)?.sync_all())
-}
-
-/// Writes a file whole or not at all, and durably.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_as(path, bytes, 0o666)
-}
-
-/// The same for a file that only this user may read.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_as(path, bytes, 0o600)
-}
-
-fn write_as(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let draft = draft(path);
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(mode);
-    }
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut file = options.open(&draft)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]

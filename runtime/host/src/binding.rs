@@ -15,7 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use model::{Digest, PluginId};
 use serde::{Deserialize, Serialize};
 
-use crate::artefact;
+use crate::candidate::Candidate;
+use crate::disk;
 use crate::provenance::Provenance;
 
 /// Max digests of an id that are remembered; older ones are forgotten.
@@ -39,6 +40,9 @@ pub(crate) struct Binding {
     /// Where they came from; of digests that were bound by an older host it is not known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) provenance: BTreeMap<Digest, Provenance>,
+    /// The version on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) candidate: Option<Candidate>,
 }
 
 /// Why an id is not given away.
@@ -58,7 +62,7 @@ pub(crate) enum BindingError {
 
 impl Bindings {
     pub(crate) fn open(folder: PathBuf) -> io::Result<Self> {
-        artefact::private_dir(&folder)?;
+        disk::private_dir(&folder)?;
         Ok(Self { folder, turn: Mutex::new(()) })
     }
 
@@ -112,8 +116,9 @@ impl Bindings {
                 let old = binding.digests.len().saturating_sub(DIGESTS_MAX);
                 binding.digests.drain(..old);
             }
-            let Binding { digests, provenance, .. } = binding;
-            provenance.retain(|one, _| digests.contains(one));
+            let Binding { digests, provenance, candidate, .. } = binding;
+            let on_trial = candidate.as_ref().map(|candidate| &candidate.digest);
+            provenance.retain(|one, _| digests.contains(one) || on_trial == Some(one));
         })
     }
 
@@ -131,6 +136,15 @@ impl Bindings {
         })
     }
 
+    /// Puts a version on trial, or ends the trial, durably.
+    pub(crate) fn set_candidate(
+        &self,
+        id: &PluginId,
+        candidate: Option<Candidate>,
+    ) -> Result<(), BindingError> {
+        self.change(id, |binding| binding.candidate = candidate)
+    }
+
     /// Changes what an id belongs to, durably.
     fn change(&self, id: &PluginId, change: impl FnOnce(&mut Binding)) -> Result<(), BindingError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +156,7 @@ impl Bindings {
         }
         let bytes = serde_json::to_vec_pretty(&after)
             .map_err(|error| self.failed(id, io::Error::other(error)))?;
-        artefact::write(&self.path(id), &bytes).map_err(|error| self.failed(id, error))
+        disk::write(&self.path(id), &bytes).map_err(|error| self.failed(id, error))
     }
 
     /// What an id belongs to; `None` if no plugin has had it.

@@ -19,12 +19,13 @@ use crate::error::{InstallError, Refused};
 use crate::host::Host;
 use crate::install::{self, Installed, Plugin};
 use crate::mask::Mask;
+use crate::plain::plain;
 use crate::provenance::{Provenance, Source};
-use crate::registry::{Change, Loaded, plain};
+use crate::registry::{Change, Loaded};
 use crate::shared::{Shared, blocking};
 use crate::signature::{self, Signed};
 
-pub use crate::registry::shown;
+pub use crate::plain::shown;
 
 /// Where a plugin comes from, which decides what it may be.
 #[derive(Debug)]
@@ -69,6 +70,7 @@ impl Host {
             loaded.push(Loaded { file: shown, result });
         }
         report(&self.0.registry.retire(folder, &present));
+        self.resume_trials().await;
         Ok(loaded)
     }
 

@@ -1,6 +1,7 @@
 //! Runs plugins: WebAssembly components under wasmtime, each call in a store of its own, with the
 //! capabilities that the operator granted and no others.
 
+pub mod candidate;
 pub mod compile;
 pub mod folder;
 pub mod grants;
@@ -26,6 +27,7 @@ mod component;
 mod contract;
 mod counters;
 mod declared;
+mod disk;
 mod error;
 mod executor;
 mod granting;
@@ -33,6 +35,7 @@ mod invoke;
 mod link;
 mod machine;
 mod mask;
+mod plain;
 mod precompiled;
 mod rating;
 mod regrant;
@@ -41,6 +44,7 @@ mod shared;
 mod state;
 mod sweep;
 mod tls;
+mod trial;
 
 pub use capability::http::address::{Place, place};
 pub use capability::record::{Keep, Of};
@@ -56,3 +60,4 @@ pub use manifest::{Manifest, ManifestError};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;
 pub use tls::TlsError;
+pub use trial::Chosen;

@@ -9,11 +9,13 @@ use engine::worker::Effects;
 use model::{Digest, PluginId};
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::{Candidate, Chooser, Trial};
 use crate::error::{InstallError, Refused};
 use crate::grants::Grants;
 use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
+use crate::plain::shown;
 use crate::provenance::Provenance;
 
 /// One line of the list of plugins.
@@ -42,6 +44,9 @@ pub struct Entry {
     pub grants: Granted,
     /// The limits that hold for it.
     pub limits: Option<Limits>,
+    /// Which new orders use it, while it is on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
     /// Where its bytes came from; `None` if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
@@ -110,6 +115,8 @@ struct Inner {
     rejected: BTreeMap<PathBuf, Entry>,
     /// The versions that new plans use.
     current: BTreeMap<PluginId, Arc<Plugin>>,
+    /// The versions that some new plans use instead.
+    candidates: BTreeMap<PluginId, Candidate>,
     installs: u64,
     /// The effects of plugins that were installed once and are not compiled yet.
     effects: BTreeMap<Digest, Effects>,
@@ -139,6 +146,32 @@ impl Registry {
     /// The version of a plugin that new plans use.
     pub(crate) fn current(&self, id: &PluginId) -> Option<Arc<Plugin>> {
         self.read().current.get(id).cloned()
+    }
+
+    /// The version of a plugin that the plan of an order uses.
+    pub(crate) fn chosen(&self, id: &PluginId, chooser: Chooser<'_>) -> Option<Arc<Plugin>> {
+        let inner = self.read();
+        let current = inner.current.get(id)?;
+        let candidate = inner.candidates.get(id).filter(|one| one.trial.takes(id, chooser));
+        // One whose grants no longer do is not loaded.
+        let candidate = candidate.and_then(|one| inner.plugins.get(&one.digest));
+        Some(Arc::clone(candidate.map_or(current, |registered| &registered.plugin)))
+    }
+
+    /// Puts a version on trial, or ends the trial.
+    pub(crate) fn set_candidate(&self, id: PluginId, candidate: Option<Candidate>) {
+        let mut inner = self.write();
+        match candidate {
+            Some(candidate) => inner.candidates.insert(id, candidate),
+            None => inner.candidates.remove(&id),
+        };
+    }
+
+    /// The plugins that new plans use of which no version is on trial.
+    pub(crate) fn without_candidate(&self) -> Vec<PluginId> {
+        let inner = self.read();
+        let current = inner.current.keys();
+        current.filter(|id| !inner.candidates.contains_key(*id)).cloned().collect()
     }
 
     /// Adds a plugin that new plans may use.
@@ -267,7 +300,8 @@ impl Registry {
     pub(crate) fn offered(&self) -> BTreeSet<Digest> {
         let inner = self.read();
         let offered = inner.plugins.iter().filter(|(_, registered)| registered.offered.is_some());
-        offered.map(|(digest, _)| digest.clone()).collect()
+        let on_trial = inner.candidates.values().map(|candidate| &candidate.digest);
+        offered.map(|(digest, _)| digest).chain(on_trial).cloned().collect()
     }
 
     /// Forgets a version that nothing needs any more.
@@ -301,6 +335,9 @@ impl Registry {
             let current = inner.current.get(&installed.id);
             entry.is_current =
                 current.is_some_and(|current| current.installed.digest == installed.digest);
+            let candidate = inner.candidates.get(&installed.id);
+            let candidate = candidate.filter(|one| one.digest == installed.digest);
+            entry.trial = candidate.map(|one| one.trial.clone());
             entry
         });
         let mut entries: Vec<_> = ready.chain(inner.rejected.values().cloned()).collect();
@@ -427,29 +464,9 @@ impl Entry {
             requests: Requests::default(),
             grants: Granted::default(),
             limits: None,
+            trial: None,
             provenance: None,
             usage: None,
         }
     }
-}
-
-/// A path as it may be shown in logs and lists: nothing in it ends a line, moves a cursor or turns
-/// the direction of writing.
-pub fn shown(path: &Path) -> String {
-    plain(&path.to_string_lossy())
-}
-
-pub(crate) fn plain(text: &str) -> String {
-    let is_bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_bad(c) {
-            true => plain.extend(c.escape_default()),
-            false => plain.push(c),
-        }
-    }
-    plain
 }

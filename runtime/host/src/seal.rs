@@ -8,7 +8,7 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::artefact;
+use crate::disk;
 
 /// The file of the key in the cache.
 const FILE: &str = "key";
@@ -28,8 +28,8 @@ impl Seal {
         }
         let mut key = [0; KEY_BYTES];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
-        artefact::private_dir(root)?;
-        artefact::write_private(&path, &key)?;
+        disk::private_dir(root)?;
+        disk::write_private(&path, &key)?;
         Ok(Self(key))
     }
 

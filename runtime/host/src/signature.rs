@@ -8,7 +8,7 @@ use std::path::Path;
 use minisign_verify::{Error, PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 
-use crate::registry::plain;
+use crate::plain::plain;
 
 /// The kind of the file with the signature, beside that of the plugin.
 pub const KIND: &str = "wasm.minisig";

@@ -56,6 +56,12 @@ pub enum VersionError {
          `GET` of the plugin lists as kept"
     )]
     NoSuchVersion,
+    /// No version is on trial.
+    #[error("no version of the plugin is on trial")]
+    NoTrial,
+    /// All new orders use it already.
+    #[error("all new orders use this version already: there is nothing to try out")]
+    IsCurrent,
     /// The program brought it along, so there is no file to remove.
     #[error("the plugin came without a file: it cannot be removed")]
     NoFile,
@@ -111,7 +117,11 @@ impl Host {
     pub async fn versions(&self, id: PluginId, mut used: Used) -> Result<Vec<Entry>, InstallError> {
         let host = Self(Arc::clone(&self.0));
         let listed = blocking(move || {
-            let history = host.binding(&id)?.digests;
+            let Binding { digests: history, candidate, .. } = host.binding(&id)?;
+            if let Some(candidate) = candidate {
+                let key = (PluginId::new(id.as_str()), candidate.digest);
+                used.entry(key).or_default();
+            }
             for digest in &history {
                 let key = (PluginId::new(id.as_str()), Digest::new(digest.as_str()));
                 used.entry(key).or_default();
@@ -144,13 +154,17 @@ impl Host {
         Ok(entries)
     }
 
-    fn binding(&self, id: &PluginId) -> Result<Binding, InstallError> {
+    pub(crate) fn binding(&self, id: &PluginId) -> Result<Binding, InstallError> {
         let read = self.0.bindings.read(id);
         read.map(Option::unwrap_or_default).map_err(unreadable)
     }
 }
 
 impl Turn<'_> {
+    pub(crate) fn host(&self) -> &Host {
+        self.host
+    }
+
     /// The digest of the version that new plans use.
     pub fn current(&self, id: &PluginId) -> Option<Digest> {
         self.host.current(id)
@@ -188,11 +202,14 @@ impl Turn<'_> {
             (file, Ok(())) => host.load(&file).await.1?,
             (path, Err(source)) => return Err(VersionError::Folder { path, source }),
         };
+        if host.binding(id)?.candidate.is_some_and(|candidate| candidate.digest == digest) {
+            self.set_candidate(id, None).await?;
+        }
         Ok(digest)
     }
 
-    /// Has new plans use a version that they used before: the one before that of now, or the one that a
-    /// digest, or its beginning, names.
+    /// Has all new plans use a version that they used before: the one before that of now, or the one that
+    /// a digest, or its beginning, names. A trial ends.
     pub async fn roll_back(
         &self,
         id: &PluginId,
@@ -209,7 +226,9 @@ impl Turn<'_> {
             Some(wanted) => Some(named(wanted, known)?),
         };
         let bytes = host.kept(&digest.ok_or(VersionError::NoneBefore)?).await?;
-        self.install(id, bytes, None).await
+        let digest = self.install(id, bytes, None).await?;
+        self.set_candidate(id, None).await?;
+        Ok(digest)
     }
 
     /// Removes a plugin: new plans no longer have it. Open ones go on with the copy that is kept.
@@ -226,14 +245,14 @@ impl Turn<'_> {
         match removed.await.ok_or(InstallError::Closing)? {
             (file, Ok(())) => {
                 report(&registry.retire_file(&file));
-                Ok(())
+                self.set_candidate(id, None).await
             }
             (path, Err(source)) => Err(VersionError::Folder { path, source }),
         }
     }
 
     /// The file of a plugin: the one that it has, or is to have by the settings, or had.
-    fn file(&self, id: &PluginId, version: &str) -> Result<PathBuf, VersionError> {
+    pub(crate) fn file(&self, id: &PluginId, version: &str) -> Result<PathBuf, VersionError> {
         let shared = &self.host.0;
         if let Some(file) = shared.registry.current_file(id) {
             return Ok(file);
@@ -308,7 +327,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn unreadable(error: BindingError) -> InstallError {
+pub(crate) fn unreadable(error: BindingError) -> InstallError {
     match error {
         BindingError::Io { path, source } => InstallError::Binding { path, source },
         BindingError::Other(owner) => {

@@ -8,11 +8,12 @@ mod quotes;
 mod replan;
 mod requested;
 mod submission;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine::worker::{Effects, Worker as _};
+use engine::worker::Effects;
 use engine::{Engine, Submitted};
 use model::decompose::{Answers, Decision, Production, Question, decompose, plan_run};
 use model::journal::Activation;
@@ -29,6 +30,7 @@ pub(crate) use pools::Use;
 pub(crate) use replan::{Retried, Wanted};
 use requested::Content;
 pub use requested::Requested;
+pub(crate) use versions::For;
 
 /// Takes orders and runs.
 pub struct Orders {
@@ -165,7 +167,7 @@ impl Orders {
             }
         }
         let planned = self.decomposed(requested).await?;
-        Ok(match planned.and_then(|plan| self.pinned(plan)) {
+        Ok(match planned.and_then(|plan| self.pinned(plan, requested.chooser())) {
             Ok(plan) => Event::Planned { plan: Arc::new(plan) },
             Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
             Err(failure) => Event::Held { failure },
@@ -198,10 +200,14 @@ impl Orders {
         let document = &requested.document;
         // Only a dated order needs to know which checks may run before its date.
         let is_dated = order.dates.start.is_some();
-        let pure = if is_dated { self.pure_checks(rulebook) } else { BTreeSet::new() };
+        let pure = if is_dated {
+            self.pure_checks(rulebook, requested.chooser())
+        } else {
+            BTreeSet::new()
+        };
         let decide = |answers: &Answers| decompose(order, document, rulebook, answers);
         let decision = Decision::new(Answers::new().with_pure(pure), decide);
-        self.decided(decision, document, order.lines.len()).await
+        self.decided(decision, (document, requested.chooser()), order.lines.len()).await
     }
 
     /// Checks the instances and quotes that an order names against the store, in one read. An order
@@ -219,20 +225,24 @@ impl Orders {
     }
 
     /// The plugins of the steps before an order that cannot reach outside, as they are granted now.
-    fn pure_checks(&self, rulebook: &Rulebook) -> BTreeSet<PluginId> {
+    fn pure_checks(&self, rulebook: &Rulebook, order: For<'_>) -> BTreeSet<PluginId> {
         let names = rulebook.packs().filter_map(|pack| pack.hooks.before.as_deref());
         let workflows = names.filter_map(|name| rulebook.workflow(name));
         let plugins = workflows
             .flat_map(|(_, workflow)| workflow.steps.iter().map(|entry| entry.step.plugin.clone()));
         let is_pure = |plugin: &PluginId| {
-            self.plugins.host.resolve(plugin).is_some_and(|found| found.effects == Effects::Pure)
+            self.version(plugin, order).is_some_and(|found| found.effects == Effects::Pure)
         };
         plugins.filter(is_pure).collect()
     }
 
     /// Asks a decomposer plugin.
-    async fn ask(&self, question: &Question, order: &Value) -> Result<Vec<Production>, Failure> {
-        let Some(plugin) = self.plugins.host.resolve(&question.plugin) else {
+    async fn ask(
+        &self,
+        question: &Question,
+        (order, of): (&Value, For<'_>),
+    ) -> Result<Vec<Production>, Failure> {
+        let Some(plugin) = self.version(&question.plugin, of) else {
             return Err(missing(&question.plugin));
         };
         let item = host::Decomposition {
@@ -250,15 +260,15 @@ impl Orders {
     }
 
     /// Pins the version of each plugin that a plan calls.
-    fn pinned(&self, mut plan: Plan) -> Result<Plan, Failure> {
+    fn pinned(&self, mut plan: Plan, order: For<'_>) -> Result<Plan, Failure> {
         let mut plugins = BTreeMap::new();
         for step in &plan.steps {
-            let resolved =
-                self.plugins.host.resolve(&step.plugin).ok_or_else(|| missing(&step.plugin))?;
-            if step.undo && self.plugins.host.can_undo(&step.plugin) == Some(false) {
+            let chosen = self.version(&step.plugin, order);
+            let chosen = chosen.ok_or_else(|| missing(&step.plugin))?;
+            if step.undo && !chosen.can_undo {
                 return Err(no_undo(step));
             }
-            plugins.insert(step.plugin.clone(), resolved.digest);
+            plugins.insert(step.plugin.clone(), chosen.digest);
         }
         plan.plugins = plugins;
         Ok(plan)

@@ -66,6 +66,10 @@ pub(crate) enum Plugin {
     Remove(folder::Named),
     /// Go back to the version of a plugin that was installed before.
     Rollback(folder::Rollback),
+    /// Have all new orders of a server use the version of a plugin that is on trial.
+    Promote(remote::OfServer),
+    /// End the trial of a version: no new order of a server uses it.
+    Abort(remote::OfServer),
     /// Show a plugin: what it asks for, is granted, reads and gives.
     Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
@@ -84,6 +88,8 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Install(arguments) => folder::install(arguments).await,
         Plugin::Remove(arguments) => folder::remove(arguments).await,
         Plugin::Rollback(arguments) => folder::rollback(arguments).await,
+        Plugin::Promote(remote::OfServer { id, server }) => remote::promote(&server, &id).await,
+        Plugin::Abort(remote::OfServer { id, server }) => remote::abort(&server, &id).await,
         Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,
     }

@@ -1,4 +1,5 @@
 use super::*;
+use std::io::Write as _;
 
 /// The smallest component: it has nothing in it.
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";

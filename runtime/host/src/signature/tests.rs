@@ -5,6 +5,9 @@ const ACME: &str = "RWRq6au8sBZD3fqYeLmMjMjWLmCtNgvhY94zsmTl+tNDXnsLx1PCws6Z";
 const BY_ACME: &str = "untrusted comment: signature from minisign secret key\nRURq6au8sBZD3XJEeiUy0tXqTmL47ZSjPXPw1Uz3B2ICNA3HuxmkJcApKUNFnARCUVKn3IgGFelxVFR5cdVyY4VtYHcq7fDYHQA=\ntrusted comment: of acme\n/dZ02tyIRvFGt3HwEjY71XD2vP37tUaU/NINFgjEPoe4d/GiKOLvetrF2D30Hc8WksjfzPJ3B6s1JtZdNkacAg==\n";
 const BY_OTHER: &str = "untrusted comment: signature from minisign secret key\nRUS0j7vopLDq3EHdp8WNIQ8nlg3qwl9wCvW167Tajj0NUyAOaZjlck68AFrTzKhFdDXwIwO6Eg/yu4xZgIUaFCi0W7SQdllG8Ao=\ntrusted comment: of other\n3Kiu2vi6L3E+1js0+yooi5AHAGtR12pSyEWaVzcg9VNPOXj8/zaG++nocb8Sl+mwBQb4I40g9mQEy/qwkJKnCA==\n";
 
+/// Bytes, their signature, and why it is refused where it is checked and where it is required.
+type Row = (&'static [u8], Option<&'static str>, Option<SignatureError>, Option<SignatureError>);
+
 fn signatures(policy: Policy) -> Signatures {
     let keys = [("acme".to_string(), ACME.to_string())];
     Signatures::new(policy, keys.iter().map(|(name, key)| (name, key))).unwrap()
@@ -14,7 +17,7 @@ fn signatures(policy: Policy) -> Signatures {
 fn a_signature_counts_as_the_policy_has_it() {
     use SignatureError as E;
     let acme = || E::OtherBytes { key: "acme".into() };
-    let rows: [(&[u8], Option<&str>, Option<E>, Option<E>); 6] = [
+    let rows: [Row; 6] = [
         (b"hello", Some(BY_ACME), None, None),
         (b"hello", None, None, Some(E::Missing)),
         (b"hallo", Some(BY_ACME), Some(acme()), Some(acme())),

@@ -8,7 +8,7 @@ use model::decompose::{Answer, Decision, Question, Step};
 use serde_json::Value;
 
 use super::existing::Instances;
-use super::{Orders, SubmitError};
+use super::{For, Orders, SubmitError};
 use crate::aside::aside_of_lines;
 
 impl Orders {
@@ -16,7 +16,7 @@ impl Orders {
     pub(crate) async fn decided<T>(
         &self,
         decision: Decision<'_, T>,
-        document: &Value,
+        (document, order): (&Value, For<'_>),
         lines: usize,
     ) -> Result<Result<T, Failure>, SubmitError> {
         let mut instances = Instances::new(self);
@@ -26,10 +26,12 @@ impl Orders {
                 Step::Done(decided) => return Ok(Ok(decided)),
                 Step::Failed(failure) => return Ok(Err(failure)),
                 Step::LookUp(decision, lookups) => (decision, instances.look_up(lookups).await?),
-                Step::Ask(decision, questions) => match self.ask_all(questions, document).await {
-                    Ok(answer) => (decision, answer),
-                    Err(failure) => return Ok(Err(failure)),
-                },
+                Step::Ask(decision, questions) => {
+                    match self.ask_all(questions, (document, order)).await {
+                        Ok(answer) => (decision, answer),
+                        Err(failure) => return Ok(Err(failure)),
+                    }
+                }
             };
             step = aside_of_lines(lines, || decision.resume(answer));
         }
@@ -37,8 +39,12 @@ impl Orders {
 
     /// Asks decomposer plugins all questions of one depth at once. If several fail, the failure of the
     /// first question counts, whichever came first.
-    async fn ask_all(&self, questions: Vec<Question>, document: &Value) -> Result<Answer, Failure> {
-        let asked = questions.iter().map(|question| self.ask(question, document));
+    async fn ask_all(
+        &self,
+        questions: Vec<Question>,
+        of: (&Value, For<'_>),
+    ) -> Result<Answer, Failure> {
+        let asked = questions.iter().map(|question| self.ask(question, of));
         let answers = join_all(asked).await;
         let answered = questions.into_iter().zip(answers);
         let answered = answered.map(|(question, answer)| Ok((question, answer?)));

@@ -113,6 +113,7 @@ impl Orders {
         let document = fulfilment.document();
         let at = fulfilment.submitted_at();
         let requested = Requested::read(fulfilment.kind(), document, at)?;
+        let requested = requested.under(fulfilment.id().clone());
         self.plan_event(&Arc::new(requested)).await
     }
 

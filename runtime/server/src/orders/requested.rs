@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::order::{After, Form, OrderError, quotes_of};
 use model::plan::{Action, Level};
-use model::{Kind, Order};
+use model::{FulfilmentId, Kind, Order};
 use serde_json::Value;
 use tmf::document::Attributes;
 use tmf::document::order::{Items, Written};
@@ -15,6 +15,8 @@ use tmf::time::Timestamp;
 pub struct Requested {
     pub(super) content: Content,
     pub(super) document: Arc<Value>,
+    /// The id that it has, or is to have; `None` if it is only looked at.
+    pub(super) id: Option<FulfilmentId>,
 }
 
 /// The content of the document.
@@ -38,7 +40,12 @@ impl Requested {
             Kind::ServiceOrder => order(Level::CustomerService),
             Kind::ResourceOrder => order(Level::Resource),
         };
-        Ok(Self { content: content?, document: Arc::clone(document) })
+        Ok(Self { content: content?, document: Arc::clone(document), id: None })
+    }
+
+    /// The same, to be carried out under this id.
+    pub(super) fn under(self, id: FulfilmentId) -> Self {
+        Self { id: Some(id), ..self }
     }
 
     /// The order; `None` for a run.

@@ -42,7 +42,9 @@ impl Orders {
         submission: Option<&str>,
     ) -> Result<Submitted, SubmitError> {
         let document = Arc::new(document);
-        let requested = Arc::new(Requested::read(&kind, &document, self.engine().now())?);
+        let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
+        let requested = Requested::read(&kind, &document, self.engine().now())?;
+        let requested = Arc::new(requested.under(id.clone()));
         let is_of_quote = !requested.quotes().is_empty();
         let mut looks = is_of_quote || requested.changes_instances();
         for _ in 0..PLANS_MAX {
@@ -71,9 +73,9 @@ impl Orders {
                 Some(_) => activating(event).map_err(SubmitError::Refused)?,
                 None => event,
             };
-            let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
             let now = self.engine().now();
-            let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(&document), now);
+            let mut fulfilment =
+                Fulfilment::new(id.clone(), kind.clone(), Arc::clone(&document), now);
             fulfilment.activated_by(activation.clone());
             let key = submission.map(str::to_owned);
             match self.engine().submit(fulfilment, vec![event], key, seen).await {

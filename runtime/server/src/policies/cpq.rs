@@ -24,7 +24,7 @@ use tmf::time::Timestamp;
 
 use super::{Draft, Policy, Refusal, stored};
 use crate::documents::{Documents, Session};
-use crate::orders::{Orders, SubmitError};
+use crate::orders::{For, Orders, SubmitError};
 use crate::rulebooks::Rulebooks;
 use crate::settings::BillingSettings;
 
@@ -113,7 +113,7 @@ impl Cpq {
             }
         };
         let decision = Decision::new(Answers::new(), decide);
-        let decided = self.orders.decided(decision, &write(&request), 0).await;
+        let decided = self.orders.decided(decision, (&write(&request), For::default()), 0).await;
         let decided = decided.map_err(|error| Refusal::Submit(Box::new(error)))?;
         decided.map_err(Refusal::Failed)?.map_err(unreadable)
     }

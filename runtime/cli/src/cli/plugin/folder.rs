@@ -21,6 +21,8 @@ pub(crate) struct Install {
     plugin: PathBuf,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    trial: remote::Trial,
 }
 
 #[derive(Debug, Args)]
@@ -62,9 +64,9 @@ struct Found {
 /// Puts a plugin into the folder if a server with the settings would take it in. The version that it
 /// replaces is kept for a rollback.
 pub(super) async fn install(install: Install) -> Result<()> {
-    let Install { plugin: path, place } = install;
+    let Install { plugin: path, place, trial } = install;
     if let Some(server) = &place.server {
-        return remote::install(server, &path).await;
+        return remote::install(server, &path, &trial).await;
     }
     let config = Config::read(place.config.as_deref())?;
     let bytes = read_file(&path)?;

@@ -78,6 +78,7 @@ fn lines(entry: &Entry) -> String {
     let state = match rejection(entry) {
         Some(_) => "rejected",
         None if entry.is_current => "ready",
+        None if entry.trial.is_some() => "on trial",
         None => match entry.state {
             State::Kept => "kept",
             State::Gone => "not kept any more",

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use clap::Args;
 use host::registry::Entry;
 use host::signature::KIND;
 use hyper::Method;
@@ -14,6 +15,40 @@ use super::read_file;
 use crate::cli::say;
 use crate::client::Client;
 
+/// The new orders that are to use a version, if not all of them.
+#[derive(Debug, Args)]
+pub(crate) struct Trial {
+    /// Only this share of new orders uses it, in percent, until it is promoted; with `--server`.
+    #[arg(long, value_name = "PERCENT", requires = "server")]
+    share: Option<u8>,
+    /// Only new orders of this customer use it, and those of `--share`; with `--server`.
+    #[arg(long = "customer", value_name = "ID", requires = "server")]
+    customers: Vec<String>,
+}
+
+/// A plugin of a server.
+#[derive(Debug, Args)]
+pub(crate) struct OfServer {
+    /// The id of the plugin.
+    pub(super) id: String,
+    /// The server.
+    #[arg(long, value_name = "URL")]
+    pub(super) server: String,
+}
+
+impl Trial {
+    /// Where a component is sent.
+    fn path(&self, id: &str) -> String {
+        let path = path(id);
+        if self.share.is_none() && self.customers.is_empty() {
+            return path;
+        }
+        let customers: Vec<_> = self.customers.iter().map(|id| server::http::in_url(id)).collect();
+        let share = self.share.unwrap_or_default();
+        format!("{path}/candidate?share={share}&customers={}", customers.join(","))
+    }
+}
+
 /// The body of a rollback.
 #[derive(Serialize)]
 struct Rollback<'a> {
@@ -22,16 +57,31 @@ struct Rollback<'a> {
 }
 
 /// Sends a plugin to a server, which checks it.
-pub(super) async fn install(server: &str, file: &Path) -> Result<()> {
+pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<()> {
     let bytes = read_file(file)?;
     let id = host::Manifest::of(bytes.clone())?.id;
-    let path = path(&id);
+    let path = trial.path(&id);
     let client = Client::new(server);
     let signature = signature(file)?.map(|signature| BASE64_STANDARD.encode(signature));
     let mut headers = vec![("content-type", "application/wasm")];
     headers.extend(signature.as_deref().map(|signature| ("plugin-signature", signature)));
     let answer = client.send_bytes(Method::PUT, &path, &headers, bytes).await?;
     used(&answer.success(&path)?.json()?)
+}
+
+/// Has all new orders of a server use the version on trial.
+pub(super) async fn promote(server: &str, id: &str) -> Result<()> {
+    let path = format!("{}/candidate/promote", path(id));
+    let answer = Client::new(server).send_bytes(Method::POST, &path, &[], Vec::new()).await?;
+    used(&answer.success(&path)?.json()?)
+}
+
+/// Ends the trial of a version.
+pub(super) async fn abort(server: &str, id: &str) -> Result<()> {
+    let path = format!("{}/candidate", path(id));
+    let answer = Client::new(server).send_bytes(Method::DELETE, &path, &[], Vec::new()).await?;
+    answer.success(&path)?;
+    say(&format!("the trial of {id} is over: no new order uses the version"))
 }
 
 /// The signature beside the file of a plugin.
@@ -61,8 +111,16 @@ fn path(id: &str) -> String {
 
 /// Prints the version that new orders use.
 fn used(entry: &Entry) -> Result<()> {
+    let by = match &entry.trial {
+        Some(trial) if trial.customers.is_empty() => format!("{} % of new orders", trial.share),
+        Some(trial) => {
+            let customers: Vec<_> = trial.customers.iter().map(String::as_str).collect();
+            format!("{} % of new orders and those of {}", trial.share, customers.join(", "))
+        }
+        None => "new orders".into(),
+    };
     let text = |part: &Option<String>| part.as_deref().unwrap_or("-").to_string();
     let digest: String = text(&entry.digest).chars().take(12).collect();
     let (id, version) = (text(&entry.id), text(&entry.version));
-    say(&format!("{id} {version} {digest} is used by new orders"))
+    say(&format!("{id} {version} {digest} is used by {by}"))
 }

@@ -1,9 +1,12 @@
 //! The plugins and their versions: what is installed and used, and how another version comes in.
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use host::candidate::{CUSTOMERS_MAX, SHARE_MAX, Trial};
 use host::versions::{Turn, VersionError};
 use host::{Entry, InstallError};
 use model::{Digest, PluginId};
@@ -16,6 +19,7 @@ use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::{ServerState, answer, etag};
 use crate::plugins::usage::usage;
 use crate::plugins::{NoUploads, reason};
+use crate::search::Query;
 
 /// The header with the signature of a component.
 const SIGNATURE: &str = "plugin-signature";
@@ -50,6 +54,14 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
             }
         }
         [id, "rollback"] => roll_back(server, call, &PluginId::new(*id)).await,
+        [id, "candidate"] => {
+            let id = PluginId::new(*id);
+            match call.method {
+                Method::PUT => try_out(server, call, &id).await,
+                _ => abort(server, &call, &id).await,
+            }
+        }
+        [id, "candidate", "promote"] => promote(server, &call, &PluginId::new(*id)).await,
         _ => Err(nothing_here()),
     }
 }
@@ -96,6 +108,53 @@ async fn roll_back(server: &ServerState, mut call: Call, id: &PluginId) -> Answe
     let digest = turn.roll_back(id, asked.digest.as_deref()).await.map_err(refused)?;
     drop(turn);
     changed(server, id, &digest, StatusCode::OK).await
+}
+
+/// Puts the component that is sent on trial.
+async fn try_out(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
+    if !is_component(&call.headers) {
+        return Err(Problem::media_type("send the component, as `application/wasm`"));
+    }
+    let trial = trial(&call.query)?;
+    let sent = (call.bytes()?, signature(&call.headers)?);
+    let turn = turn(server, &call.headers, id).await?;
+    let digest = turn.try_out(id, sent, trial).await;
+    let digest = digest.map_err(refused)?;
+    drop(turn);
+    changed(server, id, &digest, StatusCode::OK).await
+}
+
+/// The new orders that a client wants to use a candidate.
+fn trial(query: &Query) -> Result<Trial, Problem> {
+    let share = query.number("share")?.unwrap_or_default();
+    let share = u8::try_from(share).ok().filter(|share| *share <= SHARE_MAX);
+    let share = share.ok_or_else(|| Problem::bad("is a percentage up to 100").about("share"))?;
+    let customers = query.get("customers").unwrap_or_default().split(',').map(str::trim);
+    let customers = customers.filter(|customer| !customer.is_empty());
+    let customers: BTreeSet<String> = customers.map(str::to_owned).collect();
+    if customers.len() > CUSTOMERS_MAX {
+        let message = format!("may name {CUSTOMERS_MAX} customers");
+        return Err(Problem::bad(message).about("customers"));
+    }
+    if share == 0 && customers.is_empty() {
+        return Err(Problem::bad("give a `share` of new orders, or `customers`").about("share"));
+    }
+    Ok(Trial { share, customers })
+}
+
+/// Has all new orders use the version on trial.
+async fn promote(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    let turn = turn(server, &call.headers, id).await?;
+    let digest = turn.promote(id).await.map_err(refused)?;
+    drop(turn);
+    changed(server, id, &digest, StatusCode::OK).await
+}
+
+/// Ends a trial.
+async fn abort(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    let turn = turn(server, &call.headers, id).await?;
+    turn.abort(id).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn delete(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
@@ -168,7 +227,10 @@ fn refused(error: VersionError) -> Problem {
         VersionError::Refused(error) => not_installed(&error),
         VersionError::OtherId { .. } => Problem::unprocessable(message).about("id"),
         VersionError::Unknown => Problem::not_found(message).about("id"),
-        VersionError::NoneBefore | VersionError::NoFile => Problem::conflict(message).about("id"),
+        VersionError::NoneBefore
+        | VersionError::NoFile
+        | VersionError::NoTrial
+        | VersionError::IsCurrent => Problem::conflict(message).about("id"),
         VersionError::NoSuchVersion => Problem::unprocessable(message).about("digest"),
         VersionError::Folder { .. } => {
             tracing::error!(error = &error as &dyn std::error::Error, "a plugin cannot be written");

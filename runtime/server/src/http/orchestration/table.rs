@@ -122,6 +122,18 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     )
     .sends(Body::Component)
     .or(&[(201, "It is new")]),
+    put(
+        "/plugins/{id}/candidate",
+        "plugins",
+        "Puts a component on trial: some new orders use it; again with another share, the trial changes",
+    )
+    .query(&[
+        parameter("share", Kind::Number, "the share of new orders, in percent, by a hash of their id"),
+        parameter("customers", Kind::Text, "ids with commas: all new orders of these customers use it"),
+    ])
+    .sends(Body::Component),
+    delete("/plugins/{id}/candidate", "plugins", "Aborts the trial: no new order uses the component"),
+    post("/plugins/{id}/candidate/promote", "plugins", "Has all new orders use the component on trial"),
     delete("/plugins/{id}", "plugins", "Removes a plugin; open orders go on with the copy that is kept"),
     post("/plugins/{id}/rollback", "plugins", "Goes back to the version before, or to another that is kept").sends(
         object_or_nothing(&[may("digest", Kind::Text, "the version, by its digest or the beginning of it")]),
