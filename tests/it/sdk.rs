@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use crate::project::{Projects, has, text};
 use crate::world::repository;
 
 /// The names that a module of JavaScript, or its declarations, exports.
@@ -26,5 +29,64 @@ fn the_types_of_javascript_declare_what_its_modules_export() {
         names.retain(|name| module != "fake" || *name == "Host");
         assert!(!names.is_empty(), "{module} exports nothing");
         assert_eq!(names, exported(&types), "{module}");
+    }
+}
+
+/// JSON, and what becomes of it where a few characters are exchanged.
+fn lines() -> Vec<String> {
+    let whole = [
+        r#"{"a":[1,-0.5,1e10,true,false,null],"b":{"c":"ä\n\u00e4\ud83d\ude00\\\"/"},"":[]}"#,
+        r#"[[],{},"",0,-1,12.25,"\b\f\r\t",{"x":{"y":[{"z":1}]}}]"#,
+        r#" { "spaced" : [ 1 , 2 ] , "t" : "end" } "#,
+    ];
+    let pieces = [
+        "", "{", "}", "[", "]", ",", ":", "\"", "\\", "0", "-", "e", ".", "nul", "\\u", "\\ud83d",
+        "\t",
+    ];
+    let mut lines: Vec<String> = whole.iter().map(|text| (*text).to_owned()).collect();
+    for text in whole {
+        for (place, _) in text.char_indices() {
+            for piece in pieces {
+                let (before, after) = text.split_at(place);
+                lines.push(format!("{before}{piece}{after}"));
+                let after: String = after.chars().skip(1).collect();
+                lines.push(format!("{before}{piece}{after}"));
+            }
+        }
+    }
+    for levels in [1, 100, 127, 129, 100_000] {
+        lines.push(format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+        lines.push("[".repeat(levels));
+    }
+    lines
+}
+
+/// What the SDK for C reads and writes, against another reader.
+#[test]
+fn the_json_of_c_is_read_and_written_as_it_is_elsewhere() {
+    if !has("cc") {
+        return;
+    }
+    let projects = Projects::new();
+    let project = projects.make_in("c", "acme-step", "step");
+    let program = repository().join("tests/it/sdk/json.c");
+    let arguments =
+        ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Ivendor", "-Ibindings", "vendor/ferrule.c"];
+    let arguments = [&arguments[..], &[program.to_str().unwrap(), "-o", "json"]].concat();
+    let compiled = projects.run("cc", &project, &arguments);
+    assert!(compiled.status.success(), "{}", text(&compiled));
+    let lines = lines();
+    std::fs::write(project.join("lines"), format!("{}\n", lines.join("\n"))).unwrap();
+    let written = projects.run("sh", &project, &["-c", "./json < lines"]);
+    assert!(written.status.success(), "{}", text(&written));
+    let written = String::from_utf8(written.stdout).unwrap();
+    let written: Vec<&str> = written.lines().collect();
+    assert_eq!(written.len(), lines.len());
+    for (line, written) in lines.iter().zip(written) {
+        // A name that stands twice is kept twice, and read alike.
+        let expected = serde_json::from_str::<Value>(line).ok();
+        let found = serde_json::from_str::<Value>(written).ok();
+        assert_eq!(found, expected, "{line}");
+        assert!(expected.is_some() || written == "none", "{line}: {written}");
     }
 }
