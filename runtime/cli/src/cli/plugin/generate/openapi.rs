@@ -33,6 +33,9 @@ pub(super) fn read(text: &str) -> Result<Api, Problem> {
     })
 }
 
+/// Max nodes of a file in YAML, those behind aliases included: a file of 8 MiB has fewer without aliases.
+const NODES_MAX: usize = 2_000_000;
+
 /// Bytes of the stack that a file is read on: one with many levels takes more than a thread usually has.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -51,7 +54,11 @@ fn parse_here(text: &str) -> Result<Document, Problem> {
     }
     let options = serde_saphyr::options! {
         with_snippet: false,
-        budget: serde_saphyr::budget! { max_depth: DEPTH_MAX },
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH_MAX,
+            max_nodes: NODES_MAX,
+            max_events: 2 * NODES_MAX,
+        },
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place =

@@ -99,6 +99,29 @@ fn files_that_are_no_description_are_refused_with_their_place() {
     }
 }
 
+/// Each line names the one before ten times, so the last has ten billion texts.
+#[test]
+fn aliases_do_not_multiply_without_end() {
+    let mut text = String::from("openapi: 3.0.0\nx0: &a0 [y, y]\n");
+    for level in 1..10 {
+        let before = format!("*a{}", level - 1);
+        text.push_str(&format!("x{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", ")));
+    }
+    text.push_str("paths: { /a: { get: { parameters: [{ name: x, in: query, enum: *a9 }] } } }\n");
+    let refused = read(&text).unwrap_err();
+    assert!(refused.contains("line"), "{refused}");
+}
+
+/// Large files of YAML are read, as those of JSON are.
+#[test]
+fn a_large_description_is_read() {
+    let paths: String = (0..20_000)
+        .map(|one| format!("\n  /x{one}: {{ get: {{ operationId: o{one} }} }}"))
+        .collect();
+    let api = read(&described(&paths, "")).unwrap();
+    assert_eq!(api.operations.len(), 20_000);
+}
+
 #[test]
 fn an_operation_that_cannot_be_adapted_is_named_with_the_reason() {
     let get = |schema: &str| {
