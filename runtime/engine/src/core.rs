@@ -48,6 +48,7 @@ use crate::documents::Put;
 use crate::keys;
 use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
+use crate::stamp::Stamp;
 use crate::store::{Epoch, Write};
 use crate::telemetry::{self, Attempt, Ending, Telemetry};
 use crate::worker::{Report, Worker};
@@ -107,6 +108,8 @@ pub struct Core<R> {
     submissions: Recent<FulfilmentId>,
     /// The open fulfilments that keep, change or undo prior work, by its key.
     locks: Locks,
+    /// When the outcome of a call was recorded last.
+    stamp: Stamp,
     /// The number of records of fulfilments that were changed after their end.
     changed_late: Recent<u32>,
 }
@@ -249,9 +252,11 @@ impl<R> Core<R> {
             agenda.ended(task);
         }
         let mut step = Step::default();
+        let at = self.stamp.next(now);
+        self.stamp = at;
         let mut report = border::bounded(report);
         if !report.log.is_empty() {
-            step.commit.log(keys::log(id, task.0, attempt, now), &report.log);
+            step.commit.log(keys::log(id, task.0, attempt, at), &report.log);
         }
         if let Outcome::Waiting(wait) = &report.outcome
             && direction.is_some()
@@ -261,7 +266,7 @@ impl<R> Core<R> {
         }
         if let Some(Telemetry { figures, exchanges }) = report.telemetry {
             let ending = Ending::of(&report.outcome);
-            let made = Attempt { at: now, task, number: attempt, ending, figures };
+            let made = Attempt { at, task, number: attempt, ending, figures };
             if !exchanges.is_empty() {
                 step.commit.writes.push(telemetry::exchanges(id, &made, &exchanges));
             }

@@ -1,7 +1,8 @@
 //! The keys of facts: one letter for each kind, then the name of the fact. No other module knows them.
 
 use model::{FulfilmentId, PoolId};
-use tmf::time::Timestamp;
+
+use crate::stamp::Stamp;
 
 /// A record of a fulfilment's journal.
 pub fn journal(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
@@ -203,7 +204,7 @@ pub fn quote(quote: &str) -> Vec<u8> {
 
 /// The log of a plugin in a call for an attempt, which was recorded at a time: an attempt that waits for
 /// a callback has two calls, and the attempts at an undo have numbers of their own.
-pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Timestamp) -> Vec<u8> {
+pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Stamp) -> Vec<u8> {
     let time = time(at);
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}!{time}").into_bytes()
 }
@@ -214,7 +215,7 @@ pub fn note(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
 }
 
 /// The figures of attempts that were recorded together, by the first of them.
-pub fn telemetry(fulfilment: &FulfilmentId, at: Timestamp, task: u32, attempt: u32) -> Vec<u8> {
+pub fn telemetry(fulfilment: &FulfilmentId, at: Stamp, task: u32, attempt: u32) -> Vec<u8> {
     let time = time(at);
     format!("m/{fulfilment}/{time}.{task:x}.{attempt:x}").into_bytes()
 }
@@ -225,7 +226,7 @@ pub fn telemetries(fulfilment: &FulfilmentId) -> Vec<u8> {
 }
 
 /// What a call for an attempt exchanged with elements.
-pub fn exchanges(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Timestamp) -> Vec<u8> {
+pub fn exchanges(fulfilment: &FulfilmentId, task: u32, attempt: u32, at: Stamp) -> Vec<u8> {
     let time = time(at);
     format!("t/{fulfilment}/{task:08x}/{attempt:08x}!{time}").into_bytes()
 }
@@ -236,8 +237,8 @@ pub fn all_exchanges(fulfilment: &FulfilmentId) -> Vec<u8> {
 }
 
 /// A time in a key; keys are in the order of their times.
-fn time(at: Timestamp) -> String {
-    format!("{:011x}", at.0)
+fn time(at: Stamp) -> String {
+    format!("{:014x}", at.0)
 }
 
 /// All logs of a fulfilment.

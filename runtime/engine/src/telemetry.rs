@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use model::{FulfilmentId, Outcome, TaskId};
 use serde::{Deserialize, Serialize};
-use tmf::time::Timestamp;
 
 use crate::keys;
+use crate::stamp::Stamp;
 use crate::store::Write;
 
 /// What one call took and did.
@@ -71,8 +71,8 @@ struct Row(
 /// An attempt with its figures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
-    /// When its outcome was recorded. With task and number it names one call.
-    pub at: Timestamp,
+    /// When its outcome was recorded.
+    pub at: Stamp,
     /// Its task.
     pub task: TaskId,
     /// Its number; the attempts at an undo have numbers of their own.
@@ -161,18 +161,18 @@ impl Ending {
 }
 
 impl Row {
-    fn of(attempt: Attempt, after: Timestamp) -> Self {
+    fn of(attempt: Attempt, after: Stamp) -> Self {
         let Attempt { at, task, number, ending, figures } = attempt;
         let Figures { operation, took_us, cpu_us, memory_kib, host_calls } = figures;
         let at = at.0 - after.0;
         Self(at, task, number, ending, operation, took_us, cpu_us, memory_kib, host_calls)
     }
 
-    fn attempt(self, after: Timestamp) -> Attempt {
+    fn attempt(self, after: Stamp) -> Attempt {
         let Self(at, task, number, ending, operation, took_us, cpu_us, memory_kib, host_calls) =
             self;
         let figures = Figures { operation, took_us, cpu_us, memory_kib, host_calls };
-        Attempt { at: Timestamp(at + after.0), task, number, ending, figures }
+        Attempt { at: Stamp(at + after.0), task, number, ending, figures }
     }
 }
 
@@ -180,7 +180,7 @@ impl Attempt {
     /// Reads the attempts of a fact.
     pub fn read(bytes: &[u8]) -> Result<Vec<Self>, serde_json::Error> {
         let rows: Vec<Row> = serde_json::from_slice(bytes)?;
-        let mut after = Timestamp(0);
+        let mut after = Stamp(0);
         let read = rows.into_iter().enumerate().map(|(index, row)| {
             let attempt = row.attempt(after);
             if index == 0 {
@@ -240,7 +240,7 @@ impl Message {
 pub(crate) fn figures(fulfilment: &FulfilmentId, attempts: Vec<Attempt>) -> Option<Write> {
     let Attempt { at, task, number, .. } = attempts.first()?;
     let key = keys::telemetry(fulfilment, *at, task.0, *number);
-    let (first, mut after) = (*at, Timestamp(0));
+    let (first, mut after) = (*at, Stamp(0));
     let row = |attempt| Row::of(attempt, std::mem::replace(&mut after, first));
     let rows: Vec<Row> = attempts.into_iter().map(row).collect();
     Some((key, Some(serde_json::to_vec(&rows).expect("figures can be written"))))

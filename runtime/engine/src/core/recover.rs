@@ -22,6 +22,7 @@ use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::causes::chain;
 use crate::keys;
+use crate::stamp::Stamp;
 use crate::store::{Scan, Store, pages};
 
 /// How many facts are read from the store at once.
@@ -166,6 +167,7 @@ impl<R> Core<R> {
             submissions: Recent::default(),
             changed_late: Recent::default(),
             locks: Locks::default(),
+            stamp: Stamp::default(),
         };
         core.restore_reservations(store)?;
         core.restore_callbacks(store, now, &mut first)?;

@@ -49,11 +49,11 @@ fn figures_of_tasks_that_share_a_commit_are_one_short_fact() {
     let kept = facts(&stage, keys::telemetries(&id()));
     assert_eq!(kept.len(), 1);
     let (key, bytes) = &kept[0];
-    assert_eq!(String::from_utf8_lossy(key), "m/f/000000003e8.0.1");
-    let whole = r#"[[1000,0,1,"d","run",7,0,0],[5,1,1,"d","run",7,0,0]]"#;
+    assert_eq!(String::from_utf8_lossy(key), "m/f/000000003e8000.0.1");
+    let whole = r#"[[4096000,0,1,"d","run",7,0,0],[20480,1,1,"d","run",7,0,0]]"#;
     assert_eq!(String::from_utf8_lossy(bytes), whole);
     let read = Attempt::read(bytes).unwrap();
-    let ended = |attempt: &Attempt| (attempt.at.0, attempt.task);
+    let ended = |attempt: &Attempt| (attempt.at.at().0, attempt.task);
     assert_eq!(
         read.iter().map(ended).collect::<Vec<_>>(),
         [(1_000, TaskId(0)), (1_005, TaskId(1))]
@@ -77,6 +77,33 @@ fn exchanges_are_kept_with_the_outcome_and_no_more_than_fit() {
     // A call that ends after its fulfilment is not kept.
     stage.reported("olt", 1, report("run", vec![long()]));
     assert_eq!(facts(&stage, keys::all_exchanges(&id())).len(), 1);
+}
+
+/// The clock of the stage stands still.
+#[test]
+fn calls_of_one_attempt_in_one_millisecond_are_all_kept() {
+    let mut stage = Stage::new(Durability::Shared);
+    stage.task("olt, external");
+    stage.line("submit");
+    for operation in ["run", "resume", "resume"] {
+        let wait = model::Wait { keys: vec!["f:0".into()], timeout_ms: 5_000 };
+        let kept = vec![exchange(operation.into())];
+        let report = Report { outcome: Outcome::Waiting(wait), ..report(operation, kept) };
+        stage.reported("olt", 1, Report { log: vec![operation.into()], ..report });
+        stage.line("callback olt");
+    }
+    let figures = facts(&stage, keys::telemetries(&id()));
+    let attempts: Vec<Attempt> =
+        figures.iter().flat_map(|(_, bytes)| Attempt::read(bytes).unwrap()).collect();
+    assert_eq!(attempts.len(), 3);
+    for (attempt, operation) in attempts.iter().zip(["run", "resume", "resume"]) {
+        assert_eq!(attempt.figures.operation, operation);
+        let log = stage.store.get(&attempt.log(&id())).unwrap().unwrap();
+        assert_eq!(String::from_utf8(log).unwrap(), format!("[{operation:?}]"));
+        let bytes = stage.store.get(&attempt.exchanges(&id())).unwrap().unwrap();
+        let exchanges: Exchanges = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(exchanges.kept[0].url, operation);
+    }
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn figures(fulfilment: &Fulfilment, attempt: &Attempt) -> Value {
         "operation": figures.operation,
         "plugin": plugin,
         "digest": plugin.and_then(|plugin| fulfilment.plan().plugins.get(plugin)),
-        "endedAt": time(*at),
+        "endedAt": time(at.at()),
         "outcome": ending.name(),
         "code": code,
         "tookUs": figures.took_us,
