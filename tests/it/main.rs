@@ -54,6 +54,7 @@ mod sdk;
 mod shared;
 mod size;
 mod slow;
+mod traces;
 mod usage;
 mod vanish;
 mod versions;

@@ -161,8 +161,8 @@ impl<R> Core<R> {
     pub fn handle(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
         let Some(input) = self.unless_owed(input) else { return Step::default() };
         match input {
-            Input::Submit { fulfilment, events, submission, seen, reply } => {
-                self.submit(now, *fulfilment, events, (submission, seen), reply)
+            Input::Submit { fulfilment, events, submission, seen, trace, reply } => {
+                self.submit(now, *fulfilment, events, (submission, seen, trace), reply)
             }
             Input::Look { reply } => Step::answer(reply, Answer::Seen(self.locks.seen())),
             Input::Finished { fulfilment, task, attempt, report } => {
@@ -264,7 +264,7 @@ impl<R> Core<R> {
         {
             report.outcome = Outcome::Failed(failure);
         }
-        if let Some(Telemetry { figures, exchanges }) = report.telemetry {
+        if let Some(Telemetry { figures, exchanges, .. }) = report.telemetry {
             let ending = Ending::of(&report.outcome);
             let made = Attempt { at, task, number: attempt, ending, figures };
             if !exchanges.is_empty() {

@@ -13,6 +13,7 @@ pub mod pools;
 pub mod stamp;
 pub mod store;
 pub mod telemetry;
+pub mod trace;
 pub mod worker;
 
 pub mod core;

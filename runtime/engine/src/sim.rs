@@ -334,7 +334,14 @@ impl World {
         let fulfilment = Box::new(order.fulfilment(*sendings, self.now));
         let (events, submission) = (order.events.clone(), order.submission.clone());
         let reply = Asker::Client(number);
-        self.input(Input::Submit { fulfilment, events, submission, seen: None, reply });
+        self.input(Input::Submit {
+            fulfilment,
+            events,
+            submission,
+            seen: None,
+            trace: None,
+            reply,
+        });
     }
 
     /// The fulfilment of a client, as far as anyone knows.

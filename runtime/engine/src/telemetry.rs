@@ -21,6 +21,25 @@ pub struct Telemetry {
     pub figures: Figures,
     /// What it exchanged with elements.
     pub exchanges: Exchanges,
+    /// The spans of its requests, if it is traced. They are not kept.
+    pub sent: Vec<Sent>,
+}
+
+/// A request that was sent, as a span.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// The id of the span, which the element got.
+    pub span: [u8; 8],
+    /// The method.
+    pub method: String,
+    /// The host and the port.
+    pub target: String,
+    /// When it was sent, in microseconds after the call began.
+    pub after_us: u64,
+    /// How long the answer took to begin, in microseconds.
+    pub took_us: u64,
+    /// The status of the answer; `None` if there was none.
+    pub status: Option<u16>,
 }
 
 /// The figures of one call.

@@ -9,6 +9,7 @@ use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 
 use crate::telemetry::Telemetry;
+use crate::trace::Trace;
 
 /// Runs plugins.
 pub trait Worker: Send + Sync + 'static {
@@ -67,6 +68,8 @@ pub struct Call {
     pub timeout_ms: u64,
     /// When it was due.
     pub at: Timestamp,
+    /// The span that it is a part of, if its fulfilment is traced.
+    pub trace: Option<Trace>,
 }
 
 /// The result of a call.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::telemetry::Telemetry;
+use engine::trace::Trace;
 use engine::worker::Call;
 use model::plan::Action;
 use model::reconcile::Reading;
@@ -223,13 +224,13 @@ struct Guest {
 
 impl Guest {
     fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Arc<Self> {
-        let subject = (call.fulfilment.clone(), call.task);
+        let subject = (call.fulfilment.clone(), call.task, call.trace);
         Self::new(shared, plugin, log, subject, call.timeout_ms)
     }
 
     /// A call for no task, of a plugin that can reserve nothing for it.
     fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log) -> Arc<Self> {
-        let subject = (FulfilmentId::new(""), TaskId(u32::MAX));
+        let subject = (FulfilmentId::new(""), TaskId(u32::MAX), None);
         Self::new(shared, plugin, log, subject, plugin.limits.wall_ms.into())
     }
 
@@ -237,7 +238,7 @@ impl Guest {
         shared: &Arc<Shared>,
         plugin: &Arc<Plugin>,
         log: &Log,
-        (fulfilment, task): (FulfilmentId, TaskId),
+        (fulfilment, task, trace): (FulfilmentId, TaskId, Option<Trace>),
         wall_ms: u64,
     ) -> Arc<Self> {
         let wall = Duration::from_millis(wall_ms.min(plugin.limits.wall_ms.into()));
@@ -252,6 +253,7 @@ impl Guest {
                 shared.keep,
                 Arc::clone(&plugin.name),
                 Arc::clone(&shared.counters),
+                trace,
             ),
         };
         Arc::new(Self {

@@ -7,6 +7,7 @@ mod mistake;
 mod number;
 mod retention;
 mod strictness;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ pub use limits::Limits;
 pub use mistake::Mistake;
 pub use retention::Retention;
 pub use strictness::{Catalog, Inventory, References};
+pub use traces::Traces;
 
 /// Every setting with its default and description, as a settings file.
 pub const SETTINGS: &str = include_str!("config/settings.toml");
@@ -74,6 +76,8 @@ pub struct Config {
     pub host: Host,
     /// How plugins may come.
     pub install: Install,
+    /// Where spans are sent.
+    pub traces: Traces,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
     /// The grants of plugins that the file does not name.
@@ -204,6 +208,7 @@ impl Default for Config {
             references: References::default(),
             host: Host::default(),
             install: Install::default(),
+            traces: Traces::default(),
             plugins: BTreeMap::new(),
             base_grants: BTreeMap::new(),
             file: None,

@@ -21,6 +21,7 @@ mod resources;
 mod route;
 mod serve;
 mod topics;
+mod traced;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use serve::serve;
 
 use crate::events::Events;
 use crate::services::Services;
+use crate::traces;
 use body::Bodies;
 use call::Call;
 use changes::Changes;
@@ -110,10 +112,16 @@ async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Res
 
 async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {
     let method = MethodName::of(&call.method);
-    let (route, answer) = route::dispatch(&server, call).await;
+    let traced = traced::begin(&server.tracer, &call);
+    let within = traced.as_ref().map(|traced| traced.trace);
+    let dispatched = route::dispatch(&server, call);
+    let (route, answer) = traces::within(within, Box::pin(dispatched)).await;
     let answer = settled(&server, route, answer).await;
     let response = answer.unwrap_or_else(|problem| problem.into_response());
     server.metrics.count(route, method, response.status(), begun.elapsed());
+    if let Some(traced) = traced {
+        server.tracer.take(traced.end(route, response.status()));
+    }
     response
 }
 

@@ -18,6 +18,7 @@ pub mod rulebooks;
 mod search;
 pub mod services;
 pub mod settings;
+mod traces;
 
 pub mod http;
 pub mod serve;

@@ -26,6 +26,7 @@ use crate::packs::{self, PacksError};
 use crate::plugins::{Plugins, Uploads, first_look};
 use crate::retention::Retainer;
 use crate::services::Services;
+use crate::traces::{Traced, Tracer};
 
 use self::followed::Followed;
 use self::plugins::Folder;
@@ -59,6 +60,7 @@ pub struct Server {
     reconciliations: JoinHandle<()>,
     retention: JoinHandle<()>,
     replanning: JoinHandle<()>,
+    traces: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -118,9 +120,10 @@ impl Server {
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
         let clock = Arc::new(System::default());
+        let (tracer, exporter) = Tracer::open(config.traces.collector.clone());
         let parts = Parts {
             store,
-            worker: Arc::new(host.clone()),
+            worker: Arc::new(Traced { host: host.clone(), tracer: tracer.clone() }),
             clock: Arc::clone(&clock) as _,
             pools,
             durability,
@@ -133,7 +136,8 @@ impl Server {
         let plugins = Plugins::new(host)
             .in_folder(config.plugins_dir.clone(), uploads)
             .ready_after(first_look);
-        let services = Services::new(engine, plugins, serving.rulebook, config.commerce());
+        let mut services = Services::new(engine, plugins, serving.rulebook, config.commerce());
+        services.tracer = tracer;
         let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(services.documents.clone(), clock, settings);
         let events = events.map_err(ServeError::Failed)?;
@@ -150,6 +154,7 @@ impl Server {
         let retention = tokio::spawn(crate::retention::run(retainer, stopped()));
         let orders = Arc::clone(&services.orders);
         let replanning = tokio::spawn(crate::replan::run(orders, stopped()));
+        let traces = tokio::spawn(exporter.run(services.engine.watch(), stopped()));
         let watcher = tokio::spawn(plugins::watch(folder(&services, config), look, stopped()));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
@@ -163,6 +168,7 @@ impl Server {
             reconciliations,
             retention,
             replanning,
+            traces,
             watcher,
         })
     }
@@ -185,6 +191,7 @@ impl Server {
             reconciliations,
             retention,
             replanning,
+            traces,
             watcher,
             ..
         } = self;
@@ -201,6 +208,7 @@ impl Server {
         reconciliations.await.map_err(ServeError::Ended)?;
         retention.await.map_err(ServeError::Ended)?;
         replanning.await.map_err(ServeError::Ended)?;
+        traces.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(services);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)

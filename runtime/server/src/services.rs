@@ -18,6 +18,7 @@ use crate::reconcile::Reconciler;
 use crate::retention::Removed;
 use crate::rulebooks::Rulebooks;
 use crate::settings::BillingSettings;
+use crate::traces::Tracer;
 
 /// The parts of a server. Only the start of the server and the HTTP handlers hold all of them; any
 /// other module is passed the parts that it needs. Cheap to clone.
@@ -35,6 +36,8 @@ pub struct Services {
     /// Notified when there is an import or export job.
     pub(crate) jobs: Arc<Notify>,
     pub(crate) removed: Arc<Removed>,
+    /// Takes spans.
+    pub(crate) tracer: Tracer,
 }
 
 impl Services {
@@ -80,6 +83,7 @@ impl Services {
             reconciler: Arc::new(reconciler),
             jobs,
             removed: Arc::default(),
+            tracer: Tracer::default(),
         }
     }
 

@@ -230,8 +230,10 @@ impl<R> Core<R> {
                 return fulfilment.without_call(task, attempt, NoCall::Impossible(failure), now);
             }
         };
-        let call = self.call(fulfilment.id(), task, attempt, request, now);
-        entry.under_way.insert(task, fulfilment.direction(task));
+        let direction = fulfilment.direction(task);
+        let mut call = self.call(fulfilment.id(), task, attempt, request, now);
+        call.trace = entry.trace.map(|trace| trace.task(fulfilment.id(), task, direction));
+        entry.under_way.insert(task, direction);
         match (effects, self.durability) {
             (Effects::Pure, Durability::Shared) => gathered.pure.push(call),
             (Effects::Pure, Durability::EachStep) | (Effects::External, _) => {
@@ -346,6 +348,8 @@ impl<R> Core<R> {
         entry.submission = None;
         entry.bytes += bytes.len() as u64;
         self.open_bytes += bytes.len() as u64;
+        let is_open = entry.is_open();
+        let fulfilment = &entry.fulfilment;
         let writes = &mut step.commit.writes;
         let prefix = keys::record_pieces(fulfilment.id(), number);
         let (bytes, pieces) = cut(prefix, bytes, self.shares.record_bytes.get());
@@ -354,7 +358,7 @@ impl<R> Core<R> {
         // Owed documents are found again by the open fulfilments, even those of a change after the end.
         let owes_documents = owed.as_ref().is_some_and(Owed::has_documents);
         if owes_documents || (number == 0 && ended.is_none()) {
-            writes.push((keys::open(fulfilment.id()), Some(Vec::new())));
+            writes.push(is_open);
         }
         if !pieces.is_empty() {
             // Its number was counted up already.

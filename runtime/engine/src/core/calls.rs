@@ -37,6 +37,7 @@ impl<R> Core<R> {
             input: request.input,
             timeout_ms: request.timeout_ms,
             at: now,
+            trace: None,
         }
     }
 }

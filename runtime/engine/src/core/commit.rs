@@ -13,6 +13,7 @@ use super::{Core, Input};
 use crate::documents::{self, Put};
 use crate::keys;
 use crate::store::{Batch, Epoch, Write};
+use crate::trace::Trace;
 use crate::worker::Call;
 
 /// The consequences of one input.
@@ -65,6 +66,8 @@ pub struct Published {
     pub number: u32,
     /// The record.
     pub record: Arc<Record>,
+    /// The span of the request that submitted the fulfilment, and when that was, if it is traced.
+    pub traced: Option<(Trace, Timestamp)>,
     /// The fulfilment after it. Only in tests: a second reference makes the next change copy all of
     /// it.
     #[cfg(test)]

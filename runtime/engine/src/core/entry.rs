@@ -10,8 +10,10 @@ use tmf::time::Timestamp;
 use super::agenda::Agenda;
 use super::owed::Owed;
 use super::{After, Published};
+use crate::keys;
 use crate::store::Write;
 use crate::telemetry::Attempt;
+use crate::trace::Trace;
 
 pub(super) struct Entry<R> {
     /// The fold. Readers may hold a copy of it.
@@ -43,6 +45,8 @@ pub(super) struct Entry<R> {
     pub submission: Option<String>,
     /// Whether it had ended before this input.
     pub was_ended: bool,
+    /// The span of the request that submitted it, if it is traced.
+    pub trace: Option<Trace>,
 }
 
 impl<R> Entry<R> {
@@ -62,6 +66,7 @@ impl<R> Entry<R> {
             bytes: 0,
             submission: None,
             was_ended: false,
+            trace: None,
         }
     }
 
@@ -76,12 +81,19 @@ impl<R> Entry<R> {
         After::GoOn(self.fulfilment.id().clone())
     }
 
+    /// The fact that it is open, with its trace.
+    pub(super) fn is_open(&self) -> Write {
+        let trace = self.trace.map(|trace| trace.to_string().into_bytes());
+        (keys::open(self.fulfilment.id()), Some(trace.unwrap_or_default()))
+    }
+
     /// The action that tells watchers of its last record.
     pub(super) fn publish(&self, number: u32, record: Arc<Record>) -> After<R> {
         After::Publish(Published {
             fulfilment: self.fulfilment.id().clone(),
             number,
             record,
+            traced: self.trace.map(|trace| (trace, self.fulfilment.submitted_at())),
             #[cfg(test)]
             state: Arc::clone(&self.fulfilment),
         })

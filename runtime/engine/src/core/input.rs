@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{Release, Seen, SetAside};
 use crate::documents::Put;
 use crate::store::Write;
+use crate::trace::Trace;
 use crate::worker::Report;
 
 /// Something that happens to the engine.
@@ -25,6 +26,8 @@ pub enum Input<R> {
         submission: Option<String>,
         /// The moment before its client read the instances; `None` if it did not read any.
         seen: Option<Seen>,
+        /// The span of the request, if it is traced.
+        trace: Option<Trace>,
         /// Answered when it is on disk.
         reply: R,
     },

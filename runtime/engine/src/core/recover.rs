@@ -24,6 +24,7 @@ use crate::causes::chain;
 use crate::keys;
 use crate::stamp::Stamp;
 use crate::store::{Scan, Store, pages};
+use crate::trace::Trace;
 
 /// How many facts are read from the store at once.
 const PAGE: usize = 4096;
@@ -252,12 +253,14 @@ impl<R> Core<R> {
         step: &mut Step<R>,
     ) -> Result<Vec<Entry<R>>, RecoverError> {
         let mut ids = Vec::new();
-        each(store, keys::OPEN, |key, _| {
-            ids.push(FulfilmentId::new(String::from_utf8_lossy(key.get(2..).unwrap_or_default())));
+        each(store, keys::OPEN, |key, bytes| {
+            let id = String::from_utf8_lossy(key.get(2..).unwrap_or_default());
+            let trace = std::str::from_utf8(bytes).ok().and_then(Trace::parse);
+            ids.push((FulfilmentId::new(id), trace));
             Ok(())
         })?;
         let mut entries = Vec::new();
-        for id in ids {
+        for (id, trace) in ids {
             let missing = || RecoverError::Missing { fulfilment: id.clone(), number: 0 };
             let read = read_sized(store, &id).and_then(|read| read.ok_or_else(missing));
             match read {
@@ -265,6 +268,7 @@ impl<R> Core<R> {
                     let owed = owed(store, &fulfilment)?;
                     fulfilment.follow_clock(now);
                     let mut entry = self.restored(fulfilment, bytes, step);
+                    entry.trace = trace;
                     entry.owed = owed.map(|mut owed| {
                         let record = Arc::clone(&owed.record);
                         owed.then = vec![entry.publish(owed.mark.record, record), entry.go_on()];

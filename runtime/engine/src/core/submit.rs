@@ -10,6 +10,7 @@ use super::entry::Entry;
 use super::{After, Answer, Core, Denied, Seen, Step};
 use crate::keys;
 use crate::limits::Limits;
+use crate::trace::Trace;
 
 impl<R> Core<R> {
     pub(super) fn submit(
@@ -17,7 +18,7 @@ impl<R> Core<R> {
         now: Timestamp,
         mut fulfilment: Fulfilment,
         events: Vec<Event>,
-        (submission, seen): (Option<String>, Option<Seen>),
+        (submission, seen, trace): (Option<String>, Option<Seen>, Option<Trace>),
         reply: R,
     ) -> Step<R> {
         // The time of the journal, not that of the request.
@@ -50,7 +51,7 @@ impl<R> Core<R> {
             document: fulfilment.document().clone(),
             activation: fulfilment.activation().cloned(),
         };
-        let entry = Entry { submission, ..Entry::new(fulfilment) };
+        let entry = Entry { submission, trace, ..Entry::new(fulfilment) };
         step.recorded.push(submitted);
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)

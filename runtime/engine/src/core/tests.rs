@@ -5,6 +5,7 @@ mod measured;
 pub(crate) mod refused;
 mod safety;
 mod stage;
+mod traced;
 mod write;
 
 use super::*;

@@ -7,6 +7,7 @@ use model::{Event, Fulfilment, FulfilmentId};
 
 use super::{AskError, Engine, unexpected};
 use crate::core::{Answer, Input, Seen};
+use crate::trace::Trace;
 
 /// Why nothing was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +42,19 @@ impl Engine {
         submission: Option<String>,
         seen: Option<Seen>,
     ) -> Result<Submitted, NotSubmitted> {
+        self.submit_traced(fulfilment, events, (submission, seen), None).await
+    }
+
+    /// The same as a part of a trace.
+    pub async fn submit_traced(
+        &self,
+        fulfilment: Fulfilment,
+        events: Vec<Event>,
+        (submission, seen): (Option<String>, Option<Seen>),
+        trace: Option<Trace>,
+    ) -> Result<Submitted, NotSubmitted> {
         let fulfilment = Box::new(fulfilment);
-        let submit = |reply| Input::Submit { fulfilment, events, submission, seen, reply };
+        let submit = |reply| Input::Submit { fulfilment, events, submission, seen, trace, reply };
         match self.ask(submit).await? {
             Answer::Fulfilment(Some(fulfilment)) => {
                 self.counters.submitted.fetch_add(1, Ordering::Relaxed);

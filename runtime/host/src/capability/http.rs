@@ -70,12 +70,12 @@ type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
 impl WasiHttpHooks for Outbound {
     fn send_request(
         &mut self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<()>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
         self.caller.calls.count(Interface::WasiHttp);
-        let slot = self.caller.recorder.begin(&request);
+        let slot = self.caller.recorder.begin(&mut request);
         let redirects = match self.check(&request) {
             Ok(rule) => rule.redirects(),
             Err(error) => {

@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use engine::limits::EXCHANGES_BYTES_MAX;
-use engine::telemetry::{Exchange, Exchanges};
+use engine::telemetry::{Exchange, Exchanges, Sent};
+use engine::trace::Trace;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{HOST, HeaderMap};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::uri::Scheme;
 use hyper::{Request, Response, Uri};
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -23,6 +24,9 @@ mod shown;
 
 /// Max exchanges that are kept of one attempt.
 pub(crate) const EXCHANGES_MAX: usize = 32;
+
+/// The header with the span that a request is a part of (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Max bytes of a URL that are kept.
 const URL_BYTES_MAX: usize = 2 << 10;
@@ -59,6 +63,7 @@ pub(crate) struct Recorder {
     record: Arc<Mutex<Record>>,
     plugin: Arc<str>,
     counters: Arc<Counters>,
+    trace: Option<Trace>,
 }
 
 #[derive(Debug)]
@@ -67,6 +72,10 @@ struct Record {
     keep: Keep,
     exchanges: Vec<Raw>,
     dropped: u32,
+    /// How many requests were made.
+    requests: u32,
+    /// The spans of requests, if the call is traced.
+    sent: Vec<Sent>,
     /// The bytes that may still be kept.
     left: usize,
 }
@@ -91,6 +100,9 @@ pub(crate) struct Slot {
     recorder: Recorder,
     /// `None` if the exchange is not kept.
     index: Option<usize>,
+    /// Its span, if the call is traced.
+    span: Option<Trace>,
+    method: String,
     /// The host and port that it goes to.
     target: String,
     sent: Instant,
@@ -110,18 +122,43 @@ impl Default for Keep {
 }
 
 impl Recorder {
-    pub(crate) fn new(keep: Keep, plugin: Arc<str>, counters: Arc<Counters>) -> Self {
-        let (exchanges, left) = (Vec::new(), EXCHANGES_BYTES_MAX);
-        let began = Instant::now();
-        let record = Record { began, keep, exchanges, dropped: 0, left };
-        Self { record: Arc::new(Mutex::new(record)), plugin, counters }
+    pub(crate) fn new(
+        keep: Keep,
+        plugin: Arc<str>,
+        counters: Arc<Counters>,
+        trace: Option<Trace>,
+    ) -> Self {
+        let record = Record {
+            began: Instant::now(),
+            keep,
+            exchanges: Vec::new(),
+            dropped: 0,
+            requests: 0,
+            sent: Vec::new(),
+            left: EXCHANGES_BYTES_MAX,
+        };
+        Self { record: Arc::new(Mutex::new(record)), plugin, counters, trace }
     }
 
-    /// Begins the record of an exchange, by its request as the guest made it.
-    pub(super) fn begin(&self, request: &Request<WasiBody>) -> Slot {
-        let index = self.lock().begin(request);
-        let target = target(request.uri());
-        Slot { recorder: self.clone(), index, target, sent: Instant::now() }
+    /// Begins the record of an exchange, by its request as the guest made it. A request that is traced
+    /// gets a header `traceparent`, unless the guest set its own.
+    pub(super) fn begin(&self, request: &mut Request<WasiBody>) -> Slot {
+        let mut record = self.lock();
+        let span = self.trace.map(|trace| trace.named(&format!("request {}", record.requests)));
+        record.requests += 1;
+        let header = span.and_then(|span| HeaderValue::try_from(span.to_string()).ok());
+        if let (Some(header), false) = (header, request.headers().contains_key(TRACEPARENT)) {
+            request.headers_mut().insert(TRACEPARENT, header);
+        }
+        let index = record.begin(request);
+        drop(record);
+        let (method, target) = (request.method().to_string(), target(request.uri()));
+        Slot { recorder: self.clone(), index, span, method, target, sent: Instant::now() }
+    }
+
+    /// The spans of the requests so far.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.lock().sent)
     }
 
     /// The time since the call began.
@@ -207,7 +244,21 @@ impl Slot {
 
     fn count(&self, status: Status) {
         let Recorder { plugin, counters, .. } = &self.recorder;
-        counters.requested(plugin, &self.target, status, self.sent.elapsed());
+        let took = self.sent.elapsed();
+        counters.requested(plugin, &self.target, status, took);
+        let Some(Trace { span, .. }) = self.span else { return };
+        let status = match status {
+            Status::Answered(status) => Some(status),
+            Status::Unanswered => None,
+            Status::Denied => return,
+        };
+        let mut record = self.recorder.lock();
+        if record.sent.len() < EXCHANGES_MAX {
+            let (method, target) = (self.method.clone(), self.target.clone());
+            let after_us = micros(self.sent.saturating_duration_since(record.began));
+            let took_us = micros(took);
+            record.sent.push(Sent { span, method, target, after_us, took_us, status });
+        }
     }
 
     /// Records that the exchange broke off.
@@ -289,7 +340,6 @@ impl Slot {
 impl Raw {
     /// The exchange as it may be kept and shown.
     fn shown(self, began: Instant, mask: &Mask) -> Exchange {
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let unfinished = (!self.is_over).then(|| "the call ended first".to_owned());
         let (status, answer) = match self.answer {
             Some((status, kept)) => (Some(status), Some(kept.shown(mask))),
@@ -306,6 +356,10 @@ impl Raw {
             failure: self.failure.or(unfinished).map(|reason| mask.text(reason)),
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The host and the port that a request goes to.

@@ -30,7 +30,7 @@ impl Guest {
             true => self.caller.recorder.finish(&self.plugin.mask),
             false => Exchanges::default(),
         };
-        Telemetry { figures, exchanges }
+        Telemetry { figures, exchanges, sent: self.caller.recorder.sent() }
     }
 
     fn figures(&self, operation: &str) -> Figures {

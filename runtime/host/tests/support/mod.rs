@@ -150,6 +150,7 @@ pub(crate) fn call(digest: &Digest, operation: Operation, input: Value) -> Call 
         input: object(input),
         timeout_ms: 20_000,
         at: Timestamp(0),
+        trace: None,
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
     page.fulfilments(server);
     page.store(server);
     page.plugins(server);
+    page.traces(server);
     page.requests(&server.metrics);
     let text = page.text().map_err(|error| Problem::ours(&error))?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -206,6 +207,16 @@ impl Page {
         self.gauge("plugins_ready", "Plugins that can be called", ready);
         self.gauge("plugins_rejected", "Plugin files that were not taken", plugins.len() - ready);
         host.count(&mut self.0);
+    }
+
+    fn traces(&mut self, server: &ServerState) {
+        let Some(counts) = server.tracer.counts() else { return };
+        self.counter("spans_sent", "Spans that the collector of traces took", &counts.sent);
+        self.counter(
+            "spans_dropped",
+            "Spans that were dropped: the queue was full, or the collector did not take them",
+            &counts.dropped,
+        );
     }
 
     fn requests(&mut self, metrics: &Metrics) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::quotes::ordered_before;
 use super::{Orders, Requested, SubmitError};
+use crate::traces;
 
 /// Max times that an order is planned while others change its instances.
 const PLANS_MAX: usize = 16;
@@ -78,7 +79,8 @@ impl Orders {
                 Fulfilment::new(id.clone(), kind.clone(), Arc::clone(&document), now);
             fulfilment.activated_by(activation.clone());
             let key = submission.map(str::to_owned);
-            match self.engine().submit(fulfilment, vec![event], key, seen).await {
+            let (trace, engine) = (traces::current(), self.engine());
+            match engine.submit_traced(fulfilment, vec![event], (key, seen), trace).await {
                 Ok(submitted) => return Ok(submitted),
                 Err(NotSubmitted::Stale) => {}
                 Err(NotSubmitted::Ordered(first)) => {

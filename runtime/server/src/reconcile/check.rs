@@ -201,5 +201,6 @@ fn call(reconciler: &Reconciler, question: &Question, digest: &Digest) -> Call {
         input: question.input.clone(),
         timeout_ms: question.step.timeout_ms,
         at: reconciler.now(),
+        trace: None,
     }
 }

@@ -174,6 +174,7 @@ async fn carry_out(
         input: read("input", &run.input)?,
         timeout_ms: u64::MAX,
         at: Timestamp(0),
+        trace: None,
     };
     let began = Instant::now();
     let report = inspector.host.run(call).await;

@@ -23,7 +23,8 @@ fn exchange(url: String) -> Exchange {
 
 fn report(operation: &str, kept: Vec<Exchange>) -> Report {
     let figures = Figures { operation: operation.into(), took_us: 7, ..Figures::default() };
-    let telemetry = Telemetry { figures, exchanges: Exchanges { kept, dropped: 0 } };
+    let telemetry =
+        Telemetry { figures, exchanges: Exchanges { kept, dropped: 0 }, sent: Vec::new() };
     Report { outcome: Outcome::Done(Map::new()), log: Vec::new(), telemetry: Some(telemetry) }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::super::*;
 use crate::keys;
 use crate::store::{Memory, Store};
+use crate::trace::Trace;
 use crate::worker::{Call, Effects, Operation, Resolved};
 
 pub(super) struct Stage {
@@ -21,6 +22,9 @@ pub(super) struct Stage {
     pub(super) pools: Pools,
     durability: Durability,
     pub(super) limits: Limits,
+    pub(super) trace: Option<Trace>,
+    /// The traces of calls, in order.
+    pub(super) traces: Vec<Option<Trace>>,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     /// The answers, in order.
@@ -67,6 +71,8 @@ impl Stage {
             pools,
             durability,
             limits,
+            trace: None,
+            traces: Vec::new(),
             plan,
             now,
             answers: Vec::new(),
@@ -157,7 +163,14 @@ impl Stage {
         let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), self.now));
         let events = vec![Event::Planned { plan: Arc::new(self.plan.clone()) }];
         let submission = Some(key.to_string());
-        self.input(Input::Submit { fulfilment, events, submission, seen: None, reply: "client" });
+        self.input(Input::Submit {
+            fulfilment,
+            events,
+            submission,
+            seen: None,
+            trace: self.trace,
+            reply: "client",
+        });
     }
 
     /// A call ends: the one that is the current attempt.
@@ -217,7 +230,10 @@ impl Stage {
                     self.answers.push(answer.clone());
                 }
                 match after {
-                    After::Run(call) => self.say("then call", &called(&call)),
+                    After::Run(call) => {
+                        self.traces.push(call.trace);
+                        self.say("then call", &called(&call));
+                    }
                     After::Written(asker) => self.say(&format!("then tell {asker}"), "written"),
                     After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
                         self.say(&format!("then tell {asker}"), fulfilment.phase().name());

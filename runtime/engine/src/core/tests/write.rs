@@ -47,7 +47,8 @@ fn submit(stage: &mut Stage, id: &str, seen: Option<Seen>) {
     let id = FulfilmentId::new(id);
     let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), stage.now));
     let events = vec![model::Event::Planned { plan: Arc::new(stage.plan.clone()) }];
-    let input = Input::Submit { fulfilment, events, submission: None, seen, reply: "client" };
+    let input =
+        Input::Submit { fulfilment, events, submission: None, seen, trace: None, reply: "client" };
     stage.input(input);
 }
 

@@ -29,8 +29,8 @@ impl http::Host for Outbound {
     async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
         self.caller.calls.count(Interface::Http);
         let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
-        let Asked { request, options, answer_bytes_max } = asked;
-        let slot = self.caller.recorder.begin(&request);
+        let Asked { mut request, options, answer_bytes_max } = asked;
+        let slot = self.caller.recorder.begin(&mut request);
         let rule = self.check(&request).map_err(|code| {
             slot.failed(&code);
             failed(&code)

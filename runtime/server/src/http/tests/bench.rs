@@ -105,7 +105,11 @@ fn telemetry(operation: &str) -> Telemetry {
         answer: Some(Message::default()),
         failure: None,
     };
-    Telemetry { figures, exchanges: Exchanges { kept: vec![exchange], dropped: 0 } }
+    Telemetry {
+        figures,
+        exchanges: Exchanges { kept: vec![exchange], dropped: 0 },
+        sent: Vec::new(),
+    }
 }
 
 /// A clock that stands until a test moves its hands.

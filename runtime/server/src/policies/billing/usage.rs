@@ -347,6 +347,7 @@ async fn ask(
         input: write(input).as_object_mut().map(std::mem::take).unwrap_or_default(),
         timeout_ms: RATING_MS_MAX,
         at,
+        trace: None,
     };
     match books.host.run(call).await.outcome {
         Outcome::Done(outputs) => {

@@ -1,0 +1,97 @@
+//! Sends spans to the collector, some at a time. A collector that is down, slow or full loses them.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use engine::causes::chain;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, USER_AGENT};
+use hyper::{Request, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use super::{Queue, Span, otlp};
+
+/// Max spans of one message.
+const BATCH_MAX: usize = 512;
+
+/// How long spans wait for others.
+const GATHER: Duration = Duration::from_millis(500);
+
+/// How long the collector has to take a message.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+
+/// Max bytes of an answer that are read.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// Sends the spans of a queue until `stop` ends, and then those that are left, once.
+pub(super) async fn run(mut queue: Queue, stop: impl Future<Output = ()>) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut stop = std::pin::pin!(stop);
+    let mut is_down = false;
+    loop {
+        let mut batch = Vec::new();
+        let is_last = tokio::select! {
+            biased;
+            () = &mut stop => {
+                while batch.len() < BATCH_MAX && let Ok(span) = queue.spans.try_recv() {
+                    batch.push(span);
+                }
+                true
+            }
+            count = queue.spans.recv_many(&mut batch, BATCH_MAX) => {
+                gather(&mut queue, &mut batch).await;
+                count == 0
+            }
+        };
+        if !batch.is_empty() {
+            let (count, sent) = (batch.len() as u64, send(&client, &queue.collector, batch).await);
+            let counter = if sent.is_ok() { &queue.counts.sent } else { &queue.counts.dropped };
+            counter.fetch_add(count, Ordering::Relaxed);
+            // One line when it goes down, not one for each batch.
+            if let (Err(reason), false) = (&sent, is_down) {
+                tracing::warn!(collector = %queue.collector, reason, "the collector of traces takes no spans");
+            }
+            is_down = sent.is_err();
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Waits a moment for more spans.
+async fn gather(queue: &mut Queue, batch: &mut Vec<Span>) {
+    let more = async {
+        while batch.len() < BATCH_MAX {
+            let room = BATCH_MAX - batch.len();
+            if queue.spans.recv_many(batch, room).await == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(GATHER, more).await.ok();
+}
+
+async fn send(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    collector: &Uri,
+    batch: Vec<Span>,
+) -> Result<(), String> {
+    let request = Request::post(collector)
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, "ferrule")
+        .body(Full::new(Bytes::from(otlp::message(batch))));
+    let request = request.map_err(|error| error.to_string())?;
+    let exchange = async {
+        let response = client.request(request).await.map_err(|error| chain(&error))?;
+        let status = response.status();
+        // To the end, so that the connection can be used again.
+        Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok();
+        if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
+    };
+    let sent = tokio::time::timeout(ANSWER_WAIT, exchange).await;
+    sent.unwrap_or_else(|_elapsed| Err(format!("no answer within {} s", ANSWER_WAIT.as_secs())))
+}

@@ -1,0 +1,110 @@
+use std::future::pending;
+
+use super::*;
+
+const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+fn span(name: &str) -> Span {
+    let trace = Trace::parse(HEADER).unwrap();
+    Span {
+        trace,
+        parent: Some([1; 8]),
+        kind: Kind::Client,
+        name: name.into(),
+        began: 5,
+        ended: 3,
+        attributes: vec![("a", text("b")), ("n", Attribute::Number(7))],
+        failure: Some("no answer".into()),
+    }
+}
+
+#[test]
+fn a_span_is_written_as_otlp_has_it() {
+    let text = String::from_utf8(otlp::message(vec![span("PUT")])).unwrap();
+    let whole = concat!(
+        r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","#,
+        r#""value":{"stringValue":"ferrule"}}]},"scopeSpans":[{"scope":{"name":"ferrule","#,
+        r#""version":"0.1.0"},"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","#,
+        r#""spanId":"b7ad6b7169203331","parentSpanId":"0101010101010101","name":"PUT","kind":3,"#,
+        r#""startTimeUnixNano":"5","endTimeUnixNano":"5","attributes":[{"key":"a","#,
+        r#""value":{"stringValue":"b"}},{"key":"n","value":{"intValue":"7"}}],"#,
+        r#""status":{"code":2,"message":"no answer"}}]}]}]}"#,
+    );
+    assert_eq!(text, whole);
+}
+
+#[test]
+fn without_a_collector_there_are_no_spans() {
+    let (tracer, exporter) = Tracer::open(None);
+    assert!(exporter.0.is_none() && !tracer.is_on() && tracer.counts().is_none());
+    assert_eq!(tracer.request(Some(HEADER)), None);
+}
+
+#[test]
+fn a_request_goes_on_with_the_trace_of_its_client() {
+    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let client = Trace::parse(HEADER).unwrap();
+    let (own, parent) = tracer.request(Some(HEADER)).unwrap();
+    assert_eq!((own.id, parent), (client.id, Some(client.span)));
+    assert_ne!(own.span, client.span);
+    for header in [None, Some("garbage")] {
+        let (own, parent) = tracer.request(header).unwrap();
+        assert!(own.id != client.id && parent.is_none() && own.sampled == Sampled::Yes);
+    }
+}
+
+#[test]
+fn a_full_queue_drops_and_counts_and_an_unsampled_trace_is_passed_on_only() {
+    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let mut silent = span("silent");
+    silent.trace.sampled = Sampled::No;
+    for _ in 0..SPANS_MAX {
+        tracer.take(silent.clone());
+    }
+    for _ in 0..SPANS_MAX + 3 {
+        tracer.take(span("PUT"));
+    }
+    assert_eq!(tracer.counts().unwrap().dropped.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn an_ended_fulfilment_leaves_no_beginnings() {
+    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let task = |id: &str, task| (FulfilmentId::new(id), TaskId(task));
+    for (id, number) in [("a", 1), ("b", 0), ("b", 7), ("c", 0)] {
+        tracer.begin(task(id, number), "t", 5);
+    }
+    tracer.forget(&FulfilmentId::new("b"));
+    let begun = |id, number| tracer.begun(&task(id, number)).is_some();
+    assert_eq!(
+        [begun("a", 1), begun("b", 0), begun("b", 7), begun("c", 0)],
+        [true, false, false, true]
+    );
+}
+
+/// Nothing listens: spans are lost, and nothing waits for that.
+#[tokio::test]
+async fn a_collector_that_is_down_loses_spans() {
+    let collector = Uri::from_static("http://127.0.0.1:1/v1/traces");
+    let (tracer, exporter) = Tracer::open(Some(collector));
+    let (_records, published) = broadcast::channel(1);
+    let exporting = tokio::spawn(exporter.run(published, pending()));
+    tracer.take(span("PUT"));
+    let counts = tracer.counts().unwrap();
+    while counts.dropped.load(Ordering::Relaxed) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(counts.sent.load(Ordering::Relaxed), 0);
+    exporting.abort();
+}
+
+/// Spans that are left when the server stops are sent once.
+#[tokio::test]
+async fn spans_that_are_left_at_the_end_are_sent() {
+    let collector = Uri::from_static("http://127.0.0.1:1/v1/traces");
+    let (tracer, exporter) = Tracer::open(Some(collector));
+    let (_records, published) = broadcast::channel(1);
+    tracer.take(span("PUT"));
+    exporter.run(published, std::future::ready(())).await;
+    assert_eq!(tracer.counts().unwrap().dropped.load(Ordering::Relaxed), 1);
+}
