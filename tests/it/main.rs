@@ -34,6 +34,7 @@ mod guests;
 mod hostile;
 mod in_use;
 mod installed;
+mod kit;
 mod milestones;
 mod pack;
 mod plugin;

@@ -75,6 +75,15 @@ impl Projects {
         assert!(text(&checked).contains(line), "{}", text(&checked));
     }
 
+    /// Plays the cases of a project whose plugin was built.
+    fn prove(&self, project: &Path) {
+        let id = project.file_name().unwrap().to_str().unwrap();
+        let plugin = project.join(format!("dist/{id}.wasm"));
+        let proved = self.ferrule(project, &["plugin", "test", plugin.to_str().unwrap()]);
+        assert!(proved.status.success(), "{}", text(&proved));
+        assert!(text(&proved).contains(" 0 failed"), "{}", text(&proved));
+    }
+
     /// Calls the plugin of an activator that was built, and compares its answers with those of the other
     /// languages.
     fn check_answers(&self, project: &Path) {
@@ -148,6 +157,9 @@ fn check_worlds(language: &str, commands: &[&[&str]]) {
         if world == "activator" {
             projects.check_answers(&project);
         }
+        if world == "activator" || language == "rust" {
+            projects.prove(&project);
+        }
     }
 }
 
@@ -183,6 +195,7 @@ fn a_new_project_in_python_passes_its_tests_and_becomes_a_plugin() {
     // An interpreter is large: this one is compiled, the others only become components.
     projects.check(&first, "acme-activator 0.1.0 (activator)");
     projects.check_answers(&first);
+    projects.prove(&first);
     for world in WORLDS {
         let project = projects.folder.path().join(format!("acme-{world}"));
         if world != "activator" {
@@ -312,7 +325,9 @@ fn the_guide_is_followed_as_it_is_written() {
     }
     let folder = top.join("acme-olt");
     assert!(folder.join("dist/acme-olt.wasm").is_file());
-    for (file, mark) in [("plugin.toml", "toml"), ("src/lib.rs", "rust")] {
+    for (file, mark) in
+        [("plugin.toml", "toml"), ("src/lib.rs", "rust"), ("tests/set-speed.yaml", "yaml")]
+    {
         let made = std::fs::read_to_string(folder.join(file)).unwrap();
         let shown = made.replace("#[cfg(test)]\nmod tests;\n\n", "");
         let is_shown = guide.iter().any(|fence| fence.mark == mark && fence.text == shown);

@@ -29,6 +29,8 @@ fn build() -> PathBuf {
             "guest-starter",
             "-p",
             "guest-pure",
+            "-p",
+            "guest-adapters",
         ])
         .arg("--target-dir")
         .arg(target)

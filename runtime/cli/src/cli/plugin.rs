@@ -1,6 +1,7 @@
 //! `ferrule plugin`: make the project of a plugin, build it, and look at plugin files.
 
 mod call;
+mod certify;
 mod folder;
 mod generate;
 mod language;
@@ -8,8 +9,10 @@ mod list;
 mod new;
 mod project;
 mod remote;
+mod replay;
 mod show;
 mod template;
+mod test;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +43,12 @@ pub(crate) enum Plugin {
     },
     /// Call a plugin once, without a server, and print what it answers.
     Run(call::Run),
+    /// Prove a plugin offline against a simulated element that fails in every way, by the cases of its project.
+    Test(test::Test),
+    /// Sign that a plugin passed every cell of `plugin test`, or check such a certificate.
+    Certify(certify::Certify),
+    /// Download a real attempt from a server as a case for `plugin test`, without secrets.
+    Replay(replay::Replay),
     /// Build the plugin of a project again after each change, for a server that runs.
     Watch(watch::Watch),
     /// Check a plugin file, or every one in a folder: would it be installed? Of its code only `describe` is run.
@@ -82,6 +91,9 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::New(arguments) => new::run(arguments),
         Plugin::Build { project } => build(&project).await,
         Plugin::Run(arguments) => call::run(arguments).await,
+        Plugin::Certify(arguments) => certify::run(arguments).await,
+        Plugin::Replay(arguments) => replay::run(arguments).await,
+        Plugin::Test(arguments) => test::run(arguments).await,
         Plugin::Watch(arguments) => watch::run(arguments).await,
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),

@@ -1,0 +1,190 @@
+//! Where cells are played: a host with the plugin, and the simulated element that it is granted.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, anyhow};
+use engine::pools::Pools;
+use engine::store::Memory;
+use host::{Grants, Host, Installed, Options};
+use model::{Digest, FulfilmentId, PluginId, Pool, PoolId, SpecId, TaskId, Values};
+
+use super::board::Board;
+use super::case::Case;
+use super::element::Element;
+use super::json::Names;
+use super::peak::Peak;
+use crate::cli::Usage;
+use server::config::Config;
+
+/// Concurrent calls of one bench.
+const INSTANCES: u32 = 8;
+/// Memory of the calls of one bench.
+const MEMORY_MIB: u32 = 2_048;
+/// The task that is played.
+pub(super) const TASK: TaskId = TaskId(0);
+/// The fulfilment of every play, so that its keys are the same.
+pub(super) const FULFILMENT: &str = "test";
+/// The idempotency key of the task.
+pub(super) const KEY: &str = "test:0";
+/// The text of `{{secret}}`, and the beginning of that of `{{secret.<name>}}`.
+const PLANTED: &str = "planted-7f3c91e4";
+
+/// The plugin under test.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) bytes: Vec<u8>,
+    pub(super) manifest: host::Manifest,
+    pub(super) can_undo: bool,
+    pub(super) digest: Digest,
+}
+
+/// A host with the plugin, and its element.
+#[derive(Debug)]
+pub(super) struct Bench {
+    pub(super) host: Host,
+    pub(super) pools: Pools,
+    pub(super) element: Element,
+    pub(super) plugin: Installed,
+    pub(super) subject: Arc<Subject>,
+    pub(super) case: Arc<Case>,
+    names: Names,
+    peak: Mutex<Peak>,
+}
+
+/// A real element, in the place of the simulated one.
+#[derive(Debug)]
+pub(super) struct Real {
+    /// Its address, without a slash at its end.
+    pub(super) url: String,
+    /// The texts that `secret.<name>` stands for, by that.
+    pub(super) secrets: Vec<(String, String)>,
+}
+
+impl Bench {
+    /// Starts a host of its own; what was compiled is shared by `cache`.
+    pub(super) async fn start(
+        subject: Arc<Subject>,
+        case: Arc<Case>,
+        cache: &Path,
+    ) -> Result<Self> {
+        Self::with(subject, case, cache, None).await
+    }
+
+    /// The same with a real element.
+    pub(super) async fn with(
+        subject: Arc<Subject>,
+        case: Arc<Case>,
+        cache: &Path,
+        real: Option<&Real>,
+    ) -> Result<Self> {
+        let element = Element::start(Board::new(Arc::clone(&case), Arc::default()))?;
+        let url = real.map_or_else(|| element.url(), |real| real.url.clone());
+        let mut names = names(&case, &url);
+        if let Some(real) = real {
+            let known = Arc::make_mut(&mut names.known);
+            known.retain(|(name, _)| !name.starts_with("secret"));
+            known.extend(real.secrets.iter().cloned());
+        }
+        let pools = Pools::default();
+        for pool in read_pools(&case)? {
+            pools.define(pool);
+        }
+        let mut options = Options::new(Arc::new(Memory::default()), pools.clone(), cache);
+        Config::default().host.apply(&mut options);
+        options.instances = INSTANCES;
+        options.memory_mib = MEMORY_MIB;
+        let id = PluginId::new(&subject.manifest.id);
+        options.grants.insert(id, grants(&subject, &case, &url, &names)?);
+        let host = Host::new(options)?;
+        let plugin = host.install(subject.bytes.to_vec()).await;
+        let plugin = plugin.map_err(|error| anyhow!(server::serve::reason(&error)));
+        let plugin = plugin.with_context(|| {
+            format!("`{}` cannot be installed for the case `{}`", subject.manifest.id, case.name)
+        })?;
+        let peak = Mutex::default();
+        Ok(Self { host, pools, element, plugin, subject, case, names, peak })
+    }
+
+    /// Makes the element as it is before the task.
+    pub(super) fn reset(&self) {
+        *self.element.board() = Board::new(Arc::clone(&self.case), Arc::clone(&self.names.known));
+        self.pools.abandon(&FulfilmentId::new(FULFILMENT), TASK);
+    }
+
+    /// Notes the figures of a call.
+    pub(super) fn measured(&self, figures: Peak) {
+        let mut peak = self.peak.lock().unwrap_or_else(PoisonError::into_inner);
+        *peak = peak.with(figures);
+    }
+
+    /// The highest figures since they were taken last.
+    pub(super) fn take_peak(&self) -> Peak {
+        std::mem::take(&mut *self.peak.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A text of the case with its names replaced.
+    pub(super) fn fill(&self, text: &str) -> String {
+        self.names.fill(text)
+    }
+
+    /// The names by which what a plugin answers is compared.
+    pub(super) fn pattern_names(&self) -> Names {
+        let board = self.element.board();
+        board.names()
+    }
+
+    /// The texts that must not leave the plugin, each with its name.
+    pub(super) fn planted(&self) -> Vec<(String, String)> {
+        let secrets = self.names.known.iter().filter(|(_, text)| text.starts_with(PLANTED));
+        let settings = self.case.written.settings.iter();
+        let masked = settings.filter(|(_, value)| value.contains("{{secret"));
+        let masked = masked.map(|(name, _)| (name.to_owned(), format!("[setting {name}]")));
+        secrets.cloned().chain(masked).collect()
+    }
+}
+
+/// The names of a case with their texts.
+fn names(case: &Case, url: &str) -> Names {
+    let mut known = vec![
+        ("element".to_owned(), url.to_owned()),
+        ("key".into(), KEY.into()),
+        ("undo-key".into(), format!("{KEY}{}", model::plan::UNDO)),
+        ("secret".into(), PLANTED.into()),
+    ];
+    let written = serde_json::to_string(&case.written).unwrap_or_default();
+    for part in written.split("{{secret.").skip(1) {
+        if let Some((name, _)) = part.split_once("}}") {
+            known.push((format!("secret.{name}"), format!("{PLANTED}-{name}")));
+        }
+    }
+    Names { known: Arc::new(known), ..Names::default() }
+}
+
+fn grants(subject: &Subject, case: &Case, url: &str, names: &Names) -> Result<Grants> {
+    let pools: Vec<String> = case.written.pools.keys().cloned().collect();
+    // The two are never granted together.
+    let http = match pools.is_empty() {
+        true => vec![url.parse().context("the address of the element")?],
+        false => Vec::new(),
+    };
+    let settings = case.written.settings.iter();
+    let config = settings.map(|(name, value)| (name.to_owned(), names.fill(value))).collect();
+    let inventory = subject.manifest.requests.inventory.to_vec();
+    Ok(Grants { http, inventory, pools, config, ..Grants::default() })
+}
+
+fn read_pools(case: &Case) -> Result<Vec<Pool>, Usage> {
+    let pools = case.written.pools.iter().map(|(name, pattern)| {
+        let values = Values::pattern(pattern).map_err(|error| {
+            Usage(format!("{}: the pool `{name}` cannot be used: {error}", case.file.display()))
+        })?;
+        Ok(Pool {
+            id: PoolId::new(name),
+            resource: SpecId::new(name),
+            characteristic: "value".into(),
+            values,
+        })
+    });
+    pools.collect()
+}
