@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::Folders;
 use crate::plugin::guest::{guest, with_id};
-use crate::world::{Answer, Settings, World, text};
+use crate::world::{Answer, Settings, World, eventually, text};
 
 const PLUGINS: &str = "/orchestration/v1/plugins";
 
@@ -33,7 +33,22 @@ async fn put(world: &World, id: &str, bytes: Vec<u8>) -> Answer {
 
 /// Starts a run that waits for a callback; returns its id.
 async fn waiting(world: &World) -> String {
-    let run = json!({ "do": "wait", "keys": [] });
+    wait(world, json!([])).await
+}
+
+/// The same, for a callback of this name.
+async fn waiting_for(world: &World, key: &str) -> String {
+    let run = wait(world, json!([key])).await;
+    let path = format!("/orchestration/v1/runs/{run}");
+    eventually("the run waits", async || {
+        world.http.get(&path).await.to_string().contains("waiting").then_some(())
+    })
+    .await;
+    run
+}
+
+async fn wait(world: &World, keys: Value) -> String {
+    let run = json!({ "do": "wait", "keys": keys });
     let run = world.http.post("/orchestration/v1/workflows/patient/runs", &run).await;
     assert_eq!(run.status, 201, "{}", run.text);
     text(&run.body["id"])
@@ -195,4 +210,52 @@ async fn a_version_on_trial_takes_its_share_of_new_orders_until_it_is_promoted_o
     let promoted = world.http.post(&format!("{path}/promote"), &json!({})).await;
     assert_eq!((promoted.status, &promoted.body["isCurrent"]), (200, &json!(true)));
     assert_eq!(version_of(&world, &waiting(&world).await).await, "2.0.0");
+}
+
+#[tokio::test]
+async fn open_orders_are_moved_to_another_version_if_it_fits_and_a_crash_keeps_it_so() {
+    let folders = Folders::new().await;
+    let mut world = world(&folders, "").await;
+    let path = format!("{PLUGINS}/misbehave/moves");
+    let digest = |bytes: &[u8]| model::Digest::of(bytes).to_string();
+    let (first, second) = (version("1.0.0"), version("2.0.0"));
+    // It reads no callbacks, so it does not fit what waits for one.
+    let deaf = with_id(&guest("greedy"), "misbehave", "3.0.0", "step");
+    assert_eq!(put(&world, "misbehave", first.clone()).await.status, 201);
+    let (run, other) = (waiting_for(&world, "later-1").await, waiting_for(&world, "later-2").await);
+    for bytes in [&deaf, &second] {
+        assert_eq!(put(&world, "misbehave", bytes.clone()).await.status, 200);
+    }
+    let ask = async |world: &World, to: &[u8], more: Value| {
+        let mut body = json!({ "from": digest(&first)[..12], "to": digest(to)[..12] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.http.post(&path, &body).await
+    };
+    let preview = ask(&world, &second, json!({ "dryRun": true })).await;
+    assert_eq!(preview.status, 200, "{}", preview.text);
+    assert_eq!(preview.body["moved"].as_array().unwrap().len(), 2, "{}", preview.text);
+    assert_eq!(version_of(&world, &run).await, "1.0.0");
+    let unfit = ask(&world, &deaf, json!({})).await;
+    assert_eq!(unfit.body["moved"], json!([]), "{}", unfit.text);
+    let reason = text(&unfit.body["unfit"][0]["reasons"][0]);
+    assert!(reason.contains("waits for a callback"), "{}", unfit.text);
+    for (to, about) in [(&first[..], "to"), (b"none", "to")] {
+        let wrong = ask(&world, to, json!({})).await;
+        assert_eq!(text(&wrong.body["referenceError"]), about, "{}", wrong.text);
+    }
+    let by = json!({ "fulfilments": run, "by": "ops", "reason": "a fix" });
+    let moved = ask(&world, &second, by).await;
+    assert_eq!(moved.body["moved"], json!([run]), "{}", moved.text);
+    world.kill().await;
+    world.restart().await;
+    assert_eq!(version_of(&world, &run).await, "2.0.0");
+    assert_eq!(version_of(&world, &other).await, "1.0.0");
+    let journal = world.http.get(&format!("/orchestration/v1/runs/{run}?journal=true")).await;
+    assert!(journal.to_string().contains("a fix"), "{journal:#}");
+    // The work that waited is carried on by the new version.
+    let answer = world.http.post("/orchestration/v1/callbacks/misbehave/later-1", &json!({})).await;
+    assert!(answer.status < 300, "{}", answer.text);
+    world.completed(&run).await;
+    let none = ask(&world, &second, json!({ "fulfilments": run })).await;
+    assert_eq!(none.body["moved"], json!([]), "{}", none.text);
 }

@@ -60,4 +60,4 @@ pub use manifest::{Manifest, ManifestError};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;
 pub use tls::TlsError;
-pub use trial::Chosen;
+pub use trial::{Chosen, Offered};

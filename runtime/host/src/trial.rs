@@ -7,10 +7,12 @@ use model::{Digest, PluginId};
 
 use crate::candidate::{Candidate, Chooser, Trial};
 use crate::component::Component;
+use crate::contract::Part;
 use crate::error::InstallError;
 use crate::folder::Origin;
 use crate::host::Host;
 use crate::provenance::Moment;
+use crate::role::Role;
 use crate::shared::blocking;
 use crate::versions::{Turn, VersionError};
 
@@ -27,6 +29,19 @@ pub struct Chosen {
     pub can_undo: bool,
 }
 
+/// What a version offers to open work.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered {
+    /// Its role.
+    pub role: Role,
+    /// Whether its work can be undone.
+    pub can_undo: bool,
+    /// Whether it finds out the fate of its work.
+    pub probe: bool,
+    /// Whether it reads callbacks.
+    pub callbacks: bool,
+}
+
 impl Host {
     /// The version of a plugin that the plan of an order uses; without an order, the one that is not on
     /// trial. `None` if there is no such plugin.
@@ -38,6 +53,17 @@ impl Host {
         };
         let (digest, effects) = (plugin.installed.digest.clone(), plugin.installed.effects);
         Some(Chosen { digest, effects, can_undo: plugin.can_undo })
+    }
+
+    /// What a kept version offers to open work, if it may be called with the grants of now.
+    pub async fn offers(&self, id: &PluginId, digest: &Digest) -> Result<Offered, InstallError> {
+        let plugin = self.restored(digest).await?;
+        if plugin.installed.id != *id {
+            return Err(InstallError::NotKept { digest: digest.clone() });
+        }
+        let (role, can_undo) = (plugin.installed.role, plugin.can_undo);
+        let (probe, callbacks) = (plugin.offers(Part::Probe), plugin.offers(Part::Callbacks));
+        Ok(Offered { role, can_undo, probe, callbacks })
     }
 
     /// Goes on with the trials that were under way when the host was last stopped.

@@ -269,7 +269,7 @@ impl Turn<'_> {
 }
 
 /// The one version whose digest begins so.
-fn named(wanted: &str, known: Vec<Digest>) -> Result<Digest, VersionError> {
+pub fn named(wanted: &str, known: Vec<Digest>) -> Result<Digest, VersionError> {
     let is_it = |digest: &Digest| digest.as_str().starts_with(wanted);
     let mut found = known.into_iter().filter(is_it);
     match (found.next(), found.next()) {

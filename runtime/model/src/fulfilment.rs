@@ -17,6 +17,7 @@ mod index;
 mod input;
 mod jeopardy;
 mod lines;
+mod moved;
 mod operation;
 mod past;
 mod patch;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::id::{FulfilmentId, ItemId, TaskId};
+use crate::id::{Digest, FulfilmentId, ItemId, TaskId};
 use crate::journal::{Activation, CancelRequest, End, Event, Kind, Record, SlaRisk};
 use crate::operation::{Effects, Operation};
 use crate::outcome::{Failure, Reservation};
@@ -44,6 +45,7 @@ pub use failures::Fault;
 pub use give_up::{NotGivenUp, Subject};
 use index::Index;
 use lines::Lines;
+pub use moved::{Asked, Move};
 pub use operation::Context;
 pub use past::Past;
 pub use patch::{PatchError, may_change};
@@ -83,6 +85,8 @@ pub struct Fulfilment {
     plan: Arc<Plan>,
     /// The state of each task of the plan.
     tasks: Vec<TaskState>,
+    /// The versions that attempts began with which are not over and whose plugin was moved since.
+    begun_with: BTreeMap<TaskId, Digest>,
     /// When the tasks were done that reach a milestone.
     reached: BTreeMap<TaskId, Timestamp>,
     /// What was noted of its being late, in order.
@@ -228,6 +232,7 @@ impl Fulfilment {
             phase: Phase::Submitted,
             plan: Arc::default(),
             tasks: Vec::new(),
+            begun_with: BTreeMap::new(),
             reached: BTreeMap::new(),
             sla_risks: Vec::new(),
             started: false,

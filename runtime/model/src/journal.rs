@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use self::record::{DecodeError, EncodeError, LEVELS_MAX, Record, VERSION};
 use crate::codes::FailureCode;
-use crate::id::{FulfilmentId, ItemId, TaskId};
+use crate::id::{Digest, FulfilmentId, ItemId, PluginId, TaskId};
 use crate::outcome::{Failure, Reservation, Wait};
 use crate::plan::Plan;
 use tmf::time::Timestamp;
@@ -33,8 +33,7 @@ pub enum Event {
     Awaiting {
         /// These.
         orders: Vec<FulfilmentId>,
-        /// Whether it only waits until they have ended, in whichever way: they change what it would
-        /// use.
+        /// Whether it only waits until they have ended, however: they change what it would use.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         queued: bool,
     },
@@ -224,6 +223,17 @@ pub enum Event {
         /// Who did it.
         decision: Decision,
     },
+    /// An operator had it use another version of a plugin; an attempt that was begun keeps its own.
+    Moved {
+        /// The plugin.
+        plugin: PluginId,
+        /// The version that it used.
+        from: Digest,
+        /// The version that it uses.
+        to: Digest,
+        /// Who decided it.
+        decision: Decision,
+    },
     /// Nothing is owed any more; nothing but `patched` follows.
     Ended {
         /// How it ended.
@@ -270,8 +280,7 @@ pub enum Kind {
     },
 }
 
-/// A request to activate, change or remove one service or resource directly (TMF640, 702), as a
-/// monitor shows it.
+/// A request to activate, change or remove one service or resource directly, as a monitor shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activation {
@@ -388,6 +397,7 @@ impl Event {
             Self::Undone { .. } => "undone",
             Self::GivenUp { .. } => "givenUp",
             Self::CompletedByHand { .. } => "completedByHand",
+            Self::Moved { .. } => "moved",
             Self::Ended { .. } => "ended",
         }
     }
@@ -480,6 +490,7 @@ impl Event {
             | Self::CancelRefused { .. }
             | Self::Patched { .. }
             | Self::Alerted { .. }
+            | Self::Moved { .. }
             | Self::Ended { .. } => None,
         }
     }

@@ -92,6 +92,7 @@ impl Waiting {
             | Event::CancelRefused { .. }
             | Event::Patched { .. }
             | Event::Alerted { .. }
+            | Event::Moved { .. }
             | Event::UndoRetrying { .. }
             | Event::UndoFailed { .. }
             | Event::UndoWaiting { .. }

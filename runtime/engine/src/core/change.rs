@@ -45,6 +45,7 @@ impl<R> Core<R> {
             Wish::GiveUp { subject, release, decision } => {
                 fulfilment.give_up(&subject, release, decision)
             }
+            Wish::Move { to, decision } => Ok(fulfilment.moved(to, decision)),
             Wish::Complete { task, outputs, decision } => {
                 fulfilment.complete_by_hand(&task, outputs, decision)
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::fulfilment::{NotGivenUp, PatchError, Subject};
+use model::fulfilment::{Move, NotGivenUp, PatchError, Subject};
 use model::journal::{CancelRequest, Decision, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, TaskId};
 use serde_json::{Map, Value};
@@ -203,6 +203,13 @@ pub enum Wish {
         subject: Subject,
         /// Whether pool values of an undo that is given up are free again.
         release: bool,
+        /// By whom, and why.
+        decision: Decision,
+    },
+    /// Uses another version of a plugin from now on; changes nothing if it does not use the one of before.
+    Move {
+        /// The versions.
+        to: Move,
         /// By whom, and why.
         decision: Decision,
     },

@@ -43,6 +43,9 @@ impl Fulfilment {
         if matches!(next, TaskState::GivenUp { released: false, .. }) {
             self.left.insert(task);
         }
+        if !matches!(next, TaskState::Running { .. }) {
+            self.begun_with.remove(&task);
+        }
         self.tasks[task.index()] = next;
         self.ready.changed(&self.plan, &self.tasks, &self.turned, task);
         Ok(())
@@ -110,6 +113,9 @@ impl Fulfilment {
             (_, Event::Patched { patch }) => {
                 self.follow(patch);
                 return Ok(());
+            }
+            (_, Event::Moved { plugin, from, to, .. }) => {
+                return self.follow_move(plugin, from, to).ok_or_else(|| self.refuse(event));
             }
             (Phase::Running, Event::Alerted { risk }) => {
                 self.sla_risks.push(risk.clone());

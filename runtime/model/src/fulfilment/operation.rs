@@ -41,8 +41,7 @@ impl Fulfilment {
     /// Decides how an attempt is carried out.
     pub(super) fn carried_out(&self, task: TaskId, owed: Owed, context: &mut Context<'_>) -> Due {
         let Owed { attempt, operation } = owed;
-        let digest = self.plan.plugins.get(&self.plan.step(task).plugin);
-        let effects = digest.and_then(context.effects);
+        let effects = self.version(task).and_then(context.effects);
         let without_call = |reason| Due::Conclude { task, attempt, reason };
         if self.has_nothing_to_undo(task, effects) {
             return without_call(NoCall::NothingToUndo);

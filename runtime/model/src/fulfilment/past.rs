@@ -77,6 +77,7 @@ fn is_outcome(event: &Event) -> bool {
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
         | Event::Alerted { .. }
+        | Event::Moved { .. }
         | Event::Ended { .. } => false,
     }
 }

@@ -54,7 +54,7 @@ impl Fulfilment {
         expressions: &mut Expressions,
     ) -> Result<Request, Failure> {
         let step = self.plan.step(task);
-        let digest = self.plan.plugins.get(&step.plugin);
+        let digest = self.version(task);
         let digest = digest.ok_or_else(|| self.plugin_missing(task))?;
         let item = self.plan.item_of(task);
         let work = self.work(task);

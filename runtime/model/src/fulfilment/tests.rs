@@ -7,6 +7,7 @@ mod cancelling;
 mod giving_up;
 mod history;
 mod lines;
+mod moved;
 mod operations;
 mod outcomes;
 mod past;

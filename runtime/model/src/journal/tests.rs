@@ -150,7 +150,13 @@ fn ending(last: &Event) -> Option<Event> {
             outputs: json!({ "port": "1/1/3" }).as_object().cloned().unwrap_or_default(),
             decision: Decision::default(),
         },
-        Event::CompletedByHand { .. } => Event::Ended { end: End::Completed },
+        Event::CompletedByHand { .. } => Event::Moved {
+            plugin: PluginId::new("olt"),
+            from: Digest::of(b"1.0.0"),
+            to: Digest::of(b"1.0.1"),
+            decision: decision(),
+        },
+        Event::Moved { .. } => Event::Ended { end: End::Completed },
         Event::Ended { .. }
         | Event::Submitted { .. }
         | Event::Awaiting { .. }

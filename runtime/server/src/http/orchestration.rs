@@ -15,6 +15,7 @@ mod exports;
 mod history;
 mod imports;
 mod journal;
+mod moves;
 mod operate;
 pub(super) mod operation;
 mod outbox;
@@ -35,7 +36,7 @@ pub(super) use table::OPERATIONS;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Fulfilment, FulfilmentId};
+use model::{Fulfilment, FulfilmentId, PluginId};
 
 use super::ServerState;
 use super::call::Call;
@@ -84,6 +85,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["simulate", order] => operate::simulate(server, call, order).await,
         ["quotes", id, "order"] => quotes::order(server, &call, id).await,
         ["quotes", id, "version"] => quotes::version(server, &call, id).await,
+        ["plugins", id, "moves"] => moves::post(server, call, &PluginId::new(*id)).await,
         ["plugins", rest @ ..] => plugins::dispatch(server, call, rest).await,
         ["pools", rest @ ..] => pools::dispatch(server, call, rest).await,
         ["packs"] => Ok(about::packs(server)),

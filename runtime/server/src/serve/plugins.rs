@@ -79,7 +79,7 @@ fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
         for (key, _) in &page.ok()? {
             let id = String::from_utf8_lossy(key.get(keys::OPEN.len()..).unwrap_or_default());
             let fulfilment = read_fulfilment(store, &FulfilmentId::new(id)).ok()?;
-            needed.extend(fulfilment.iter().flat_map(|one| one.plan().plugins.values().cloned()));
+            needed.extend(fulfilment.iter().flat_map(|one| one.versions().into_iter().cloned()));
         }
     }
     Some(needed)

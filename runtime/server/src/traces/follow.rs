@@ -82,6 +82,7 @@ fn ends(event: &Event) -> Option<(Direction, Option<String>)> {
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
         | Event::Alerted { .. }
+        | Event::Moved { .. }
         | Event::UndoWaiting { .. }
         | Event::UndoRetrying { .. }
         | Event::CompletedByHand { .. }

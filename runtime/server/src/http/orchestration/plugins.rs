@@ -193,7 +193,7 @@ async fn changed(
 }
 
 /// The versions that a plugin has had, the one that new plans used last first.
-async fn versions(server: &ServerState, id: &PluginId) -> Result<Vec<Entry>, Problem> {
+pub(super) async fn versions(server: &ServerState, id: &PluginId) -> Result<Vec<Entry>, Problem> {
     if !host::manifest::is_id(id.as_str()) {
         return Ok(Vec::new());
     }
@@ -202,7 +202,7 @@ async fn versions(server: &ServerState, id: &PluginId) -> Result<Vec<Entry>, Pro
     versions.map_err(|error| Problem::ours(&error))
 }
 
-fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     let body = serde_json::to_value(body).map_err(|error| Problem::ours(&error))?;
     Ok(answer::json(status, &body))
 }

@@ -134,6 +134,19 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .sends(Body::Component),
     delete("/plugins/{id}/candidate", "plugins", "Aborts the trial: no new order uses the component"),
     post("/plugins/{id}/candidate/promote", "plugins", "Has all new orders use the component on trial"),
+    post(
+        "/plugins/{id}/moves",
+        "plugin moves",
+        "Moves open orders and runs to another version, up to 1000 at once; with `dryRun` it only lists them",
+    )
+    .sends(object(&[
+        must("from", Kind::Text, "the version that they use, by its digest or the beginning of it"),
+        must("to", Kind::Text, "the version that they are to use"),
+        may("fulfilments", Kind::Text, "only these, by their ids with commas"),
+        may("dryRun", Kind::Boolean, "`true`: nothing is moved"),
+        BY,
+        REASON,
+    ])),
     delete("/plugins/{id}", "plugins", "Removes a plugin; open orders go on with the copy that is kept"),
     post("/plugins/{id}/rollback", "plugins", "Goes back to the version before, or to another that is kept").sends(
         object_or_nothing(&[may("digest", Kind::Text, "the version, by its digest or the beginning of it")]),

@@ -330,6 +330,7 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
         | Event::Alerted { .. }
+        | Event::Moved { .. }
         | Event::UndoWaiting { .. }
         | Event::UndoRetrying { .. }
         | Event::UndoFailed { .. }
