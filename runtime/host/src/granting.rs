@@ -7,9 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use model::PluginId;
 
 use crate::capability::http::Client;
-use crate::grants::Grants;
+use crate::gate::Gates;
+use crate::grants::{Grants, Target};
 use crate::limits::CEILING;
-use crate::tls::TlsError;
+use crate::rate::Throttle;
+use crate::tls::TargetFault;
 
 /// The grants of a plugin, and the client that may go as far as they do.
 pub(crate) type Granted = (Arc<Grants>, Client);
@@ -19,6 +21,7 @@ pub(crate) struct Granting {
     by_plugin: RwLock<BTreeMap<PluginId, Granted>>,
     /// For a plugin that is granted nothing.
     nothing: Granted,
+    gates: Arc<Gates>,
     /// Max memory of one call in MiB, which is set when the host starts.
     memory_mib_max: u32,
 }
@@ -39,18 +42,19 @@ pub enum RegrantError {
         /// The memory that there is.
         memory_mib_max: u32,
     },
-    /// A setting about TLS cannot be used.
-    #[error("TLS cannot be set up")]
-    Tls(#[source] TlsError),
+    /// A setting about a target cannot be used.
+    #[error("a target of a plugin cannot be set up")]
+    Target(#[source] TargetFault),
 }
 
 impl Granting {
-    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Result<Self, TlsError> {
+    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Result<Self, TargetFault> {
         let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
         let memory_mib_max = grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
-        let by_plugin = settled(grants)?;
-        let nothing = granted("", Grants::default())?;
-        Ok(Self { by_plugin: RwLock::new(by_plugin), nothing, memory_mib_max })
+        let gates = Arc::default();
+        let by_plugin = RwLock::new(settled(grants, &gates)?);
+        let nothing = granted(&PluginId::new(""), Grants::default(), &gates)?;
+        Ok(Self { by_plugin, nothing, gates, memory_mib_max })
     }
 
     pub(crate) fn memory_mib_max(&self) -> u32 {
@@ -62,6 +66,11 @@ impl Granting {
         // Every change leaves the map consistent, so a poisoned lock is still good.
         let by_plugin = self.by_plugin.read().unwrap_or_else(PoisonError::into_inner);
         by_plugin.get(id).unwrap_or(&self.nothing).clone()
+    }
+
+    /// Sets what all plugins share of targets.
+    pub(crate) fn share(&self, targets: BTreeMap<Target, Throttle>) {
+        self.gates.share(targets);
     }
 
     /// Takes other grants into use, and returns the plugins whose grants changed.
@@ -76,7 +85,7 @@ impl Granting {
                 return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
             }
         }
-        let settled = settled(grants).map_err(RegrantError::Tls)?;
+        let settled = settled(grants, &self.gates).map_err(RegrantError::Target)?;
         let mut by_plugin = self.by_plugin.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = BTreeSet::new();
         by_plugin.retain(|id, _| settled.contains_key(id) || !changed.insert(id.clone()));
@@ -92,15 +101,18 @@ impl Granting {
 }
 
 /// The grants of each plugin with their clients.
-fn settled(grants: BTreeMap<PluginId, Grants>) -> Result<BTreeMap<PluginId, Granted>, TlsError> {
+fn settled(
+    grants: BTreeMap<PluginId, Grants>,
+    gates: &Arc<Gates>,
+) -> Result<BTreeMap<PluginId, Granted>, TargetFault> {
     let one = |(id, grants): (PluginId, Grants)| {
-        let granted = granted(id.as_str(), grants)?;
+        let granted = granted(&id, grants, gates)?;
         Ok((id, granted))
     };
     grants.into_iter().map(one).collect()
 }
 
-fn granted(plugin: &str, grants: Grants) -> Result<Granted, TlsError> {
-    let client = Client::new(plugin, &grants)?;
+fn granted(plugin: &PluginId, grants: Grants, gates: &Arc<Gates>) -> Result<Granted, TargetFault> {
+    let client = Client::new(plugin, &grants, gates)?;
     Ok((Arc::new(grants), client))
 }

@@ -82,6 +82,11 @@ pub(crate) fn target_table(plugin: &str, target: &Target) -> String {
     format!("[plugins.{}.targets.{}]", table_key(plugin), quote(&target.to_string()))
 }
 
+/// The header of the table of what all plugins share of a target.
+pub(crate) fn common_table(target: &Target) -> String {
+    format!("[targets.{}]", quote(&target.to_string()))
+}
+
 /// The lines of `ferrule.toml` that grant a plugin one thing more than it has.
 pub(crate) fn lines(plugin: &str, key: &str, granted: &[String], more: &str) -> String {
     let values: Vec<_> = granted.iter().map(String::as_str).chain([more]).map(quote).collect();

@@ -28,15 +28,16 @@ use crate::contract::Part;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
 use crate::granting::Granting;
-use crate::grants::Grants;
+use crate::grants::{Grants, Target};
 use crate::install::Plugin;
 use crate::invoke::{self, Decomposition, Production, Schemas};
 use crate::machine::Machine;
+use crate::rate::Throttle;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::shared::{Shared, callbacks};
 use crate::signature::Signatures;
-use crate::tls::TlsError;
+use crate::tls::TargetFault;
 
 /// Default limit of the bytes of a plugin.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
@@ -54,6 +55,8 @@ pub const SHARE_PERCENT: u32 = 25;
 pub struct Options {
     /// The grants of each plugin.
     pub grants: BTreeMap<PluginId, Grants>,
+    /// What all plugins share of targets.
+    pub targets: BTreeMap<Target, Throttle>,
     /// The pools that plugins reserve from.
     pub pools: Pools,
     /// Where inventory documents are read.
@@ -110,9 +113,9 @@ pub enum HostError {
         /// How much of the memory the pool keeps.
         kept_mib: usize,
     },
-    /// A setting about TLS cannot be used.
-    #[error("TLS cannot be set up for a plugin")]
-    Tls(#[source] TlsError),
+    /// A setting about a target cannot be used.
+    #[error("a target of a plugin cannot be set up")]
+    Target(#[source] TargetFault),
     /// The system gave no threads.
     #[error("cannot start the threads for plugins")]
     Threads(#[source] io::Error),
@@ -127,6 +130,7 @@ impl Options {
     pub fn new(store: Arc<dyn Store>, pools: Pools, cache: impl Into<PathBuf>) -> Self {
         Self {
             grants: BTreeMap::new(),
+            targets: BTreeMap::new(),
             pools,
             store,
             cache: cache.into(),
@@ -176,7 +180,8 @@ impl Host {
         let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
         let capacity = options.capacity()?;
         let cores = options.cores();
-        let granting = Granting::new(options.grants).map_err(HostError::Tls)?;
+        let granting = Granting::new(options.grants).map_err(HostError::Target)?;
+        granting.share(options.targets);
         let memory = (granting.memory_mib_max() as usize) << 20;
         let machine = Machine::new(options.instances, memory)
             .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;

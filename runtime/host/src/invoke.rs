@@ -1,6 +1,7 @@
 //! One call of one plugin: a store of its own, the export that the call is for, and the answer.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use engine::telemetry::Telemetry;
@@ -97,7 +98,10 @@ pub(crate) async fn carry_out(
         let performed = perform(&mut store, &guest, &call);
         guest.finish(performed.await, &store)
     });
-    let outcome = outcome.await.unwrap_or_else(Outcome::Failed);
+    let mut outcome = outcome.await.unwrap_or_else(Outcome::Failed);
+    if let Outcome::Failed(failure) = &mut outcome {
+        guest.caller.complete(failure);
+    }
     let telemetry = guest.telemetry(operation, &outcome);
     shared.counters.attempted(&plugin.name, &telemetry.figures, &outcome);
     (outcome, telemetry)
@@ -249,6 +253,7 @@ impl Guest {
             task,
             log: log.clone(),
             calls: Arc::default(),
+            retry_after_ms: AtomicU64::new(0),
             recorder: Recorder::new(
                 shared.keep,
                 Arc::clone(&plugin.name),
@@ -276,6 +281,7 @@ impl Guest {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
+        self.pass().await?;
         let bytes = overhead(&self.plugin, bytes);
         let id = &self.plugin.installed.id;
         let admission = &self.shared.admission;
@@ -307,6 +313,15 @@ impl Guest {
             Ok(None) => Err(refusal::fault(&self.plugin)),
             Err(_elapsed) => Err(refusal::late(&self.plugin)),
         }
+    }
+
+    /// Waits until the plugin may be called once more: half of the time at most, so that the call has some.
+    async fn pass(&self) -> Result<(), Failure> {
+        let Some(gate) = self.plugin.client.calls() else { return Ok(()) };
+        let now = Instant::now();
+        let until = now + self.deadline.saturating_duration_since(now) / 2;
+        let passed = gate.pass(until).await;
+        passed.map(drop).map_err(|shut| refusal::rate(&self.plugin, shut.retry_after))
     }
 
     fn not_admitted(&self, bytes: usize) -> Failure {

@@ -1,5 +1,6 @@
 //! How much a call may take: memory, processor time and wall-clock time.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
 use crate::admission::{Permit, Short};
+use crate::rate::{Rate, Throttle};
 
 /// The default limits of a call.
 pub const DEFAULT: Limits =
@@ -67,6 +69,12 @@ pub struct Asked {
     /// Calls at one time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
+    /// Calls a second; the operator's to set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<Rate>,
+    /// How many of them at once, if there were none before; 1 by default. The operator's to set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<NonZeroU32>,
 }
 
 /// The limits that hold for a plugin.
@@ -81,6 +89,13 @@ pub struct Limits {
     pub wall_ms: u32,
     /// Calls at one time.
     pub concurrency: u32,
+}
+
+impl Asked {
+    /// How often a plugin may be called.
+    pub(crate) fn throttle(&self) -> Throttle {
+        Throttle { concurrency: None, per_second: self.per_second, burst: self.burst }
+    }
 }
 
 impl Limits {

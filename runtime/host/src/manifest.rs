@@ -116,6 +116,9 @@ pub enum ManifestError {
     /// The id is not one.
     #[error("the id `{0}` must be 1 to 64 of a-z, 0-9, `-`, `_` and `.`, and begin with a letter")]
     Id(String),
+    /// It asks for a rate.
+    #[error("`limits.per-second` and `limits.burst` are the operator's to set: leave them out")]
+    Rate,
     /// The version is not one.
     #[error("the version `{0}` must be three numbers, such as `1.2.0`")]
     Version(String),
@@ -137,6 +140,9 @@ impl Manifest {
         }
         if !is_version(&manifest.version) {
             return Err(ManifestError::Version(manifest.version));
+        }
+        if manifest.limits.per_second.is_some() || manifest.limits.burst.is_some() {
+            return Err(ManifestError::Rate);
         }
         Ok(manifest)
     }

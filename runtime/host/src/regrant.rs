@@ -8,12 +8,18 @@ use model::{Digest, PluginId};
 use crate::error::{InstallError, Refused};
 use crate::folder::Origin;
 use crate::granting::RegrantError;
-use crate::grants::Grants;
+use crate::grants::{Grants, Target};
 use crate::host::Host;
 use crate::install::Plugin;
+use crate::rate::Throttle;
 use crate::shared::blocking;
 
 impl Host {
+    /// Sets what all plugins share of targets. Requests that wait go on as they began.
+    pub fn share(&self, targets: BTreeMap<Target, Throttle>) {
+        self.0.granting.share(targets);
+    }
+
     /// Takes other grants into use, and returns the plugins whose grants changed. A plugin whose grants no
     /// longer suffice is rejected. Files that were rejected are looked at again by the next
     /// [`load_dir`](Self::load_dir). If there is an error, the grants stay as they were.

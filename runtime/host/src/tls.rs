@@ -59,7 +59,7 @@ pub(crate) struct Asked {
 /// Why a setting of a target cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("`{table} {key}`: {what}")]
-pub struct TlsError {
+pub struct TargetFault {
     table: String,
     key: &'static str,
     what: String,
@@ -69,7 +69,11 @@ pub struct TlsError {
 
 impl Tls {
     /// Reads what a plugin's grants name.
-    pub(crate) fn read(plugin: &str, grants: &Grants) -> Result<Self, TlsError> {
+    pub(crate) fn read(plugin: &str, grants: &Grants) -> Result<Self, TargetFault> {
+        if let Err(what) = grants.limits.throttle().check() {
+            let table = format!("[plugins.{}.limits]", grants::table_key(plugin));
+            return Err(At { table }.wrong("burst", what));
+        }
         let is_secure = grants.http.iter().any(grants::Rule::is_https);
         let mut hash = Sha256::new();
         let mut targets = BTreeMap::new();
@@ -105,11 +109,18 @@ fn check_granted(
     target: &Target,
     connecting: &Connecting,
     grants: &Grants,
-) -> Result<(), TlsError> {
+) -> Result<(), TargetFault> {
     let mut rules = grants.http.iter().filter(|rule| target.is_under(rule)).peekable();
     if rules.peek().is_none() {
         let what =
             format!("no `http` grant of the plugin leads to `{target}`: add one, or remove this");
+        return Err(at.wrong("", what));
+    }
+    let throttle = connecting.throttle();
+    throttle.check().map_err(|what| at.wrong("burst", what))?;
+    if *target == Target::Others && !throttle.is_open() {
+        let what = "a rate is of one target: name it by `host:port`, or set that of the plugin's calls \
+                    in its `limits`";
         return Err(at.wrong("", what));
     }
     if connecting.is_about_tls() && !rules.any(grants::Rule::is_https) {
@@ -125,11 +136,11 @@ struct At {
 }
 
 impl At {
-    fn wrong(&self, key: &'static str, what: impl Into<String>) -> TlsError {
-        TlsError { table: self.table.clone(), key, what: what.into(), source: None }
+    fn wrong(&self, key: &'static str, what: impl Into<String>) -> TargetFault {
+        TargetFault { table: self.table.clone(), key, what: what.into(), source: None }
     }
 
-    fn secured(&self, connecting: &Connecting, hash: &mut Sha256) -> Result<Secured, TlsError> {
+    fn secured(&self, connecting: &Connecting, hash: &mut Sha256) -> Result<Secured, TargetFault> {
         let roots = match &connecting.ca {
             Some(path) => self.roots(path, hash)?,
             None => system_roots(),
@@ -142,7 +153,7 @@ impl At {
                 let end = chain.first().and_then(|first| validity::not_after(first));
                 let key = self.key(key, hash)?;
                 let config = builder.with_client_auth_cert(chain, key).map_err(|error| {
-                    TlsError {
+                    TargetFault {
                     source: Some(Box::new(error)),
                     ..self.wrong(
                         "key",
@@ -175,10 +186,10 @@ impl At {
         })
     }
 
-    fn roots(&self, path: &Path, hash: &mut Sha256) -> Result<Arc<RootCertStore>, TlsError> {
+    fn roots(&self, path: &Path, hash: &mut Sha256) -> Result<Arc<RootCertStore>, TargetFault> {
         let mut roots = RootCertStore::empty();
         for certificate in self.certificates("ca", path, hash)? {
-            roots.add(certificate).map_err(|error| TlsError {
+            roots.add(certificate).map_err(|error| TargetFault {
                 source: Some(Box::new(error)),
                 ..self.wrong("ca", format!("`{}` holds no usable CA", path.display()))
             })?;
@@ -191,7 +202,7 @@ impl At {
         key: &'static str,
         path: &Path,
         hash: &mut Sha256,
-    ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    ) -> Result<Vec<CertificateDer<'static>>, TargetFault> {
         let pem = self.file(key, path, hash)?;
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
         match read {
@@ -206,7 +217,7 @@ impl At {
         }
     }
 
-    fn key(&self, path: &Path, hash: &mut Sha256) -> Result<PrivateKeyDer<'static>, TlsError> {
+    fn key(&self, path: &Path, hash: &mut Sha256) -> Result<PrivateKeyDer<'static>, TargetFault> {
         let pem = self.file("key", path, hash)?;
         PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
             let what = format!(
@@ -218,13 +229,18 @@ impl At {
         })
     }
 
-    fn file(&self, key: &'static str, path: &Path, hash: &mut Sha256) -> Result<Vec<u8>, TlsError> {
+    fn file(
+        &self,
+        key: &'static str,
+        path: &Path,
+        hash: &mut Sha256,
+    ) -> Result<Vec<u8>, TargetFault> {
         let read = || {
             let mut bytes = Vec::new();
             std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        let bytes = read().map_err(|source: io::Error| TlsError {
+        let bytes = read().map_err(|source: io::Error| TargetFault {
             source: Some(Box::new(source)),
             ..self.wrong(
                 key,
@@ -243,7 +259,7 @@ impl At {
         Ok(bytes)
     }
 
-    fn server_name(&self, name: &str) -> Result<ServerName<'static>, TlsError> {
+    fn server_name(&self, name: &str) -> Result<ServerName<'static>, TargetFault> {
         let what = || self.wrong("server-name", format!("`{name}` is no name of a host"));
         ServerName::try_from(name.to_owned()).map_err(|_| what())
     }

@@ -334,3 +334,72 @@ async fn the_interface_of_the_contract_tells_what_became_of_a_request() {
         assert!(!format!("{report:?}").contains("secret"), "{report:?}");
     }
 }
+
+#[tokio::test]
+async fn a_target_that_takes_no_more_is_not_asked_and_the_failure_has_a_time() {
+    let element = Element::start().await;
+    let url = format!("http://127.0.0.1:{}/x", element.port);
+    let target = format!("127.0.0.1:{}", element.port);
+    let own = format!("[targets.\"{target}\"]\nper-second = 0.01\nburst = 2");
+    for is_shared in [false, true] {
+        let table = if is_shared { "" } else { own.as_str() };
+        let rules = format!(
+            "http = [\"http://127.0.0.1:{}\"]\nlimits = {{ wall-ms = 500 }}\n{table}",
+            element.port
+        );
+        let bench = Bench::new(grants("sender", &rules));
+        if is_shared {
+            let throttle = toml::from_str("per-second = 0.01\nburst = 2").unwrap();
+            bench.host.share([(target.parse().unwrap(), throttle)].into());
+        }
+        let plugin = support::with_world(&guest("sender"), "sender", "step", "");
+        let installed = bench.host.install(plugin).await.unwrap();
+        for _ in 0..2 {
+            let report = bench.run(&installed.digest, json!({ "url": url })).await;
+            assert_eq!(outputs(&report)["status"], 200, "{report:?}");
+        }
+        let report = bench.run(&installed.digest, json!({ "url": url, "retry": true })).await;
+        let failure = failed(&report);
+        assert_eq!(failure.code.as_str(), "UNREACHABLE");
+        assert!(failure.retry_after_ms.is_some_and(|ms| ms > 90_000), "{failure:?}");
+        let header = if is_shared { "[targets." } else { "[plugins.sender.targets." };
+        let told = format!("under `{header}\"{target}\"] per-second`");
+        assert!(report.log.join("\n").contains(&told), "{:?}", report.log);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_requests_are_under_way_at_a_target_than_it_takes() {
+    let element = Element::start().await;
+    let target = format!("127.0.0.1:{}", element.port);
+    let rules = format!("http = [\"http://{target}\"]\n[targets.\"{target}\"]\nconcurrency = 1");
+    let bench = Bench::new(grants("sender", &rules));
+    let plugin = support::with_world(&guest("sender"), "sender", "step", "");
+    let installed = bench.host.install(plugin).await.unwrap();
+    let url = format!("http://{target}/x");
+    let calls = (0..8).map(|_| bench.run(&installed.digest, json!({ "url": url })));
+    for report in futures_util::future::join_all(calls).await {
+        assert_eq!(outputs(&report)["status"], 200, "{report:?}");
+    }
+    // One after the other, so each found the connection of the one before.
+    assert_eq!(element.connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_plugin_is_called_as_often_as_it_may_be() {
+    let limits = "http = [\"http://x\"]\nlimits = { wall-ms = 500, per-second = 0.01, burst = 2 }";
+    let bench = Bench::new(grants("sender", limits));
+    let installed = bench
+        .host
+        .install(support::with_world(&guest("sender"), "sender", "step", ""))
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        let report = bench.run(&installed.digest, json!({ "wait": 1 })).await;
+        assert!(!format!("{report:?}").contains("PLUGIN_RATE"), "{report:?}");
+    }
+    let report = bench.run(&installed.digest, json!({ "wait": 1 })).await;
+    let failure = failed(&report);
+    assert_eq!(failure.code.as_str(), "PLUGIN_RATE");
+    assert!(failure.retry_after_ms.is_some_and(|ms| ms > 90_000), "{failure:?}");
+}

@@ -7,6 +7,7 @@ mod mistake;
 mod number;
 mod retention;
 mod strictness;
+mod targets;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::host::Grants;
+use ::host::grants::Target;
+use ::host::{Grants, Throttle};
 use commerce::billing::bill_state::Release;
 use commerce::cpq::Policy;
 use model::PluginId;
@@ -80,6 +82,9 @@ pub struct Config {
     pub traces: Traces,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
+    /// What all plugins share of targets, by host and port.
+    #[serde(deserialize_with = "targets::shared")]
+    pub targets: BTreeMap<Target, Throttle>,
     /// The grants of plugins that the file does not name.
     #[serde(skip)]
     pub base_grants: BTreeMap<String, Grants>,
@@ -210,6 +215,7 @@ impl Default for Config {
             install: Install::default(),
             traces: Traces::default(),
             plugins: BTreeMap::new(),
+            targets: BTreeMap::new(),
             base_grants: BTreeMap::new(),
             file: None,
         }

@@ -315,6 +315,7 @@ fn host(
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     options.grants = config.grants();
+    options.targets.clone_from(&config.targets);
     config.host.apply(&mut options);
     let contradiction = |error: KeyError| ConfigError::Contradiction(error.to_string());
     options.signatures = config.install.signatures().map_err(contradiction)?;

@@ -202,6 +202,7 @@ impl Inspector {
         let mut options = Options::new(Arc::new(Memory::default()), pools.clone(), cache.path());
         config.host.apply(&mut options);
         options.grants = config.grants();
+        options.targets.clone_from(&config.targets);
         Ok(Self { host: Host::new(options)?, pools, _cache: cache })
     }
 }

@@ -19,7 +19,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::record::Slot;
+use crate::gate::Pass;
 use crate::grants::rule::{Rule, without_user};
+use crate::grants::{self, Target};
 
 use self::body::Capped;
 pub(crate) use self::client::Client;
@@ -181,14 +183,43 @@ impl Exchange {
     }
 
     async fn once(&self, uri: &Uri, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+        let passes = self.pass(uri).await?;
         match tokio::time::timeout_at(self.until, self.client.request(request)).await {
             Err(_elapsed) => Err(Error::HttpResponseTimeout),
             Ok(Err(error)) => Err(explain(&self.caller, &self.client, uri, &error)),
             Ok(Ok(response)) => {
-                let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
+                let body =
+                    |incoming| Capped::new(incoming, self.body_max, self.between, passes).boxed();
                 Ok(response.map(body))
             }
         }
+    }
+}
+
+impl Exchange {
+    /// Waits until the target may have one request more: half of the time at most, so that the target
+    /// has some for its answer.
+    async fn pass(&self, uri: &Uri) -> Result<Vec<Pass>> {
+        let Some(target) = Target::of(uri) else { return Ok(Vec::new()) };
+        let now = Instant::now();
+        let until = now + self.until.saturating_duration_since(now) / 2;
+        let tables =
+            [grants::target_table(&self.caller.plugin, &target), grants::common_table(&target)];
+        let mut passes = Vec::new();
+        for (gate, table) in self.client.gates(&target).into_iter().zip(tables) {
+            let Some(gate) = gate else { continue };
+            let pass = gate.pass(until).await.map_err(|shut| {
+                let (setting, ms) = (shut.setting, shut.retry_after.as_millis());
+                self.caller.note(&format!(
+                    "{uri}: not sent: no place in time under `{table} {setting}`; one may be free in \
+                     {ms} ms"
+                ));
+                self.caller.retry_after(shut.retry_after);
+                Error::ConnectionLimitReached
+            })?;
+            passes.push(pass);
+        }
+        Ok(passes)
     }
 }
 

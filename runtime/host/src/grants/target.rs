@@ -1,6 +1,7 @@
 //! What the operator sets for one target of a plugin: `[plugins.<id>.targets."host:port"]`.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -8,6 +9,7 @@ use hyper::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{self, Host, Rule};
+use crate::rate::{Rate, Throttle};
 
 /// A host with a port, or every target that has no entry of its own: `*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +45,15 @@ pub struct Connecting {
     pub server_name: Option<String>,
     /// Whether HTTP/2 is spoken.
     pub http2: Http2,
+    /// Max requests at one time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<NonZeroU32>,
+    /// Max requests a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<Rate>,
+    /// How many of them at once, if none went before; 1 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<NonZeroU32>,
 }
 
 /// Whether HTTP/2 is spoken.
@@ -124,6 +135,12 @@ impl Connecting {
     /// The files that are read to connect.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         [&self.ca, &self.certificate, &self.key].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// What passes to it.
+    pub(crate) fn throttle(&self) -> Throttle {
+        let Self { concurrency, per_second, burst, .. } = *self;
+        Throttle { concurrency, per_second, burst }
     }
 
     /// Whether anything of it is about TLS.

@@ -1,5 +1,7 @@
 //! Why a call was not begun, or was given up: limits of the host and of the plugin as a whole.
 
+use std::time::Duration;
+
 use model::{Failure, FailureClass, FailureCode};
 
 use crate::admission::{Capacity, Short};
@@ -19,6 +21,17 @@ pub(super) fn busy(plugin: &Plugin, capacity: Capacity) -> Failure {
         capacity.instances,
     );
     Failure::new(FailureClass::Retry, FailureCode::PluginBusy, message)
+}
+
+/// It was called as often as it may be.
+pub(super) fn rate(plugin: &Plugin, retry_after: Duration) -> Failure {
+    let name = &plugin.name;
+    let message = format!(
+        "plugin `{name}` was called as often as it may be ([plugins.{name}] limits.per-second, burst)"
+    );
+    let ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
+    let failure = Failure::new(FailureClass::Retry, FailureCode::PluginRate, message);
+    Failure { retry_after_ms: Some(ms), ..failure }
 }
 
 /// The element has not finished the change that is to be rolled back.

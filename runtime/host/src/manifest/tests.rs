@@ -40,6 +40,7 @@ fn a_wrong_manifest_is_refused_with_the_reason() {
     assert!(refused("summary", "sumary").contains("unknown field `sumary`"));
     assert!(refused("\"activator\"", "\"actor\"").contains("unknown variant `actor`"));
     assert!(refused("cpu-ms", "cpu").contains("unknown field `cpu`"));
+    assert!(refused("cpu-ms", "per-second").contains("the operator's to set"));
 }
 
 #[test]

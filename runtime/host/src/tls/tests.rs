@@ -43,6 +43,8 @@ fn unusable_settings_are_refused_with_its_line_and_the_remedy() {
         ("nms.example:443", &format!("{one}key = \"DIR/one.pem\""), "key", "no key in PEM"),
         ("nms.example:443", "server-name = \"a b\"", "server-name", "no name of a host"),
         ("nms.example:444", "", "", "no `http` grant of the plugin leads to `nms.example:444`"),
+        ("*", "concurrency = 1", "", "a rate is of one target"),
+        ("nms.example:443", "burst = 2", "burst", "no use without `per-second`"),
         ("10.0.0.1:80", "ca = \"DIR/one.pem\"", "", "grant `https://10.0.0.1:80`"),
     ] {
         let error = read(dir, target, settings).unwrap_err();

@@ -167,6 +167,10 @@ fn every_setting_is_listed_with_its_default() {
                 let target = plugin["targets"]["10.0.0.7:8443"].as_table().unwrap();
                 check("[plugins.rest-activator.targets.\"10.0.0.7:8443\"]", target);
             }
+            ("targets", toml::Value::Table(targets)) => {
+                let section = "[targets.\"10.0.0.7:8443\"]";
+                check(section, targets["10.0.0.7:8443"].as_table().unwrap());
+            }
             (name, toml::Value::Table(section)) => check(&format!("[{name}]"), section),
             _ => {}
         }
@@ -186,4 +190,25 @@ fn the_page_of_settings_is_made_of_them() {
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written == page, "run this test with FERRULE_BLESS=1");
+}
+
+#[test]
+fn rates_of_shared_targets_are_read_or_refused() {
+    let read = |text: &str| toml::from_str::<Config>(text).map_err(|error| error.to_string());
+    assert_eq!(
+        read("[targets.\"nms:443\"]\nper-second = 0.5\nburst = 2").unwrap().targets.len(),
+        1
+    );
+    for (text, what) in [
+        ("[targets.\"*\"]\nconcurrency = 1", "name it by `host:port`"),
+        ("[targets.nms]\nconcurrency = 1", "`host:port` of one host"),
+        ("[targets.\"nms:443\"]\nconcurrency = 0", "nonzero"),
+        ("[targets.\"nms:443\"]\nburst = 2", "`burst` is of no use without `per-second`"),
+        ("[targets.\"nms:443\"]\nper-second = 0", "0.001 to 1000000 a second"),
+        ("[targets.\"nms:443\"]\nca = \"x\"", "unknown field `ca`"),
+        ("[plugins.p.limits]\nper-second = -1", "0.001 to 1000000 a second"),
+    ] {
+        let error = read(text).unwrap_err();
+        assert!(error.contains(what), "{text}: {error}");
+    }
 }

@@ -10,8 +10,8 @@ use toml::Table;
 use super::stamp::{Stamp, stamp};
 use crate::config::Config;
 
-/// The table of the settings that is taken into use when it changes.
-const GRANTS: &str = "plugins";
+/// The tables of the settings that are taken into use when they change.
+const GRANTS: [&str; 2] = ["plugins", "targets"];
 
 /// The file of the settings.
 pub(super) struct Followed {
@@ -70,6 +70,7 @@ impl Followed {
         self.seen = self.stamps();
         match host.regrant(config.grants()).await {
             Ok(changed) => {
+                host.share(std::mem::take(&mut config.targets));
                 for plugin in &changed {
                     tracing::info!(%plugin, "its grants changed");
                 }
@@ -93,6 +94,6 @@ fn named(config: &Config) -> BTreeSet<PathBuf> {
 /// What a file has beside the grants.
 fn others(path: &Path) -> Option<Table> {
     let mut table: Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
-    table.remove(GRANTS);
+    GRANTS.iter().for_each(|name| drop(table.remove(*name)));
     Some(table)
 }

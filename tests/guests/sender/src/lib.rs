@@ -68,7 +68,7 @@ fn send(input: &Value) -> Result<Outcome, Failure> {
         attributes: vec![],
     };
     let response = http::send(&request).map_err(|error| Failure {
-        class: FailureClass::Operator,
+        class: if input["retry"] == true { FailureClass::Retry } else { FailureClass::Operator },
         code: format!("{:?}", error.reason).trim_start_matches("Reason::").to_uppercase(),
         message: error.message,
         retry_after_ms: None,

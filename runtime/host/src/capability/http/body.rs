@@ -9,19 +9,23 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::gate::Pass;
+
 /// A body that ends in an error where it is too long or pauses too long.
 pub(super) struct Capped {
     incoming: Incoming,
     max: u64,
     left: u64,
     between: Duration,
+    /// Given back when the body has ended or is dropped.
+    passes: Vec<Pass>,
     /// Runs while nothing comes.
     silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Capped {
-    pub(super) fn new(incoming: Incoming, max: u64, between: Duration) -> Self {
-        Self { incoming, max, left: max, between, silence: None }
+    pub(super) fn new(incoming: Incoming, max: u64, between: Duration, passes: Vec<Pass>) -> Self {
+        Self { incoming, max, left: max, between, passes, silence: None }
     }
 
     pub(super) fn boxed(self) -> WasiBody {
@@ -45,7 +49,10 @@ impl Body for Capped {
             return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
         };
         this.silence = None;
-        let Some(frame) = frame else { return Poll::Ready(None) };
+        let Some(frame) = frame else {
+            this.passes.clear();
+            return Poll::Ready(None);
+        };
         let frame = frame.map_err(Error::Hyper)?;
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
         let Some(left) = this.left.checked_sub(bytes) else {

@@ -2,19 +2,22 @@
 //! what a connection was granted for, and the certificate that it was made with, are those of this
 //! plugin's grants. Other grants have another client.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use hyper::Request;
 use hyper_util::client::legacy::{Client as Pooled, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use model::PluginId;
 use wasmtime_wasi_http::WasiBody;
 
 use super::connect::Connector;
 use super::{BUFFER_BYTES_MAX, IDLE_CONNECTIONS_MAX, IDLE_MAX};
-use crate::grants::{Grants, Http2};
+use crate::gate::{Gate, Gates};
+use crate::grants::{Connecting, Grants, Http2, Target};
 use crate::limits::FIELDS_BYTES_MAX;
-use crate::tls::{Tls, TlsError};
+use crate::tls::{TargetFault, Tls};
 
 /// How much a connection of HTTP/2 receives that no request has taken yet.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
@@ -28,12 +31,26 @@ struct Clients {
     /// For targets that are known to speak HTTP/2.
     http2: Pooled<Connector, WasiBody>,
     tls: Arc<Tls>,
+    /// For its calls.
+    calls: Option<Arc<Gate>>,
+    /// For its requests to targets.
+    targets: BTreeMap<Target, Arc<Gate>>,
+    gates: Arc<Gates>,
 }
 
 impl Client {
     /// A client for a plugin with these grants.
-    pub(crate) fn new(plugin: &str, grants: &Grants) -> Result<Self, TlsError> {
-        let tls = Arc::new(Tls::read(plugin, grants)?);
+    pub(crate) fn new(
+        plugin: &PluginId,
+        grants: &Grants,
+        gates: &Arc<Gates>,
+    ) -> Result<Self, TargetFault> {
+        let tls = Arc::new(Tls::read(plugin.as_str(), grants)?);
+        let calls = gates.of(plugin, None, grants.limits.throttle());
+        let gate = |(target, connecting): (&Target, &Connecting)| {
+            Some((target.clone(), gates.of(plugin, Some(target), connecting.throttle())?))
+        };
+        let targets = grants.targets.iter().filter_map(gate).collect();
         let connector = Connector::new(&grants.http, Arc::clone(&tls));
         let mut builder = Pooled::builder(TokioExecutor::new());
         builder
@@ -50,7 +67,7 @@ impl Client {
             .set_host(false);
         let usual = builder.build(connector.clone());
         let http2 = builder.http2_only(true).build(connector);
-        Ok(Self(Arc::new(Clients { usual, http2, tls })))
+        Ok(Self(Arc::new(Clients { usual, http2, tls, calls, targets, gates: Arc::clone(gates) })))
     }
 
     /// Sends a request.
@@ -60,6 +77,16 @@ impl Client {
             Http2::Negotiate | Http2::Never => self.0.usual.request(request),
             Http2::Always => self.0.http2.request(request),
         }
+    }
+
+    /// The gate of its calls, if there is one.
+    pub(crate) fn calls(&self) -> Option<&Gate> {
+        self.0.calls.as_deref()
+    }
+
+    /// The gates of requests to a target: its own, and that of all plugins.
+    pub(super) fn gates(&self, target: &Target) -> [Option<Arc<Gate>>; 2] {
+        [self.0.targets.get(target).cloned(), self.0.gates.common(target)]
     }
 
     pub(super) fn tls(&self) -> &Tls {

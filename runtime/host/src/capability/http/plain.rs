@@ -1,6 +1,7 @@
 //! The contract's own interface for HTTP: a request and an answer as records, for languages in which
 //! `wasi:http` is laborious.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
@@ -13,6 +14,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as Code, RequestOption
 use super::Outbound;
 use crate::capability::calls::Interface;
 use crate::contract::http::{self, Error, Header, Reason, Response};
+use crate::contract::types::Attribute;
 use crate::limits::FIELDS_BYTES_MAX;
 
 /// Max bytes of the body of an answer. A call has one answer at a time, and is charged for more when it
@@ -37,7 +39,8 @@ impl http::Host for Outbound {
         })?;
         let (bytes_max, redirects) = (answer_bytes_max.into(), rule.redirects());
         let exchange = self.exchange(options, bytes_max, redirects, slot);
-        let response = exchange.send(request).await.map_err(|code| failed(&code))?;
+        let response = exchange.send(request).await;
+        let response = response.map_err(|code| self.unsent(failed(&code)))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|code| failed(&code))?.to_bytes();
         let headers = head.headers.iter().map(|(name, value)| Header {
@@ -52,6 +55,20 @@ impl http::Host for Outbound {
         })
     }
 }
+
+impl Outbound {
+    /// Adds to an error when the request may be sent, if a limit of its target kept it from it.
+    fn unsent(&self, mut error: Error) -> Error {
+        let ms = self.caller.retry_after_ms.load(Ordering::Relaxed);
+        if ms > 0 && error.reason == Reason::Unreachable {
+            error.attributes.push(Attribute { name: RETRY_AFTER.into(), value: ms.to_string() });
+        }
+        error
+    }
+}
+
+/// The attribute of an error with the milliseconds after which the request may be sent.
+const RETRY_AFTER: &str = "retry-after-ms";
 
 /// A request as the client takes it.
 struct Asked {
