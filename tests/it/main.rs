@@ -52,6 +52,7 @@ mod memory;
 mod reconcile;
 mod run;
 mod sdk;
+mod secrets;
 mod shared;
 mod size;
 mod slow;

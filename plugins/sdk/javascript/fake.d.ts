@@ -11,6 +11,8 @@ export class Host {
   readonly log: [level: string, message: string][];
   /** The same with a setting of the plugin. */
   setting(name: string, value: string): this;
+  /** The same with a secret of the plugin, whose placeholder is `secret-<name>`. */
+  secret(name: string): this;
   /** The same with a document of a kind, such as `service`, in the inventory. */
   document(kind: string, document: { id: string; [name: string]: Json }): this;
   /** The same with a pool of these values. */

@@ -11,6 +11,7 @@ const host = () => {
 export class Host {
   constructor() {
     this.settings = new Map();
+    this.secrets = new Set();
     this.documents = new Map();
     this.pools = new Map();
     this.reserved = new Map();
@@ -22,6 +23,12 @@ export class Host {
   /** The same with a setting of the plugin. */
   setting(name, value) {
     this.settings.set(name, value);
+    return this;
+  }
+
+  /** The same with a secret of the plugin, whose placeholder is `secret-<name>`. */
+  secret(name) {
+    this.secrets.add(name);
     return this;
   }
 
@@ -63,6 +70,8 @@ const failure = (code, message) => ({ class: "operator", code, message, attribut
 export const log = { write: (level, message) => running?.log.push([level, message]) };
 
 export const config = { get: (name) => host().settings.get(name) };
+
+export const secrets = { get: (name) => (host().secrets.has(name) ? `secret-${name}` : undefined) };
 
 export const inventory = {
   get(kind, id) {

@@ -19,7 +19,7 @@
 mod inventory;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::marker::PhantomData;
 
 use serde_json::Value;
@@ -39,6 +39,7 @@ thread_local! {
 #[derive(Default)]
 pub struct Host {
     settings: BTreeMap<String, String>,
+    secrets: BTreeSet<String>,
     documents: BTreeMap<String, BTreeMap<String, Value>>,
     pools: BTreeMap<String, VecDeque<String>>,
     reserved: BTreeMap<(String, String), String>,
@@ -102,6 +103,13 @@ impl Host {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same with a secret of the plugin, whose placeholder is `secret-<name>`.
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secrets.insert(name.into());
         self
     }
 
@@ -222,6 +230,10 @@ fn with<T>(act: impl FnOnce(&mut Host) -> T) -> T {
 
 pub(crate) fn setting(name: &str) -> Option<String> {
     with(|host| host.settings.get(name).cloned())
+}
+
+pub(crate) fn secret(name: &str) -> Option<String> {
+    with(|host| host.secrets.contains(name).then(|| format!("secret-{name}")))
 }
 
 /// Without a running host a line goes nowhere.

@@ -8,5 +8,6 @@ pub(crate) mod inventory;
 pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod reservation;
+pub(crate) mod secrets;
 
 mod v01;

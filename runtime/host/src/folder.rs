@@ -175,7 +175,8 @@ impl Host {
                     "the setting is too short to be masked in answers of the plugin"
                 );
             }
-            Plugin::link(shared.machine.engine(), &compiled, &component, grants, client)
+            let (engine, secrets) = (shared.machine.engine(), &shared.secrets);
+            Plugin::link(engine, &compiled, &component, grants, client, secrets)
         });
         linked.await.unwrap_or(Err(InstallError::Closing)).map(Arc::new)
     }

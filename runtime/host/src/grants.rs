@@ -10,9 +10,11 @@ use crate::limits::Asked;
 use crate::role::Capability;
 
 pub use self::rule::{Rule, RuleError};
+pub use self::secret::SecretGrant;
 pub use self::target::{Connecting, Http2, Target, TargetError};
 
 pub(crate) mod rule;
+pub(crate) mod secret;
 mod target;
 
 /// The grants of a plugin.
@@ -27,6 +29,9 @@ pub struct Grants {
     pub pools: Vec<String>,
     /// Its settings.
     pub config: BTreeMap<String, String>,
+    /// The secrets that it may send, by the name that it asks for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretGrant>,
     /// Caps on its limits.
     pub limits: Asked,
     /// How it connects to its targets.
@@ -46,6 +51,7 @@ impl fmt::Debug for Grants {
             .field("pools", &self.pools)
             // Values may be secrets.
             .field("config", &self.config.keys())
+            .field("secrets", &self.secrets)
             .field("limits", &self.limits)
             .field("targets", &self.targets)
             .field("file", &self.file)

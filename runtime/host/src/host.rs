@@ -35,6 +35,7 @@ use crate::machine::Machine;
 use crate::rate::Throttle;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
+use crate::secret::{Safe, Secret};
 use crate::shared::{Shared, callbacks};
 use crate::signature::Signatures;
 use crate::tls::TargetFault;
@@ -57,6 +58,8 @@ pub struct Options {
     pub grants: BTreeMap<PluginId, Grants>,
     /// What all plugins share of targets.
     pub targets: BTreeMap<Target, Throttle>,
+    /// The values of the operator's secrets, by their names.
+    pub secrets: BTreeMap<String, Secret>,
     /// The pools that plugins reserve from.
     pub pools: Pools,
     /// Where inventory documents are read.
@@ -131,6 +134,7 @@ impl Options {
         Self {
             grants: BTreeMap::new(),
             targets: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             pools,
             store,
             cache: cache.into(),
@@ -200,6 +204,7 @@ impl Host {
             bindings,
             compiler: Compiler::new(options.compiler, options.compile_limits),
             granting,
+            secrets: Arc::new(Safe::new(options.secrets)),
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
             counters: Arc::default(),
@@ -241,6 +246,17 @@ impl Host {
     /// Where an element posts its answer to a call, by the name that the engine gives it.
     pub fn callback_url(&self, name: &str) -> String {
         self.0.callback_url(name)
+    }
+
+    /// Takes the value of a secret into use, and returns whether it is another one. Calls that are under way
+    /// keep theirs.
+    pub fn renew(&self, name: &str, value: Secret) -> bool {
+        self.0.secrets.renew(name, value)
+    }
+
+    /// Ends the use of a secret that is no longer configured.
+    pub fn withdraw(&self, name: &str) {
+        self.0.secrets.withdraw(name);
     }
 
     /// The role of the plugin with these bytes; `None` if it is not installed.

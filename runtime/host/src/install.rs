@@ -20,6 +20,7 @@ use crate::link;
 use crate::manifest::Manifest;
 use crate::mask::Mask;
 use crate::role::{Capability, Role};
+use crate::secret::Safe;
 use crate::state::State;
 
 /// The memory that a call is assumed to need before any call of its plugin has ended.
@@ -55,7 +56,7 @@ pub(crate) struct Plugin {
     pub(crate) instance_bytes: usize,
     /// The memory that its calls take.
     pub(crate) usual: Usual,
-    /// Masks the values of its settings in its answers.
+    /// Masks the values of its settings and secrets in its answers.
     pub(crate) mask: Arc<Mask>,
     /// One permit for each call that may be under way.
     pub(crate) calls: Semaphore,
@@ -69,6 +70,7 @@ impl Plugin {
         component: &Component,
         grants: Arc<Grants>,
         client: http::Client,
+        safe: &Arc<Safe>,
     ) -> Result<Self, InstallError> {
         let manifest = component.manifest.clone();
         let exports = linker(engine, component)
@@ -89,7 +91,7 @@ impl Plugin {
             installed,
             name: manifest.id.as_str().into(),
             manifest,
-            mask: Arc::new(Mask::new(&grants.config)),
+            mask: Arc::new(Mask::new(&grants, safe)),
             grants,
             limits,
             client,

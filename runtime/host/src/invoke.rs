@@ -25,6 +25,7 @@ use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::record::Recorder;
 use crate::capability::reservation::Reservation;
+use crate::capability::secrets::Secrets;
 use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
 use crate::install::Plugin;
@@ -352,6 +353,7 @@ impl Guest {
         table.set_max_capacity(RESOURCES_MAX);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELDS_BYTES_MAX);
+        let secrets = Arc::new(Secrets::new(&self.caller, &self.shared.secrets));
         let state = State {
             wasi: self.wasi(),
             http,
@@ -363,8 +365,11 @@ impl Guest {
                 grants: Arc::clone(&plugin.grants),
                 calls: Arc::clone(&self.caller.calls),
             },
+            secrets: Arc::clone(&secrets),
             outbound: Outbound {
                 caller: Arc::clone(&self.caller),
+                secrets,
+                mask: Arc::clone(&plugin.mask),
                 client: plugin.client.clone(),
                 deadline: self.deadline,
                 body_max: HTTP_BODY_MAX,

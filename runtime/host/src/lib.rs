@@ -14,6 +14,7 @@ pub mod provenance;
 pub mod registry;
 pub mod role;
 pub mod schema;
+pub mod secret;
 pub mod signature;
 pub mod versions;
 

@@ -2,7 +2,7 @@
 
 use wasmtime::component::Linker;
 
-use crate::capability::{config, http, inventory, log, reservation};
+use crate::capability::{config, http, inventory, log, reservation, secrets};
 use crate::contract::{Version, v01};
 use crate::role::Capability;
 use crate::state::State;
@@ -28,6 +28,7 @@ fn add_v02(
 ) -> wasmtime::Result<()> {
     log::add_to_linker(linker, |state| &mut state.log)?;
     config::add_to_linker(linker, |state| &mut state.config)?;
+    secrets::add_to_linker(linker, |state| &mut state.secrets)?;
     if granted(Capability::Http) {
         http::plain::add_to_linker(linker, |state| &mut state.outbound)?;
     }

@@ -96,6 +96,9 @@ pub struct Requests {
     pub pools: Vec<String>,
     /// The settings that it reads.
     pub config: Vec<String>,
+    /// The secrets that it sends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
 }
 
 /// The errors of a manifest.

@@ -1,15 +1,28 @@
-//! Keeps the values of a plugin's settings out of all that it answers and logs. A plugin reads its
-//! settings in clear, and all its answers are kept and shown: in journals, over
-//! HTTP, in notifications.
+//! Keeps the values of a plugin's settings and secrets out of all that it answers and logs. A plugin reads
+//! its settings in clear, an element may tell it a secret that it was sent, and all its answers are kept and
+//! shown: in journals, over HTTP, in notifications.
 //!
 //! A value is found as it is, and escaped for JSON, percent-encoded, in base64 or in hexadecimal,
 //! also inside a longer text. A plugin that means to can still tell it in another form: what is
 //! granted a secret is trusted with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
+
+use self::forms::forms;
+pub(crate) use self::patterns::Patterns;
+use self::secrets::Granted;
+pub(crate) use self::stream::Stream;
+use crate::grants::Grants;
+use crate::secret::Safe;
+
+mod forms;
+mod patterns;
+mod secrets;
+mod stream;
 
 /// A value with fewer bytes is not masked, unless its name marks it as secret: it would be
 /// found in what has nothing to do with it.
@@ -28,34 +41,41 @@ const SECRET_WORDS: [&str; 2] = ["pin", "puk"];
 /// Addresses of elements: messages must name them, so they are shown where they hold no secret.
 const ELEMENT: &str = "element.";
 
-/// What is masked, and what stands in its place. Longer patterns come first.
-#[derive(Default)]
-pub(crate) struct Mask(Vec<(String, String)>);
+/// What begins the placeholder of a secret, before [`PLACEHOLDER_DIGITS`] digits.
+pub(crate) const PLACEHOLDER: &str = "ferrulesecret";
+
+/// The hexadecimal digits of a placeholder.
+pub(crate) const PLACEHOLDER_DIGITS: usize = 32;
+
+/// What is masked in the answers of a plugin: the values of its settings, and those of its secrets, which
+/// may change meanwhile.
+pub(crate) struct Mask {
+    settings: Arc<Patterns>,
+    secrets: Granted,
+}
 
 impl Mask {
-    /// The mask of a plugin with these settings.
-    pub(crate) fn new(settings: &BTreeMap<String, String>) -> Self {
-        let mut patterns = BTreeMap::new();
-        for (name, value) in settings {
-            let shortest = shortest(name);
-            if is_open(name, value) || value.len() < shortest {
-                continue;
-            }
-            // An address is used without its last slash, and its password by itself.
-            let parts = [Some(value.as_str()), Some(value.trim_end_matches('/')), password(value)];
-            for part in parts.into_iter().flatten().filter(|part| part.len() >= SECRET_BYTES_MIN) {
-                for form in forms(part) {
-                    patterns.entry(form).or_insert_with(|| format!("[setting {name}]"));
-                }
-            }
-            // Of a key in several lines each line is one: a log splits them.
-            for line in value.lines().filter(|line| line.len() >= BYTES_MIN) {
-                patterns.entry(line.to_owned()).or_insert_with(|| format!("[setting {name}]"));
-            }
-        }
-        let mut patterns: Vec<_> = patterns.into_iter().collect();
-        patterns.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
-        Self(patterns)
+    /// The mask of a plugin with these grants.
+    pub(crate) fn new(grants: &Grants, safe: &Arc<Safe>) -> Self {
+        let settings = of_settings(&grants.config);
+        let patterns = Arc::new(Patterns::new(&settings));
+        let secrets = Granted::new(grants, Arc::clone(safe), settings);
+        Self { settings: patterns, secrets }
+    }
+
+    /// The mask of a plugin that has settings alone.
+    #[cfg(test)]
+    pub(crate) fn of(settings: BTreeMap<String, String>) -> Self {
+        Self::new(&Grants { config: settings, ..Grants::default() }, &Arc::default())
+    }
+
+    fn patterns(&self) -> Arc<Patterns> {
+        if self.secrets.is_empty() { Arc::clone(&self.settings) } else { self.secrets.all() }
+    }
+
+    /// The values of secrets alone; `None` if the plugin has none.
+    pub(crate) fn secrets(&self) -> Option<Arc<Patterns>> {
+        (!self.secrets.is_empty()).then(|| self.secrets.alone())
     }
 
     /// The settings whose names mark them as secret, and which are too short to be masked.
@@ -66,44 +86,28 @@ impl Mask {
         settings.iter().filter(is_short).map(|(name, _)| name.as_str()).collect()
     }
 
-    /// A text without values of settings.
+    /// A text without values of settings and secrets.
     pub(crate) fn text(&self, text: String) -> String {
-        let mut text = text;
-        for (form, stand_in) in &self.0 {
-            if text.contains(form) {
-                text = text.replace(form, stand_in);
-            }
-        }
-        text
+        self.patterns().replace(without_placeholders(text))
     }
 
     /// A text that was cut, without a part of a value at its end.
     pub(crate) fn without_partial(&self, mut text: String) -> String {
-        let part = |form: &str| {
-            let lengths = (SECRET_BYTES_MIN..form.len().min(text.len() + 1)).rev();
-            let mut parts = lengths.filter(|&bytes| form.is_char_boundary(bytes));
-            parts.find(|&bytes| text.ends_with(&form[..bytes])).unwrap_or(0)
-        };
-        let longest = self.0.iter().map(|(form, _)| part(form)).max().unwrap_or(0);
-        text.truncate(text.len() - longest);
+        text.truncate(text.len() - self.patterns().begun(&text));
         text
     }
 
-    /// Whether a text shows the value of a setting.
+    /// Whether a text shows the value of a setting or a secret.
     pub(crate) fn is_shown_in(&self, text: &str) -> bool {
-        self.0.iter().any(|(form, _)| text.contains(form))
+        self.patterns().is_in(text)
     }
 
-    fn stand_in(&self, whole: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(form, _)| form == whole);
-        found.map(|(_, stand_in)| stand_in.as_str())
+    fn stand_in(&self, whole: &str) -> Option<String> {
+        self.patterns().stand_in(whole).map(str::to_owned)
     }
 
     /// Takes the values of settings out of an object: out of its texts, numbers and names.
     pub(crate) fn object(&self, object: Map<String, Value>) -> Map<String, Value> {
-        if self.0.is_empty() {
-            return object;
-        }
         let field = |(name, value)| (self.text(name), self.value(value));
         object.into_iter().map(field).collect()
     }
@@ -116,7 +120,7 @@ impl Mask {
             Value::Object(object) => Value::Object(self.object(object)),
             // A number shows a setting as a whole only: digits are in many numbers by chance.
             Value::Number(number) => match self.stand_in(&number.to_string()) {
-                Some(stand_in) => Value::String(stand_in.into()),
+                Some(stand_in) => Value::String(stand_in),
                 None => Value::Number(number),
             },
             Value::Null | Value::Bool(_) => value,
@@ -126,7 +130,7 @@ impl Mask {
 
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mask({} patterns)", self.0.len())
+        write!(f, "Mask({} patterns)", self.patterns().len())
     }
 }
 
@@ -155,100 +159,57 @@ fn password(value: &str) -> Option<&str> {
     user.split_once(':').map(|(_, password)| password)
 }
 
-/// The forms in which a value is found.
-fn forms(value: &str) -> BTreeSet<String> {
-    let mut forms = BTreeSet::from([value.to_owned()]);
-    let one_line = |c: char| if c.is_control() { ' ' } else { c };
-    forms.insert(value.chars().map(one_line).collect());
-    let json = json_escaped(value);
-    forms.insert(json_escaped(&json));
-    forms.insert(json.replace('/', "\\/"));
-    forms.insert(ascii_escaped(&json));
-    forms.insert(json);
-    for plain in ["-._~", "-._~!'()*", "-._*"] {
-        let encoded = percent_encoded(value, plain);
-        forms.insert(encoded.replace("%20", "+"));
-        forms.insert(lower_hex(&encoded));
-        forms.insert(encoded);
-    }
-    for before in 0..3 {
-        let base64 = base64_within(value.as_bytes(), before);
-        forms.insert(base64.replace('+', "-").replace('/', "_"));
-        forms.insert(base64);
-    }
-    let hex = value.bytes().fold(String::new(), |mut hex, byte| {
-        // Writing to a text cannot fail.
-        let _ok = write!(hex, "{byte:02x}");
-        hex
-    });
-    forms.insert(hex.to_ascii_uppercase());
-    forms.insert(hex);
-    // A form of less than a value may have would be found in what has nothing to do with it.
-    forms.retain(|form| form.len() >= SECRET_BYTES_MIN);
-    forms
-}
-
-fn json_escaped(text: &str) -> String {
-    let quoted = Value::String(text.to_owned()).to_string();
-    quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
-}
-
-fn ascii_escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii() {
-            escaped.push(c);
+/// What is masked of settings, and what stands in its place.
+fn of_settings(settings: &BTreeMap<String, String>) -> Texts {
+    let mut texts = Texts::new();
+    for (name, value) in settings {
+        let shortest = shortest(name);
+        if is_open(name, value) || value.len() < shortest {
             continue;
         }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // Writing to a text cannot fail.
-            let _ok = write!(escaped, "\\u{unit:04x}");
+        let stand_in = Arc::from(format!("[setting {name}]"));
+        // An address is used without its last slash, and its password by itself.
+        let parts = [Some(value.as_str()), Some(value.trim_end_matches('/')), password(value)];
+        for part in parts.into_iter().flatten().filter(|part| part.len() >= SECRET_BYTES_MIN) {
+            add(&mut texts, forms(part), &stand_in);
+        }
+        add_lines(&mut texts, value, &stand_in);
+    }
+    texts
+}
+
+/// What is masked, and what stands in its place.
+type Texts = BTreeMap<String, Arc<str>>;
+
+fn add(texts: &mut Texts, forms: BTreeSet<String>, stand_in: &Arc<str>) {
+    for form in forms {
+        texts.entry(form).or_insert_with(|| Arc::clone(stand_in));
+    }
+}
+
+/// Of a value in several lines each line is one: a log splits them.
+fn add_lines(texts: &mut Texts, value: &str, stand_in: &Arc<str>) {
+    for line in value.lines().filter(|line| line.len() >= BYTES_MIN) {
+        texts.entry(line.to_owned()).or_insert_with(|| Arc::clone(stand_in));
+    }
+}
+
+/// A text in which `[secret]` stands for placeholders: one is good for its call alone, and another call
+/// would have another.
+fn without_placeholders(text: String) -> String {
+    if !text.contains(PLACEHOLDER) {
+        return text;
+    }
+    let mut parts = text.split(PLACEHOLDER);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_hexdigit).count();
+        match digits >= PLACEHOLDER_DIGITS {
+            true => plain.extend(["[secret]", &part[PLACEHOLDER_DIGITS..]]),
+            false => plain.extend([PLACEHOLDER, part]),
         }
     }
-    escaped
-}
-
-fn percent_encoded(text: &str, plain: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        if c.is_ascii_alphanumeric() || plain.contains(c) {
-            encoded.push(c);
-        } else {
-            // Writing to a text cannot fail.
-            let _ok = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-/// The same with escapes such as `%2f`.
-fn lower_hex(encoded: &str) -> String {
-    let mut lower = String::new();
-    let mut left = 0;
-    for c in encoded.chars() {
-        left = if c == '%' { 3_u8 } else { left };
-        lower.push(if left > 0 { c.to_ascii_lowercase() } else { c });
-        left = left.saturating_sub(1);
-    }
-    lower
-}
-
-/// What base64 shows of these bytes after this number of others, modulo three: the
-/// characters that hold bits of neighbours are left out.
-fn base64_within(bytes: &[u8], before: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
-    let bits = bytes.len() * 8;
-    // The first character that begins within these bytes.
-    let mut at = (6 - before * 8 % 6) % 6;
-    let mut text = String::new();
-    while at + 6 <= bits {
-        let index = (at..at + 6).fold(0, |index, at| index << 1 | usize::from(bit(at)));
-        text.push(char::from(ALPHABET[index]));
-        at += 6;
-    }
-    text
+    plain
 }
 
 #[cfg(test)]

@@ -94,6 +94,9 @@ pub struct Granted {
     pub pools: Vec<String>,
     /// The names of its settings.
     pub config: Vec<String>,
+    /// The names of its secrets.
+    #[serde(default)]
+    pub secrets: Vec<String>,
 }
 
 /// The result of loading one file of a folder.
@@ -396,6 +399,7 @@ impl From<&Grants> for Granted {
             inventory: grants.inventory.clone(),
             pools: grants.pools.clone(),
             config: grants.config.keys().cloned().collect(),
+            secrets: grants.secrets.keys().cloned().collect(),
         }
     }
 }

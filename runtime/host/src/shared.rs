@@ -18,6 +18,7 @@ use crate::executor::lane::Lanes;
 use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
+use crate::secret::Safe;
 use crate::signature::Signatures;
 
 /// The state of a host.
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) bindings: Bindings,
     pub(crate) compiler: Compiler,
     pub(crate) granting: Granting,
+    pub(crate) secrets: Arc<Safe>,
     pub(crate) callbacks: String,
     pub(crate) plugin_bytes_max: usize,
     /// What plugins did, counted.

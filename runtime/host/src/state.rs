@@ -12,6 +12,7 @@ use crate::capability::http::Outbound;
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::reservation::Reservation;
+use crate::capability::secrets::Secrets;
 use crate::limits::{Memory, Meter};
 
 /// What a call has at hand; it lives as long as the call.
@@ -23,6 +24,7 @@ pub(crate) struct State {
     pub(crate) meter: Arc<Meter>,
     pub(crate) log: Log,
     pub(crate) config: Config,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) outbound: Outbound,
     pub(crate) inventory: Inventory,
     pub(crate) reservation: Reservation,

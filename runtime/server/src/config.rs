@@ -27,6 +27,7 @@ use tmf::subscription::Keep;
 use tmf::zone::Zone;
 
 use crate::events::{Allowed, Guard, Settings};
+use crate::secrets::Sources;
 use crate::settings::BillingSettings;
 
 pub use self::host::Host;
@@ -80,6 +81,8 @@ pub struct Config {
     pub install: Install,
     /// Where spans are sent.
     pub traces: Traces,
+    /// Where the secrets are read from, by their names.
+    pub secrets: Sources,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
     /// What all plugins share of targets, by host and port.
@@ -214,6 +217,7 @@ impl Default for Config {
             host: Host::default(),
             install: Install::default(),
             traces: Traces::default(),
+            secrets: Sources::new(),
             plugins: BTreeMap::new(),
             targets: BTreeMap::new(),
             base_grants: BTreeMap::new(),
@@ -288,12 +292,37 @@ impl Config {
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
         let read: Result<Self, _> = toml::from_str(&text);
         match read {
-            Ok(config) => Ok(Self { file: Some(path.into()), ..config }),
+            Ok(config) => {
+                config.check_secrets().map_err(ConfigError::Contradiction)?;
+                Ok(Self { file: Some(path.into()), ..config })
+            }
             Err(error) => {
                 let mistake = Mistake::of(&text, &error);
                 Err(ConfigError::Parse { path: path.into(), mistake })
             }
         }
+    }
+
+    /// Checks that each secret that a plugin is granted is there, and has a place to go to.
+    fn check_secrets(&self) -> Result<(), String> {
+        for (plugin, grants) in &self.plugins {
+            for (name, grant) in &grants.secrets {
+                let (key, secret) = (format!("plugins.{plugin}.secrets.{name}"), &grant.secret);
+                if !self.secrets.contains_key(secret) {
+                    return Err(format!(
+                        "`{key}` names the secret `{secret}`, which is not there: add \
+                         `[secrets.{secret}]` with `file`, `env`, `command`, `credential` or `vault`"
+                    ));
+                }
+                if grant.to.is_empty() {
+                    return Err(format!(
+                        "`{key}` may go nowhere: list the places in `to`, such as \
+                         \"http://10.0.0.7:8080\""
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The grants of each plugin.

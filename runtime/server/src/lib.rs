@@ -16,6 +16,7 @@ mod replan;
 mod retention;
 pub mod rulebooks;
 mod search;
+pub mod secrets;
 pub mod services;
 pub mod settings;
 mod traces;

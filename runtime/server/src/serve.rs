@@ -1,6 +1,7 @@
 //! Starts a server: packs, store, pools, plugins, engine and HTTP, in that order, and stops
 //! it again.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
+use host::secret::Secret;
 use host::signature::KeyError;
 use host::{Host, Loaded};
 use model::Rulebook;
@@ -25,6 +27,8 @@ use crate::events::Events;
 use crate::packs::{self, PacksError};
 use crate::plugins::{Plugins, Uploads, first_look};
 use crate::retention::Retainer;
+use crate::secrets::Sources;
+use crate::secrets::renewal::Renewal;
 use crate::services::Services;
 use crate::traces::{Traced, Tracer};
 
@@ -62,6 +66,7 @@ pub struct Server {
     replanning: JoinHandle<()>,
     traces: JoinHandle<()>,
     watcher: JoinHandle<()>,
+    renewal: JoinHandle<()>,
 }
 
 /// Why a server cannot start, or stopped.
@@ -115,7 +120,8 @@ impl Server {
         let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
         serving.keep();
         let pools = pools(&serving.rulebook);
-        let host = host(&config, address, &store, &pools)?;
+        let (renewal, secrets) = Renewal::begin(&config.secrets).await;
+        let host = host(&config, address, &store, &pools, secrets)?;
         make_folder(&config.plugins_dir)?;
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
@@ -155,7 +161,11 @@ impl Server {
         let orders = Arc::clone(&services.orders);
         let replanning = tokio::spawn(crate::replan::run(orders, stopped()));
         let traces = tokio::spawn(exporter.run(services.engine.watch(), stopped()));
-        let watcher = tokio::spawn(plugins::watch(folder(&services, config), look, stopped()));
+        let (sources, followed) = watch::channel(Arc::new(config.secrets.clone()));
+        let host = services.plugins.host.clone();
+        let renewal = tokio::spawn(renewal.run(followed, host, stopped()));
+        let folder = folder(&services, config, sources);
+        let watcher = tokio::spawn(plugins::watch(folder, look, stopped()));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
             services,
@@ -170,6 +180,7 @@ impl Server {
             replanning,
             traces,
             watcher,
+            renewal,
         })
     }
 
@@ -193,6 +204,7 @@ impl Server {
             replanning,
             traces,
             watcher,
+            renewal,
             ..
         } = self;
         tokio::select! {
@@ -210,6 +222,7 @@ impl Server {
         replanning.await.map_err(ServeError::Ended)?;
         traces.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
+        renewal.await.map_err(ServeError::Ended)?;
         drop(services);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
     }
@@ -225,12 +238,12 @@ async fn take_catalogs(services: &Services) -> Result<(), engine::documents::Err
     policies.catalog.refreshed(documents).await
 }
 
-fn folder(services: &Services, config: Config) -> Folder {
+fn folder(services: &Services, config: Config, secrets: watch::Sender<Arc<Sources>>) -> Folder {
     let Services { engine, rulebooks, plugins, .. } = services;
     Folder {
         host: plugins.host.clone(),
         taken_in: rulebooks.changed(),
-        settings: Followed::new(&config),
+        settings: Followed::new(&config, secrets),
         path: config.plugins_dir,
         store: Arc::clone(engine.store()),
         keep_versions: config.host.keep_versions(),
@@ -310,12 +323,14 @@ fn host(
     address: SocketAddr,
     store: &Arc<Sled>,
     pools: &Pools,
+    secrets: BTreeMap<String, Secret>,
 ) -> Result<Host, ServeError> {
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     options.grants = config.grants();
     options.targets.clone_from(&config.targets);
+    options.secrets = secrets;
     config.host.apply(&mut options);
     let contradiction = |error: KeyError| ConfigError::Contradiction(error.to_string());
     options.signatures = config.install.signatures().map_err(contradiction)?;

@@ -31,6 +31,8 @@ fn build() -> PathBuf {
             "guest-pure",
             "-p",
             "guest-adapters",
+            "-p",
+            "guest-leaker",
         ])
         .arg("--target-dir")
         .arg(target)

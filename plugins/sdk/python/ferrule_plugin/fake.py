@@ -13,6 +13,7 @@ class Host:
 
     def __init__(self):
         self.settings: dict[str, str] = {}
+        self.secrets: set[str] = set()
         self.documents: dict[tuple[str, str], Any] = {}
         self.pools: dict[str, list[str]] = {}
         self.reserved: dict[tuple[str, str], str] = {}
@@ -23,6 +24,11 @@ class Host:
     def setting(self, name: str, value: str) -> "Host":
         """The same with a setting of the plugin."""
         self.settings[name] = value
+        return self
+
+    def secret(self, name: str) -> "Host":
+        """The same with a secret of the plugin, whose placeholder is `secret-<name>`."""
+        self.secrets.add(name)
         return self
 
     def document(self, kind: str, document: dict) -> "Host":
@@ -54,6 +60,7 @@ class Host:
         parts = {
             "log": {"write": lambda level, message: self.log.append((level, message))},
             "config": {"get": self.settings.get},
+            "secrets": {"get": self._secret},
             "inventory": {"get": self._get, "find": self._find},
             "reservation": {"reserve": self._reserve},
             "http": {"send": self._send},
@@ -64,6 +71,9 @@ class Host:
             for function, act in functions.items() if module else ():
                 setattr(module, function, act)
         return self
+
+    def _secret(self, name):
+        return f"secret-{name}" if name in self.secrets else None
 
     def _get(self, kind, id):
         found = self.documents.get((kind, id))

@@ -10,6 +10,7 @@ mod new;
 mod project;
 mod remote;
 mod replay;
+mod secret;
 mod show;
 mod template;
 mod test;

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn mask() -> Mask {
-    Mask::new(&[("token".to_owned(), "s3cr3t-value".to_owned())].into())
+    Mask::of([("token".to_owned(), "s3cr3t-value".to_owned())].into())
 }
 
 fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interface {
     Config,
+    Secrets,
     Inventory,
     Reservation,
     Http,
@@ -18,12 +19,19 @@ pub(crate) enum Interface {
 pub(crate) struct Calls([AtomicU32; Interface::ALL.len()]);
 
 impl Interface {
-    const ALL: [Self; 5] =
-        [Self::Config, Self::Inventory, Self::Reservation, Self::Http, Self::WasiHttp];
+    const ALL: [Self; 6] = [
+        Self::Config,
+        Self::Secrets,
+        Self::Inventory,
+        Self::Reservation,
+        Self::Http,
+        Self::WasiHttp,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Config => "config",
+            Self::Secrets => "secrets",
             Self::Inventory => "inventory",
             Self::Reservation => "reservation",
             Self::Http => "http",
@@ -60,7 +68,7 @@ mod tests {
         }
         let all = calls.all();
         let counts = Interface::ALL.map(|interface| all[interface.name()]);
-        assert_eq!(counts, [1, 2, 3, 4, 5]);
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
         assert!(Calls::default().all().is_empty());
     }
 }

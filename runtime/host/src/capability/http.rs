@@ -19,9 +19,11 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::record::Slot;
+use crate::capability::secrets::Secrets;
 use crate::gate::Pass;
 use crate::grants::rule::{Rule, without_user};
 use crate::grants::{self, Target};
+use crate::mask::Mask;
 
 use self::body::Capped;
 pub(crate) use self::client::Client;
@@ -32,6 +34,7 @@ mod body;
 mod client;
 mod connect;
 mod explain;
+mod masked;
 pub(crate) mod plain;
 mod redirect;
 
@@ -61,6 +64,8 @@ pub(crate) enum Reach {
 #[derive(Debug)]
 pub(crate) struct Outbound {
     pub(crate) caller: Arc<Caller>,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) mask: Arc<Mask>,
     pub(crate) client: Client,
     pub(crate) deadline: Instant,
     pub(crate) body_max: u64,
@@ -119,6 +124,8 @@ impl Outbound {
             reach: self.reach,
             redirects,
             until: Instant::now() + self.patience(options),
+            secrets: Arc::clone(&self.secrets),
+            mask: Arc::clone(&self.mask),
             between: options
                 .between_bytes_timeout
                 .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
@@ -145,6 +152,8 @@ struct Exchange {
     redirects: u8,
     /// When the head of the answer must be there.
     until: Instant,
+    secrets: Arc<Secrets>,
+    mask: Arc<Mask>,
     between: Duration,
     body_max: u64,
     slot: Slot,
@@ -182,17 +191,18 @@ impl Exchange {
         self.once(&uri, request).await
     }
 
+    /// The answer of one place. Secrets are put in here, so each hop of a redirect is checked.
     async fn once(&self, uri: &Uri, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let passes = self.pass(uri).await?;
-        match tokio::time::timeout_at(self.until, self.client.request(request)).await {
-            Err(_elapsed) => Err(Error::HttpResponseTimeout),
-            Ok(Err(error)) => Err(explain(&self.caller, &self.client, uri, &error)),
-            Ok(Ok(response)) => {
-                let body =
-                    |incoming| Capped::new(incoming, self.body_max, self.between, passes).boxed();
-                Ok(response.map(body))
-            }
-        }
+        let sent = async {
+            let request = self.secrets.fill(request).await?;
+            let sent = self.client.request(request).await;
+            sent.map_err(|error| explain(&self.caller, &self.client, uri, &error))
+        };
+        let sent = tokio::time::timeout_at(self.until, sent).await;
+        let response = sent.unwrap_or(Err(Error::HttpResponseTimeout))?;
+        let body = |incoming| Capped::new(incoming, self.body_max, self.between, passes).boxed();
+        Ok(masked::response(response.map(body), &self.mask))
     }
 }
 

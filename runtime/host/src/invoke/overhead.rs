@@ -31,6 +31,7 @@ pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
         + exchanges
         + RESOURCES_MAX * (RESOURCE_BYTES + fields)
         + asked * COPIES
+        + if plugin.grants.secrets.is_empty() { 0 } else { HOSTCALL_BYTES_MAX * COPIES }
 }
 
 /// The approximate bytes of a JSON object as text.

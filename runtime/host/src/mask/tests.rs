@@ -1,9 +1,11 @@
 use serde_json::json;
 
 use super::*;
+use crate::grants::SecretGrant;
+use crate::secret::Secret;
 
 fn mask(settings: &[(&str, &str)]) -> Mask {
-    Mask::new(&settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    Mask::of(settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
 }
 
 #[test]
@@ -99,4 +101,29 @@ fn a_longer_value_is_masked_before_one_that_is_part_of_it() {
     let mask = mask(&[("a", "password"), ("b", "password-of-the-nms")]);
     assert_eq!(mask.text("password-of-the-nms password".into()), "[setting b] [setting a]");
     assert!(!format!("{mask:?}").contains("password"));
+}
+
+#[test]
+fn a_secret_is_masked_before_and_after_it_is_renewed() {
+    let secret = |value: &str| Secret::new(value.into()).unwrap();
+    let safe = Arc::new(Safe::new([("nms".to_owned(), secret("first-value"))].into()));
+    let grant = SecretGrant { secret: "nms".into(), to: Vec::new() };
+    let secrets = [("password".to_owned(), grant)].into();
+    let config = [("api".to_owned(), "a-setting".to_owned())].into();
+    let mask = Mask::new(&Grants { secrets, config, ..Grants::default() }, &safe);
+    let text = "first-value and c2Vjb25kLXZhbHVl of a-setting";
+    assert_eq!(mask.text(text.into()), "[secret password] and c2Vjb25kLXZhbHVl of [setting api]");
+    safe.renew("nms", secret("second-value"));
+    assert_eq!(mask.text(text.into()), "[secret password] and [secret password] of [setting api]");
+    assert!(mask.is_shown_in("first-value") && mask.is_shown_in("second-value"));
+    let alone = mask.secrets().unwrap();
+    assert!(alone.is_in("first-value") && !alone.is_in("a-setting"), "settings are the plugin's");
+}
+
+#[test]
+fn a_placeholder_is_shown_as_a_secret() {
+    let digits = "0123456789abcdef0123456789abcdef";
+    let mask = mask(&[]);
+    let text = format!("x {PLACEHOLDER}{digits}a, {PLACEHOLDER}{digits}, {PLACEHOLDER}s");
+    assert_eq!(mask.text(text), format!("x [secret]a, [secret], {PLACEHOLDER}s"));
 }

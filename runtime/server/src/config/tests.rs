@@ -212,3 +212,29 @@ fn rates_of_shared_targets_are_read_or_refused() {
         assert!(error.contains(what), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_grant_of_a_secret_that_is_not_there_or_goes_nowhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ferrule.toml");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Config::read(Some(&path)).map_err(|error| error.to_string())
+    };
+    let source = "[secrets.nms]\nfile = \"/run/nms\"\n[plugins.olt.secrets]\n";
+    let good =
+        read(&format!("{source}password = {{ secret = \"nms\", to = [\"http://nms:80\"] }}"));
+    assert_eq!(good.unwrap().secrets.len(), 1);
+    for (grant, why) in [
+        ("password = { secret = \"nmx\", to = [\"http://nms:80\"] }", "add `[secrets.nmx]`"),
+        (
+            "password = { secret = \"nms\", to = [] }",
+            "`plugins.olt.secrets.password` may go nowhere",
+        ),
+        ("password = { secret = \"nms\" }", "missing field `to`"),
+        ("password = \"hunter2\"", "expected struct SecretGrant"),
+    ] {
+        let error = read(&format!("{source}{grant}\n")).unwrap_err();
+        assert!(error.contains(why) && !error.contains("hunter2"), "{error}");
+    }
+}

@@ -3,20 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use host::{Grants, Host};
+use tokio::sync::watch;
 use toml::Table;
 
 use super::stamp::{Stamp, stamp};
 use crate::config::Config;
+use crate::secrets::Sources;
 
 /// The tables of the settings that are taken into use when they change.
-const GRANTS: [&str; 2] = ["plugins", "targets"];
+const TAKEN: [&str; 3] = ["plugins", "targets", "secrets"];
 
 /// The file of the settings.
 pub(super) struct Followed {
     /// The grants of plugins that the file does not name.
     base_grants: BTreeMap<String, Grants>,
+    secrets: watch::Sender<Arc<Sources>>,
     path: PathBuf,
     /// The files that the grants name.
     named: BTreeSet<PathBuf>,
@@ -28,12 +32,12 @@ pub(super) struct Followed {
 
 impl Followed {
     /// Follows the file that the settings were read from; `None` if there was none.
-    pub(super) fn new(config: &Config) -> Option<Self> {
+    pub(super) fn new(config: &Config, secrets: watch::Sender<Arc<Sources>>) -> Option<Self> {
         let path = config.file.clone()?;
         let (others, base_grants) = (others(&path), config.base_grants.clone());
         let named = named(config);
         let mut followed =
-            Self { base_grants, path, named, last: Vec::new(), seen: Vec::new(), others };
+            Self { base_grants, secrets, path, named, last: Vec::new(), seen: Vec::new(), others };
         followed.last = followed.stamps();
         followed.seen.clone_from(&followed.last);
         Some(followed)
@@ -63,8 +67,12 @@ impl Followed {
             }
         };
         if others(&self.path) != self.others {
-            tracing::warn!(%file, "of the settings only grants count before the next start");
+            tracing::warn!(
+                %file,
+                "of the settings only grants and secrets count before the next start"
+            );
         }
+        self.take_secrets(std::mem::take(&mut config.secrets));
         config.base_grants.clone_from(&self.base_grants);
         self.named = named(&config);
         self.seen = self.stamps();
@@ -83,6 +91,17 @@ impl Followed {
             }
         }
     }
+
+    /// Has the secrets read from other sources, if these are others.
+    fn take_secrets(&self, sources: Sources) {
+        self.secrets.send_if_modified(|now| {
+            let is_other = **now != sources;
+            if is_other {
+                *now = Arc::new(sources);
+            }
+            is_other
+        });
+    }
 }
 
 /// The files that the grants name.
@@ -91,9 +110,9 @@ fn named(config: &Config) -> BTreeSet<PathBuf> {
     targets.flat_map(|connecting| connecting.files().map(Path::to_owned)).collect()
 }
 
-/// What a file has beside the grants.
+/// What a file has beside grants and secrets.
 fn others(path: &Path) -> Option<Table> {
     let mut table: Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
-    GRANTS.iter().for_each(|name| drop(table.remove(*name)));
+    table.retain(|name, _| !TAKEN.contains(&name));
     Some(table)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use engine::worker::{Call, Worker as _};
-use host::{Decomposition, Installed, Role};
+use host::{Decomposition, Installed, Manifest, Role};
 use model::outcome::Outcome;
 use model::plan::Action;
 use model::pool::{Pool, Values};
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
-use super::{Inspector, read_file};
+use super::{Inspector, read_file, secret};
 use crate::cli::{Usage, say};
 use server::config::Config;
 
@@ -55,6 +55,10 @@ pub(crate) struct Run {
     /// Call it this many times more, one after the other, and print how long a call takes.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     repeat: Option<u32>,
+    /// A secret by the name that the plugin asks for, such as `password=VALUE` or `password=@FILE`; it may go
+    /// where the plugin may send requests.
+    #[arg(long = "secret", value_name = "NAME=VALUE")]
+    secrets: Vec<String>,
     /// The settings with what the plugin is granted.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -74,7 +78,18 @@ enum Asked {
 /// Calls the plugin and prints the answer as JSON, and its log to standard error. Fails if the call does.
 pub(super) async fn run(run: Run) -> Result<()> {
     let bytes = read_file(&run.plugin)?;
-    let inspector = Inspector::new(&Config::read(run.config.as_deref())?)?;
+    let mut config = Config::read(run.config.as_deref())?;
+    let mut values = server::secrets::values(&config.secrets).await;
+    let given: Vec<_> =
+        run.secrets.iter().map(|given| secret::read(given)).collect::<Result<_>>()?;
+    if !given.is_empty() {
+        let id = Manifest::of(bytes.clone()).context("the file is no plugin")?.id;
+        secret::grant(config.plugins.entry(id).or_default(), &mut values, given);
+    }
+    let inspector = Inspector::new(&config)?;
+    for (name, value) in values {
+        inspector.host.renew(&name, value);
+    }
     for pool in &run.pools {
         inspector.pools.define(read_pool(pool)?);
     }

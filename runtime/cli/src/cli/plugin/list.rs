@@ -90,11 +90,11 @@ fn lines(entry: &Entry) -> String {
     let (requests, grants) = (&entry.requests, &entry.grants);
     lines.extend(kinds(
         "asks for",
-        [&requests.config, &requests.http, &requests.inventory, &requests.pools],
+        [&requests.config, &requests.http, &requests.inventory, &requests.pools, &requests.secrets],
     ));
     lines.extend(kinds(
         "granted ",
-        [&grants.config, &grants.http, &grants.inventory, &grants.pools],
+        [&grants.config, &grants.http, &grants.inventory, &grants.pools, &grants.secrets],
     ));
     lines.extend(file.map(|file| format!("  file     {file}")));
     lines.extend(entry.provenance.as_ref().map(came));
@@ -107,8 +107,8 @@ fn lines(entry: &Entry) -> String {
 }
 
 /// A line for capabilities of which values are listed.
-pub(super) fn kinds(title: &str, values: [&Vec<String>; 4]) -> Option<String> {
-    let kinds = ["config", "http", "inventory", "pools"].into_iter().zip(values);
+pub(super) fn kinds(title: &str, values: [&Vec<String>; 5]) -> Option<String> {
+    let kinds = ["config", "http", "inventory", "pools", "secrets"].into_iter().zip(values);
     let listed = kinds.filter(|(_, values)| !values.is_empty());
     let listed: Vec<String> =
         listed.map(|(kind, values)| format!("{kind} {}", values.join(", "))).collect();

@@ -73,9 +73,16 @@ impl Shown {
             format!("  {}", manifest.summary),
         ];
         let (requests, granted) = (&manifest.requests, &self.granted);
-        let asked = [&requests.config, &requests.http, &requests.inventory, &requests.pools];
+        let asked = [
+            &requests.config,
+            &requests.http,
+            &requests.inventory,
+            &requests.pools,
+            &requests.secrets,
+        ];
         lines.extend(kinds("asks for", asked));
-        let given = [&granted.config, &granted.http, &granted.inventory, &granted.pools];
+        let given =
+            [&granted.config, &granted.http, &granted.inventory, &granted.pools, &granted.secrets];
         lines.extend(kinds("granted ", given));
         let Limits { memory_mib, cpu_ms, wall_ms, concurrency } = self.limits;
         lines.push(format!(

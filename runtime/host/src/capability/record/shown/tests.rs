@@ -1,7 +1,7 @@
 use super::*;
 
 fn mask() -> Mask {
-    Mask::new(&[("api-token".to_owned(), "s3cr3t-value".to_owned())].into())
+    Mask::of([("api-token".to_owned(), "s3cr3t-value".to_owned())].into())
 }
 
 fn body(text: &str) -> Option<String> {
