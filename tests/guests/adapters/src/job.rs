@@ -30,7 +30,7 @@ impl<'a> Job<'a> {
 
     /// The key of the work, which its undo knows too.
     pub(crate) fn work_key(&self) -> &str {
-        self.key().strip_suffix(":undo").unwrap_or(self.key())
+        self.key().strip_suffix(":undo").unwrap_or_else(|| self.key())
     }
 
     pub(crate) fn speed(&self) -> Value {
@@ -49,10 +49,10 @@ impl<'a> Job<'a> {
         &self,
         method: Method,
         path: &str,
-        body: Option<Value>,
+        body: Option<&Value>,
     ) -> Result<Response, Failure> {
         let request = self.request(method, path)?;
-        let request = body.iter().fold(request, |request, body| request.json(body));
+        let request = body.into_iter().fold(request, |request, body| request.json(body));
         self.sent(&request)
     }
 
@@ -91,7 +91,10 @@ impl<'a> Job<'a> {
                     Some(seconds) if self.has("put-retry-after-in-ms") => Some(seconds),
                     seconds => seconds.map(|seconds: u32| seconds.saturating_mul(1_000)),
                 };
-                after.map_or(failure.clone(), |ms| failure.after_ms(ms))
+                match after {
+                    Some(ms) => failure.after_ms(ms),
+                    None => failure,
+                }
             }
             _ => Failure::operator("REFUSED", message),
         }

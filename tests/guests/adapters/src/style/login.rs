@@ -11,7 +11,7 @@ const PATH: &str = "/lines/7";
 
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
     let token = log_in(job)?;
-    let response = send(job, &token, Method::Put, Some(json!({ "mbps": job.speed() })))?;
+    let response = send(job, &token, Method::Put, Some(&json!({ "mbps": job.speed() })))?;
     check(job, &response)?;
     if job.has("login-token-in-outputs") {
         return Ok(Outcome::Done(json!({ "mbps": job.speed(), "session": token })));
@@ -41,7 +41,7 @@ fn log_in(job: &Job<'_>) -> Result<String, Failure> {
     if job.has("login-logs-password") {
         log::info(format!("logging in with {password}"));
     }
-    let response = job.send(Method::Post, "/login", Some(json!({ "password": password })))?;
+    let response = job.send(Method::Post, "/login", Some(&json!({ "password": password })))?;
     if job.has("login-password-in-failure") && !response.is_success() {
         return Err(Failure::operator("LOGIN", format!("`{password}` is refused")));
     }
@@ -54,8 +54,8 @@ fn send(
     job: &Job<'_>,
     token: &str,
     method: Method,
-    body: Option<Value>,
+    body: Option<&Value>,
 ) -> Result<Response, Failure> {
     let request = job.request(method, PATH)?.header("authorization", &format!("Bearer {token}"));
-    job.sent(&body.iter().fold(request, |request, body| request.json(body)))
+    job.sent(&body.into_iter().fold(request, |request, body| request.json(body)))
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
             Some(_) | None => return Err(Failure::operator("FULL", "no page has a free port")),
         }
     }
-    let response = job.send(Method::Put, PATH, Some(json!({ "mbps": job.speed() })))?;
+    let response = job.send(Method::Put, PATH, Some(&json!({ "mbps": job.speed() })))?;
     if response.status != 503 || !job.has("pages-swallows-503") {
         check(job, &response)?;
     }

@@ -9,13 +9,13 @@ use crate::job::{Job, field};
 
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
     let body = json!({ "mbps": job.speed() });
-    let sent = job.send(Method::Post, "/lines", Some(body.clone()));
+    let sent = job.send(Method::Post, "/lines", Some(&body));
     let response = match sent {
         Err(_) if job.has("post-no-answer-is-done") => {
             return Ok(Outcome::Done(json!({ "id": "id-1" })));
         }
         Ok(response) if response.status == 503 && job.has("post-retries-inside") => {
-            job.send(Method::Post, "/lines", Some(body))?
+            job.send(Method::Post, "/lines", Some(&body))?
         }
         sent => sent?,
     };

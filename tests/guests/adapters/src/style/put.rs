@@ -10,7 +10,7 @@ use crate::job::Job;
 const PATH: &str = "/lines/7";
 
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
-    let response = job.send(Method::Put, PATH, Some(json!({ "mbps": job.speed() })))?;
+    let response = job.send(Method::Put, PATH, Some(&json!({ "mbps": job.speed() })))?;
     check(job, &response)?;
     Ok(Outcome::Done(speed(job)))
 }

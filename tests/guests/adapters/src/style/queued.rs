@@ -10,7 +10,7 @@ use crate::job::{Job, field};
 const PATH: &str = "/jobs/7";
 
 pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
-    let response = job.send(Method::Put, PATH, Some(json!({ "mbps": job.speed() })))?;
+    let response = job.send(Method::Put, PATH, Some(&json!({ "mbps": job.speed() })))?;
     check(job, &response)?;
     if job.has("queued-202-is-done") {
         return Ok(Outcome::Done(json!({})));

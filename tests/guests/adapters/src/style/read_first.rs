@@ -24,7 +24,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Outcome<Value>, Failure> {
         return Ok(Outcome::Done(json!({ "id": field(&there, "id")? })));
     }
     let body = json!({ "name": "jane", "note": job.work_key() });
-    let response = job.send(Method::Post, "/users", Some(body))?;
+    let response = job.send(Method::Post, "/users", Some(&body))?;
     check(job, &response)?;
     Ok(Outcome::Done(json!({ "id": field(&job.json(&response)?, "id")? })))
 }

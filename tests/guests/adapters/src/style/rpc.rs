@@ -37,7 +37,7 @@ pub(crate) fn probe(job: &Job<'_>) -> Result<Finding<Value>, Failure> {
 
 fn call(job: &Job<'_>, method: &str, params: &Value) -> Result<Value, Failure> {
     let body = json!({ "id": job.key(), "method": method, "params": params });
-    let response = job.send(Method::Post, "/rpc", Some(body))?;
+    let response = job.send(Method::Post, "/rpc", Some(&body))?;
     check(job, &response)?;
     let answer = job.json(&response)?;
     if job.has("rpc-missing-is-null") {

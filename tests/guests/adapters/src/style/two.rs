@@ -34,7 +34,7 @@ pub(crate) fn probe(job: &Job<'_>) -> Result<Finding<Value>, Failure> {
 /// Posts, and takes `it exists already, under my key` for success. Returns the status.
 fn post(job: &Job<'_>, path: &str, key: &str) -> Result<u16, Failure> {
     let body = json!({ "key": key, "mbps": job.speed() });
-    let response = job.send(Method::Post, path, Some(body))?;
+    let response = job.send(Method::Post, path, Some(&body))?;
     let is_ours =
         response.status == 409 && response.json().is_some_and(|answer| answer["key"] == job.key());
     if !is_ours {
