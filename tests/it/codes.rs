@@ -12,7 +12,7 @@ const BEGIN: &str = "<!-- codes: made of runtime/model/src/codes.rs, with FERRUL
 const END: &str = "<!-- end of codes -->\n";
 
 /// What else is written in capitals: methods, variables, and words of others.
-const NO_CODES: &[&str] = &["NOT_FOUND"];
+const NO_CODES: &[&str] = &["NOT_FOUND", "NOT_APPLIED"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
