@@ -97,6 +97,12 @@ pub enum InstallError {
         /// The plugin.
         plugin: String,
     },
+    /// Its settings are not those that it declares.
+    #[error("its settings in ferrule.toml are wrong:\n{mistakes}")]
+    Settings {
+        /// A line for each mistake, with the fix.
+        mistakes: String,
+    },
     /// It cannot be read.
     #[error("the file cannot be read: see where it leads and who may read it")]
     Unreadable(#[source] io::Error),

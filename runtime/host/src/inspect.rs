@@ -35,6 +35,9 @@ pub enum InspectError {
     /// It is no plugin.
     #[error("the file is no plugin")]
     Plugin(#[source] InstallError),
+    /// It declares other settings than it describes.
+    #[error("the manifest and `describe` contradict each other: {0}")]
+    Settings(String),
     /// It could not describe its JSON.
     #[error("the plugin cannot describe its input: {}", .0.message)]
     Description(Failure),
@@ -56,8 +59,15 @@ impl Host {
             false => None,
         };
         let (manifest, can_undo) = (component.manifest.clone(), component.can_undo());
+        let settings = schemas.as_ref().and_then(|schemas| schemas.settings.as_ref());
+        if let (Some(schema), false) = (settings, manifest.settings.is_empty()) {
+            let keywords = keywords("settings", schema).map_err(InspectError::Description)?;
+            keywords.agree(&manifest.settings).map_err(InspectError::Settings)?;
+        }
         let described = schemas.as_ref().and_then(|schemas| schemas.input.as_ref());
-        let input = described.map(described_input).transpose();
+        let input = described
+            .map(|schema| keywords("inputs", schema).map(|schema| Input::of_schema(&schema)))
+            .transpose();
         let input = input.map_err(InspectError::Description)?;
         Ok(Inspected { manifest, can_undo, schemas, input })
     }
@@ -70,9 +80,9 @@ impl Inspected {
     }
 }
 
-/// The input that a plugin describes.
-fn described_input(schema: &Map<String, Value>) -> Result<Input, Failure> {
+/// A schema that a plugin describes.
+fn keywords(of: &str, schema: &Map<String, Value>) -> Result<Keywords, Failure> {
     let wrong =
-        |error| answer::malformed(&format!("a schema of inputs with a wrong keyword: {error}"));
-    Keywords::deserialize(schema).map(|keywords| Input::of_schema(&keywords)).map_err(wrong)
+        |error| answer::malformed(&format!("a schema of {of} with a wrong keyword: {error}"));
+    Keywords::deserialize(schema).map_err(wrong)
 }

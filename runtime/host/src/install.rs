@@ -1,6 +1,7 @@
 //! Installs a plugin: checks its imports against its grants, and links the compiled component. All
 //! of it, or nothing changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::worker::Effects;
@@ -21,6 +22,7 @@ use crate::manifest::Manifest;
 use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::secret::Safe;
+use crate::setting;
 use crate::state::State;
 
 /// The memory that a call is assumed to need before any call of its plugin has ended.
@@ -47,6 +49,8 @@ pub(crate) struct Plugin {
     pub(crate) manifest: Manifest,
     pub(crate) name: Arc<str>,
     pub(crate) grants: Arc<Grants>,
+    /// The values of settings that are not set.
+    pub(crate) defaults: Arc<BTreeMap<String, String>>,
     pub(crate) limits: Limits,
     pub(crate) client: http::Client,
     pub(crate) exports: Exports<State>,
@@ -90,6 +94,7 @@ impl Plugin {
         Ok(Self {
             installed,
             name: manifest.id.as_str().into(),
+            defaults: Arc::new(setting::defaults(&manifest.settings)),
             manifest,
             mask: Arc::new(Mask::new(&grants, safe)),
             grants,
@@ -122,6 +127,8 @@ pub(crate) fn check(component: &Component, grants: &Grants) -> Result<(), Instal
     if grants.any(Capability::Http) && grants.any(Capability::Reservation) {
         return Err(InstallError::Conflict { plugin: manifest.id.clone() });
     }
+    setting::check(&manifest.id, &manifest.settings, &grants.config)
+        .map_err(|mistakes| InstallError::Settings { mistakes: mistakes.join("\n") })?;
     for capability in [Capability::Http, Capability::Inventory, Capability::Reservation] {
         if !component.imports(capability) {
             continue;

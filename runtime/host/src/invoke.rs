@@ -363,6 +363,7 @@ impl Guest {
             log: self.caller.log.clone(),
             config: Config {
                 grants: Arc::clone(&plugin.grants),
+                defaults: Arc::clone(&plugin.defaults),
                 calls: Arc::clone(&self.caller.calls),
             },
             secrets: Arc::clone(&secrets),

@@ -15,6 +15,7 @@ pub mod registry;
 pub mod role;
 pub mod schema;
 pub mod secret;
+pub mod setting;
 pub mod signature;
 pub mod versions;
 

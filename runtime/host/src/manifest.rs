@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::role::Role;
+use crate::setting::{self, Settings};
 
 /// The name of the custom section.
 pub const SECTION: &str = "ferrule:plugin-manifest";
@@ -32,6 +33,9 @@ pub struct Manifest {
     /// Its requests; the operator decides.
     #[serde(default)]
     pub requests: Requests,
+    /// Its settings, if it declares them; others are errors then.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub settings: Settings,
     /// The limits that it needs; the operator caps them.
     #[serde(default)]
     pub limits: limits::Asked,
@@ -122,6 +126,12 @@ pub enum ManifestError {
     /// It asks for a rate.
     #[error("`limits.per-second` and `limits.burst` are the operator's to set: leave them out")]
     Rate,
+    /// A setting is declared wrongly.
+    #[error("{0}")]
+    Setting(String),
+    /// It declares too many settings.
+    #[error("the manifest declares {0} settings, the limit is {max}", max = setting::COUNT_MAX)]
+    Settings(usize),
     /// The version is not one.
     #[error("the version `{0}` must be three numbers, such as `1.2.0`")]
     Version(String),
@@ -146,6 +156,12 @@ impl Manifest {
         }
         if manifest.limits.per_second.is_some() || manifest.limits.burst.is_some() {
             return Err(ManifestError::Rate);
+        }
+        if manifest.settings.len() > setting::COUNT_MAX {
+            return Err(ManifestError::Settings(manifest.settings.len()));
+        }
+        for (name, setting) in &manifest.settings {
+            setting.check_itself(name).map_err(ManifestError::Setting)?;
         }
         Ok(manifest)
     }

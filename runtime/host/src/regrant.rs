@@ -34,6 +34,11 @@ impl Host {
         for digest in self.0.registry.of(&changed) {
             match self.relinked(&digest).await {
                 Ok(plugin) => self.0.registry.replace(plugin),
+                // It goes on with those of before.
+                Err(Refused { error: error @ InstallError::Settings { .. }, .. }) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(%digest, error, "the plugin keeps its settings");
+                }
                 Err(refused) => {
                     let error = self.0.registry.revoke(&digest, refused);
                     tracing::warn!(%digest, error = &error as &dyn std::error::Error, "plugin rejected");

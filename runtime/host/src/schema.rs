@@ -7,6 +7,7 @@ use model::pack::InputKind;
 use serde::Deserialize;
 
 use crate::manifest::{Input, Key};
+use crate::setting::{self, Settings};
 
 /// Max depth of a schema that is read.
 const DEPTH_MAX: usize = 16;
@@ -55,6 +56,27 @@ enum Kinds {
 enum Literal {
     Text(String),
     Other(serde::de::IgnoredAny),
+}
+
+impl Keywords {
+    /// Fails with the setting that a schema has otherwise than a manifest.
+    pub(crate) fn agree(&self, declared: &Settings) -> Result<(), String> {
+        for name in declared.keys().filter(|name| !name.contains('*')) {
+            if !self.properties.contains_key(name) {
+                return Err(format!("the schema has no setting `{name}`"));
+            }
+        }
+        for name in self.properties.keys() {
+            match setting::find(declared, name) {
+                None => return Err(format!("the manifest has no setting `{name}`")),
+                Some(setting) if setting.mandatory != self.required.contains(name) => {
+                    return Err(format!("`{name}` is mandatory in one of them alone"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Input {

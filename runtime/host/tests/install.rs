@@ -302,3 +302,42 @@ async fn a_version_that_nothing_needs_is_removed_after_a_time() {
     again.restore(&open).await.unwrap();
     again.restore(&current).await.unwrap();
 }
+
+const DECLARED: &str = "[settings.timeout]\ntype = \"duration\"\ndefault = \"30s\"\nmax = \"5m\"\n\
+                        [settings.\"element.*\"]\ntype = \"url\"\nmandatory = true\n";
+
+#[tokio::test]
+async fn declared_settings_have_defaults_and_wrong_ones_keep_a_plugin_out() {
+    let set = |config: &str| grants("misbehave", &format!("{READS}[config]\n{config}"));
+    let bytes = with_world(&guest("misbehave"), "misbehave", "step", DECLARED);
+    for (config, why) in [
+        ("", "add `\"element.*\" = ...` to `[plugins.misbehave.config]`"),
+        ("\"element.a\" = \"a\"", "`element.a` of `[plugins.misbehave.config]` must be an address"),
+        ("\"element.a\" = \"http://a\"\ntimout = \"1s\"", "write `timeout`, or remove it"),
+    ] {
+        let error = refused(&Bench::new(set(config)), &bytes).await.to_string();
+        assert!(error.contains(why), "{error}");
+    }
+    let bench = Bench::new(set("\"element.a\" = \"http://a\""));
+    let digest = bench.host.install(bytes).await.unwrap().digest;
+    let timeout = async || {
+        let asked = json!({ "do": "setting", "name": "timeout" });
+        outputs(&bench.run(&digest, asked).await)["value"].clone()
+    };
+    assert_eq!(timeout().await, "30s");
+    bench.host.regrant(set("\"element.a\" = \"http://a\"\ntimeout = \"1m\"")).await.unwrap();
+    assert_eq!(timeout().await, "1m");
+    // Settings that become wrong change nothing while it runs.
+    bench.host.regrant(set("\"element.a\" = \"http://a\"\ntimeout = \"9m\"")).await.unwrap();
+    assert_eq!(timeout().await, "1m");
+}
+
+#[tokio::test]
+async fn a_wrong_declaration_of_settings_is_refused() {
+    let bench = Bench::new([].into());
+    let wrong = "[settings.retries]\ntype = \"integer\"\ndefault = \"many\"\n";
+    let bytes = with_world(&guest("pure"), "pure", "validator", wrong);
+    let error = refused(&bench, &bytes).await;
+    let said = format!("{error}: {:?}", std::error::Error::source(&error));
+    assert!(said.contains("setting `retries`: its `default` must be a whole number"), "{said}");
+}

@@ -1,5 +1,6 @@
 //! Reads the settings that the operator gave a plugin. Always linked; empty without settings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
@@ -12,13 +13,14 @@ use crate::grants::Grants;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) grants: Arc<Grants>,
+    pub(crate) defaults: Arc<BTreeMap<String, String>>,
     pub(crate) calls: Arc<Calls>,
 }
 
 impl config::Host for Config {
     fn get(&mut self, name: String) -> Option<String> {
         self.calls.count(Interface::Config);
-        self.grants.config.get(&name).cloned()
+        self.grants.config.get(&name).or_else(|| self.defaults.get(&name)).cloned()
     }
 }
 
@@ -45,8 +47,12 @@ mod tests {
     fn a_setting_that_was_not_made_is_nothing() {
         let config = [("token".to_owned(), "t".to_owned())].into();
         let grants = Arc::new(Grants { config, ..Grants::default() });
-        let mut config = Config { grants, calls: Arc::default() };
+        let defaults = [("token", "default"), ("timeout", "30s")];
+        let defaults = defaults.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let defaults = Arc::new(defaults.into());
+        let mut config = Config { grants, defaults, calls: Arc::default() };
         assert_eq!(config.get("token".into()).as_deref(), Some("t"));
+        assert_eq!(config.get("timeout".into()).as_deref(), Some("30s"));
         assert_eq!(config.get("Token".into()), None);
     }
 }

@@ -95,3 +95,26 @@ fn a_keyword_of_the_wrong_type_is_an_error() {
         assert!(Keywords::deserialize(&wrong).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_schema_of_settings_has_those_of_the_manifest() {
+    let declared: Settings = toml::from_str(
+        "[timeout]\ntype = \"duration\"\n[user]\ntype = \"text\"\nmandatory = true\n\
+         [\"element.*\"]\ntype = \"url\"",
+    )
+    .unwrap();
+    let agrees = |properties: &[&str], required: &[&str]| {
+        let properties: BTreeMap<_, _> =
+            properties.iter().map(|name| ((*name).to_owned(), Schema::Any(true))).collect();
+        let required = required.iter().map(|name| (*name).to_owned()).collect();
+        Keywords { properties, required, ..Keywords::default() }.agree(&declared)
+    };
+    assert_eq!(agrees(&["timeout", "user", "element.a"], &["user"]), Ok(()));
+    for (properties, required, why) in [
+        (&["user"][..], &["user"][..], "no setting `timeout`"),
+        (&["timeout", "user", "x"], &["user"], "the manifest has no setting `x`"),
+        (&["timeout", "user"], &[], "`user` is mandatory in one"),
+    ] {
+        assert!(agrees(properties, required).unwrap_err().contains(why), "{why}");
+    }
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use host::registry::Granted;
+use host::setting::Setting;
 use host::{Grants, Inspected, Limits};
 use serde_json::{Value, json};
 
@@ -90,8 +91,30 @@ impl Shown {
              at one time"
         ));
         lines.push(format!("  undo     {}", if self.plugin.can_undo { "yes" } else { "no" }));
+        lines.extend(self.settings());
         lines.extend(self.attributes());
         lines
+    }
+
+    /// A line for each setting that the manifest declares.
+    fn settings(&self) -> Vec<String> {
+        let settings = &self.plugin.manifest.settings;
+        let title = (!settings.is_empty()).then(|| "  settings in ferrule.toml".to_owned());
+        let line = |(name, setting): (&String, &Setting)| {
+            let mandatory = setting.mandatory.then(|| ", mandatory".to_owned());
+            let bounds =
+                [("default", &setting.default), ("min", &setting.min), ("max", &setting.max)];
+            let bounds = bounds
+                .into_iter()
+                .filter_map(|(key, value)| value.as_ref().map(|value| format!(", {key} {value}")));
+            let one_of = (!setting.one_of.is_empty())
+                .then(|| format!(", one of {}", setting.one_of.join(", ")));
+            let facts: String = mandatory.into_iter().chain(bounds).chain(one_of).collect();
+            let about = Some(&setting.about).filter(|about| !about.is_empty());
+            let about = about.map(|about| format!(": {about}")).unwrap_or_default();
+            format!("    {name} ({}{facts}){about}", setting.kind.name())
+        };
+        title.into_iter().chain(settings.iter().map(line)).collect()
     }
 
     /// A line for each attribute of the schemas: its name, its type, whether it is mandatory, its purpose.
