@@ -192,6 +192,8 @@ fn each_mark_is_one_that_a_test_knows() {
         "js",
         "python",
         "c",
+        // The output of a command.
+        "text",
     ];
     for fence in all() {
         let is_known = known.contains(&fence.mark.as_str());
