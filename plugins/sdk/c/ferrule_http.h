@@ -1,4 +1,4 @@
-/* HTTP, as far as the operator granted it. One request, one answer: no redirects, no cookies, no retries. */
+/* HTTP, as far as the operator granted it. No cookies, no retries, redirects only where a grant has them. */
 #ifndef FERRULE_HTTP_H
 #define FERRULE_HTTP_H
 

@@ -1,5 +1,5 @@
-//! A blocking HTTP client, as far as the operator granted it. One request, one answer: no redirects, no
-//! cookies, no retries.
+//! A blocking HTTP client, as far as the operator granted it. No cookies, no retries, and
+//! redirects only where a grant has them.
 
 mod error;
 mod url;

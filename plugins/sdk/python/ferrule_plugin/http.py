@@ -1,4 +1,4 @@
-"""HTTP, as far as the operator granted it: no redirects, no cookies, no retries."""
+"""HTTP, as far as the operator granted it: no cookies, no retries, redirects only where a grant has them."""
 
 import json
 from typing import Any
