@@ -28,12 +28,13 @@ fn the_own_tests_of_the_plugins_pass() {
 }
 
 /// The folders of crates in a folder.
-fn packages(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn packages(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.join("Cargo.toml").is_file()).collect()
 }
 
-fn name(package: &Path) -> String {
+/// The name of the crate in a folder.
+pub(crate) fn name(package: &Path) -> String {
     let manifest = std::fs::read_to_string(package.join("Cargo.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
     manifest["package"]["name"].as_str().unwrap().to_string()

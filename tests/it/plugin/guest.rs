@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::guests::{name, packages};
 use crate::world::repository;
 
 /// The bytes of a guest; all of them are built once.
@@ -14,26 +15,12 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
 }
 
 fn build() -> PathBuf {
+    let guests = packages(&repository().join("tests/guests"));
     let target = Path::new(env!("CARGO_BIN_EXE_ferrule")).ancestors().nth(2).unwrap();
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(repository())
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
-        .args([
-            "-p",
-            "guest-misbehave",
-            "-p",
-            "guest-dialler",
-            "-p",
-            "guest-sender",
-            "-p",
-            "guest-starter",
-            "-p",
-            "guest-pure",
-            "-p",
-            "guest-adapters",
-            "-p",
-            "guest-leaker",
-        ])
+        .args(guests.iter().flat_map(|guest| ["-p".to_owned(), name(guest)]))
         .arg("--target-dir")
         .arg(target)
         .status()
