@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use tmf::money::Decimal;
+use tmf::nearest::nearest;
 
 use crate::grants;
 
@@ -208,7 +209,7 @@ pub(crate) fn check(
             }
             None => mistakes.push(format!(
                 "`{name}` of `{table}` is no setting of the plugin: {}",
-                match nearest(declared, name) {
+                match nearest(name, declared.keys().map(String::as_str)) {
                     Some(near) => format!("write `{near}`, or remove it"),
                     None => "remove it".into(),
                 }
@@ -247,28 +248,6 @@ fn matches(pattern: &str, name: &str) -> bool {
             rest.is_some_and(|rest| !rest.is_empty())
         }
     }
-}
-
-/// The declared name that is most like another.
-fn nearest<'a>(declared: &'a Settings, name: &str) -> Option<&'a str> {
-    let far = |known: &str| distance(known, name);
-    let nearest = declared.keys().min_by_key(|known| far(known))?;
-    (far(nearest) <= name.chars().count().div_ceil(2)).then_some(nearest)
-}
-
-/// How many characters must be put in, taken out or changed.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, from) in left.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], at + 1);
-        for (place, to) in right.iter().enumerate() {
-            let changed = before + usize::from(from != *to);
-            before = row[place + 1];
-            row[place + 1] = changed.min(before + 1).min(row[place] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
