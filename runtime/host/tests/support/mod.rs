@@ -31,18 +31,15 @@ fn build() -> PathBuf {
     // The tests run from `target/<profile>/deps`.
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let guests = [
-        "guest-misbehave",
-        "guest-pure",
-        "guest-dialler",
-        "guest-greedy",
-        "guest-sender",
-        "guest-starter",
-    ];
+    let folders = std::fs::read_dir(root.join("tests/guests")).unwrap();
+    let guests = folders.map(|folder| {
+        let name = folder.unwrap().file_name().into_string().unwrap();
+        format!("guest-{name}")
+    });
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
-        .args(guests.iter().flat_map(|guest| ["-p", guest]))
+        .args(guests.flat_map(|guest| ["-p".to_owned(), guest]))
         .arg("--target-dir")
         .arg(&target)
         .status()
