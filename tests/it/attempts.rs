@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, ferrule, text};
+use crate::world::{World, eventually, ferrule, text};
 
 async fn run(world: &World, workflow: &str) -> String {
     let path = format!("/orchestration/v1/workflows/{workflow}/runs?wait=60s");
@@ -71,6 +71,45 @@ async fn the_attempts_of_a_run_outlive_the_server_with_what_was_exchanged() {
     }
     let unknown = ferrule(&["attempts", &id, "six-external.s9", "--server", &server]).await;
     assert!(!unknown.ok && unknown.err.contains("no task `six-external.s9`"), "{}", unknown.err);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_used_is_told_from_one_that_is_not() {
+    let world = World::start().await;
+    run(&world, "six-external").await;
+    // Another target is granted, while the counts of the first go on.
+    let path = world.folder.path().join("ferrule.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let granted = "[plugins.rest-activator]\nhttp = [";
+    assert!(settings.contains(granted), "{settings}");
+    let more = format!("{granted}\"http://127.0.0.1:1/unused\", ");
+    std::fs::write(&path, settings.replace(granted, &more)).unwrap();
+    let path = "/orchestration/v1/plugins/rest-activator";
+    let used = eventually("the other target is granted", async || {
+        let used = world.http.get(path).await["versions"][0]["used"].take();
+        (used["http"].as_array().unwrap().len() == 2).then_some(used)
+    })
+    .await;
+    let rules = used["http"].as_array().unwrap();
+    let (of_use, unused): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule["count"] != 0);
+    let ([rule], [unused]) = (of_use.as_slice(), unused.as_slice()) else { panic!("{used}") };
+    assert!(rule["count"] == 6 && rule["last"].is_string(), "{used}");
+    assert_eq!(unused["name"], "http://127.0.0.1:1/unused");
+    let hint = "http `http://127.0.0.1:1/unused` is granted but was never used since 20";
+    let hints: Vec<_> = used["hints"].as_array().unwrap().iter().map(text).collect();
+    let about_http: Vec<_> = hints.iter().filter(|hint| hint.starts_with("http")).collect();
+    assert!(about_http.len() == 1 && about_http[0].starts_with(hint), "{hints:?}");
+    assert_eq!(used["denied"], json!({}));
+
+    let server = world.http.base.clone();
+    let shown = ferrule(&["plugin", "show", "rest-activator", "--server", &server]).await;
+    for (name, told) in
+        [(text(&rule["name"]), "6 times, last 20"), (text(&unused["name"]), "never")]
+    {
+        let row = shown.out.lines().find(|line| line.contains(&name));
+        assert!(row.is_some_and(|row| row.contains(told)), "{}", shown.out);
+    }
+    assert!(shown.out.contains(hint), "{}", shown.out);
 }
 
 #[tokio::test]

@@ -252,7 +252,7 @@ fn a_plugin_is_called_once_without_a_server() {
     assert_eq!(
         shown,
         "acme-allocator 0.1.0 (allocator)\n  Reserves a VLAN and an address\n  \
-         asks for pools *\n  granted  pools vlans\n  \
+         capability  requested  granted\n  pools       *          vlans\n  \
          limits   16 MiB, 500 ms of processor time, 10000 ms, 64 calls at one time\n  undo     yes\n  \
          input\n    addresses (any): The pool of addresses, if one is wanted.\n    \
          vlans (string, mandatory): The pool of VLANs.\n  \

@@ -24,6 +24,7 @@ use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded};
 use crate::shared::{Shared, blocking};
 use crate::signature::{self, Signed};
+use crate::used::Ledger;
 
 pub use crate::plain::shown;
 
@@ -167,16 +168,19 @@ impl Host {
         let compiled = self.compiled(component).await?;
         let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
         let linked = blocking(move || {
-            let (grants, client) = shared.granting.of(&component.id());
-            for name in Mask::too_short(&grants.config) {
+            let granted = shared.granting.of(&component.id());
+            for name in Mask::too_short(&granted.0.config) {
                 tracing::warn!(
                     plugin = component.manifest.id,
                     setting = name,
                     "the setting is too short to be masked in answers of the plugin"
                 );
             }
+            let before = shared.registry.get(&component.digest);
+            let before = before.as_ref().map(|plugin| &*plugin.ledger);
+            let ledger = Ledger::new(&granted.0, before, &shared.clock);
             let (engine, secrets) = (shared.machine.engine(), &shared.secrets);
-            Plugin::link(engine, &compiled, &component, grants, client, secrets)
+            Plugin::link(engine, &compiled, &component, granted, ledger, secrets)
         });
         linked.await.unwrap_or(Err(InstallError::Closing)).map(Arc::new)
     }

@@ -17,6 +17,22 @@ pub(crate) mod rule;
 pub(crate) mod secret;
 mod target;
 
+/// A key of `[plugins.<id>]` that grants something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantKey {
+    /// Settings.
+    Config,
+    /// Requests.
+    Http,
+    /// Reading documents.
+    Inventory,
+    /// Reservations.
+    Pools,
+    /// Sending secrets.
+    Secrets,
+}
+
 /// The grants of a plugin.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -59,7 +75,35 @@ impl fmt::Debug for Grants {
     }
 }
 
+impl GrantKey {
+    /// Every key.
+    pub const ALL: [Self; 5] =
+        [Self::Config, Self::Http, Self::Inventory, Self::Pools, Self::Secrets];
+
+    /// The key, as `ferrule.toml` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Http => "http",
+            Self::Inventory => "inventory",
+            Self::Pools => "pools",
+            Self::Secrets => "secrets",
+        }
+    }
+}
+
 impl Grants {
+    /// What is granted by a key, by name: of settings and secrets their names only.
+    pub fn names(&self, key: GrantKey) -> Vec<String> {
+        match key {
+            GrantKey::Config => self.config.keys().map(String::to_owned).collect(),
+            GrantKey::Http => self.http.iter().map(ToString::to_string).collect(),
+            GrantKey::Inventory => self.inventory.to_vec(),
+            GrantKey::Pools => self.pools.to_vec(),
+            GrantKey::Secrets => self.secrets.keys().map(String::to_owned).collect(),
+        }
+    }
+
     /// Whether any of a capability was granted.
     pub fn any(&self, capability: Capability) -> bool {
         match capability {
@@ -74,12 +118,13 @@ impl Grants {
         self.inventory.iter().any(|granted| granted == kind)
     }
 
-    /// Whether this pool may be reserved from.
-    pub(crate) fn pool(&self, pool: &str) -> bool {
-        self.pools.iter().any(|granted| match granted.strip_suffix('*') {
+    /// The grant by which this pool may be reserved from.
+    pub(crate) fn pool(&self, pool: &str) -> Option<&str> {
+        let is_covered = |granted: &&String| match granted.strip_suffix('*') {
             Some(prefix) => pool.starts_with(prefix),
-            None => granted == pool,
-        })
+            None => *granted == pool,
+        };
+        self.pools.iter().find(is_covered).map(String::as_str)
     }
 }
 

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use engine::clock::System;
 use engine::pools::Pools;
 use engine::store::Store;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
@@ -209,7 +208,7 @@ impl Host {
             plugin_bytes_max: options.plugin_bytes_max,
             counters: Arc::default(),
             keep: options.keep,
-            clock: System::default(),
+            clock: Arc::default(),
             signatures: options.signatures,
             folder_turn: tokio::sync::Mutex::default(),
         })))

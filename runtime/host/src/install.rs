@@ -15,6 +15,7 @@ use crate::capability::http;
 use crate::component::Component;
 use crate::contract::{Exports, Part};
 use crate::error::InstallError;
+use crate::granting::Granted;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
 use crate::link;
@@ -24,6 +25,7 @@ use crate::role::{Capability, Role};
 use crate::secret::Safe;
 use crate::setting;
 use crate::state::State;
+use crate::used::Ledger;
 
 /// The memory that a call is assumed to need before any call of its plugin has ended.
 const USUAL_BYTES: usize = 4 << 20;
@@ -53,6 +55,8 @@ pub(crate) struct Plugin {
     pub(crate) defaults: Arc<BTreeMap<String, String>>,
     pub(crate) limits: Limits,
     pub(crate) client: http::Client,
+    /// What its calls use of the grants.
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) exports: Exports<State>,
     /// Whether its work can be undone: by itself, or because it has no effect outside.
     pub(crate) can_undo: bool,
@@ -72,8 +76,8 @@ impl Plugin {
         engine: &Engine,
         compiled: &wasmtime::component::Component,
         component: &Component,
-        grants: Arc<Grants>,
-        client: http::Client,
+        (grants, client): Granted,
+        ledger: Ledger,
         safe: &Arc<Safe>,
     ) -> Result<Self, InstallError> {
         let manifest = component.manifest.clone();
@@ -100,6 +104,7 @@ impl Plugin {
             grants,
             limits,
             client,
+            ledger: Arc::new(ledger),
             exports,
             can_undo: component.can_undo(),
             instance_bytes: component.instance_bytes,

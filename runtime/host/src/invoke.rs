@@ -254,6 +254,7 @@ impl Guest {
             task,
             log: log.clone(),
             calls: Arc::default(),
+            ledger: Arc::clone(&plugin.ledger),
             retry_after_ms: AtomicU64::new(0),
             recorder: Recorder::new(
                 shared.keep,
@@ -365,6 +366,7 @@ impl Guest {
                 grants: Arc::clone(&plugin.grants),
                 defaults: Arc::clone(&plugin.defaults),
                 calls: Arc::clone(&self.caller.calls),
+                ledger: Arc::clone(&plugin.ledger),
             },
             secrets: Arc::clone(&secrets),
             outbound: Outbound {

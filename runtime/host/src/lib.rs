@@ -17,6 +17,7 @@ pub mod schema;
 pub mod secret;
 pub mod setting;
 pub mod signature;
+pub mod used;
 pub mod versions;
 
 mod admission;

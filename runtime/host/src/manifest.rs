@@ -3,6 +3,7 @@
 use model::pack::{Asked, AskedKey, InputKind};
 use serde::{Deserialize, Serialize};
 
+use crate::grants::GrantKey;
 use crate::limits;
 use crate::role::Role;
 use crate::setting::{self, Settings};
@@ -103,6 +104,19 @@ pub struct Requests {
     /// The secrets that it sends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+}
+
+impl Requests {
+    /// What is requested of a key of the grants.
+    pub fn of(&self, key: GrantKey) -> &[String] {
+        match key {
+            GrantKey::Config => &self.config,
+            GrantKey::Http => &self.http,
+            GrantKey::Inventory => &self.inventory,
+            GrantKey::Pools => &self.pools,
+            GrantKey::Secrets => &self.secrets,
+        }
+    }
 }
 
 /// The errors of a manifest.

@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, Chooser, Trial};
 use crate::error::{InstallError, Refused};
-use crate::grants::Grants;
+use crate::grants::{GrantKey, Grants};
 use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
 use crate::plain::shown;
 use crate::provenance::Provenance;
+use crate::used::UsedCapabilities;
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Entry {
     pub requests: Requests,
     /// Its grants.
     pub grants: Granted,
+    /// The use of its grants since it was loaded; `None` if it is not loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<UsedCapabilities>,
     /// The limits that hold for it.
     pub limits: Option<Limits>,
     /// Which new orders use it, while it is on trial.
@@ -392,14 +396,27 @@ fn digest(plugin: Option<&Arc<Plugin>>) -> Option<&Digest> {
     plugin.map(|plugin| &plugin.installed.digest)
 }
 
+impl Granted {
+    /// What is granted by a key.
+    pub fn of(&self, key: GrantKey) -> &[String] {
+        match key {
+            GrantKey::Config => &self.config,
+            GrantKey::Http => &self.http,
+            GrantKey::Inventory => &self.inventory,
+            GrantKey::Pools => &self.pools,
+            GrantKey::Secrets => &self.secrets,
+        }
+    }
+}
+
 impl From<&Grants> for Granted {
     fn from(grants: &Grants) -> Self {
         Self {
-            http: grants.http.iter().map(ToString::to_string).collect(),
-            inventory: grants.inventory.clone(),
-            pools: grants.pools.clone(),
-            config: grants.config.keys().cloned().collect(),
-            secrets: grants.secrets.keys().cloned().collect(),
+            http: grants.names(GrantKey::Http),
+            inventory: grants.names(GrantKey::Inventory),
+            pools: grants.names(GrantKey::Pools),
+            config: grants.names(GrantKey::Config),
+            secrets: grants.names(GrantKey::Secrets),
         }
     }
 }
@@ -408,6 +425,7 @@ fn describe(plugin: &Plugin) -> Entry {
     let mut entry = Entry::of(plugin.manifest.clone());
     entry.digest = Some(plugin.installed.digest.to_string());
     entry.grants = Granted::from(&*plugin.grants);
+    entry.used = Some(plugin.ledger.shown());
     entry.limits = Some(plugin.limits);
     entry
 }
@@ -467,6 +485,7 @@ impl Entry {
             is_current: false,
             requests: Requests::default(),
             grants: Granted::default(),
+            used: None,
             limits: None,
             trial: None,
             provenance: None,

@@ -42,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
-    pub(crate) clock: System,
+    pub(crate) clock: Arc<System>,
     /// The keys that plugins are signed by.
     pub(crate) signatures: Signatures,
     /// Held while the folder of plugins is looked at or changed.

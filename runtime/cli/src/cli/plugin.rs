@@ -4,6 +4,7 @@ mod call;
 mod certify;
 mod folder;
 mod generate;
+mod granted;
 mod language;
 mod list;
 mod new;
@@ -80,7 +81,7 @@ pub(crate) enum Plugin {
     Promote(remote::OfServer),
     /// End the trial of a version: no new order of a server uses it.
     Abort(remote::OfServer),
-    /// Show a plugin: what it asks for, is granted, reads and gives.
+    /// Show a plugin: what it requests, is granted, used, reads and gives.
     Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
     /// is rejected.

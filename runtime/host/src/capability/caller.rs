@@ -9,7 +9,8 @@ use model::{Failure, FailureClass, FulfilmentId, TaskId};
 use super::calls::Calls;
 use super::log::Log;
 use super::record::Recorder;
-use crate::grants::{self, Grants};
+use crate::grants::{self, GrantKey, Grants};
+use crate::used::Ledger;
 
 /// The plugin that is called, and the task that it is called for.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Caller {
     pub(crate) task: TaskId,
     pub(crate) log: Log,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) recorder: Recorder,
     /// When a request that was not sent may be, in milliseconds; 0 if all were.
     pub(crate) retry_after_ms: AtomicU64,
@@ -29,6 +31,12 @@ impl Caller {
     /// Adds a line of the host's to its log.
     pub(crate) fn note(&self, text: &str) {
         self.log.write("host", text);
+    }
+
+    /// Counts what is denied, and logs why.
+    pub(crate) fn deny(&self, key: GrantKey, text: &str) {
+        self.ledger.denied(key);
+        self.note(text);
     }
 
     /// Notes that a request was not sent, and when it may be.

@@ -7,7 +7,8 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::capability::calls::{Calls, Interface};
 use crate::contract::config;
-use crate::grants::Grants;
+use crate::grants::{GrantKey, Grants};
+use crate::used::Ledger;
 
 /// The settings of the plugin that is called.
 #[derive(Debug)]
@@ -15,11 +16,13 @@ pub(crate) struct Config {
     pub(crate) grants: Arc<Grants>,
     pub(crate) defaults: Arc<BTreeMap<String, String>>,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl config::Host for Config {
     fn get(&mut self, name: String) -> Option<String> {
         self.calls.count(Interface::Config);
+        self.ledger.used(GrantKey::Config, &name);
         self.grants.config.get(&name).or_else(|| self.defaults.get(&name)).cloned()
     }
 }
@@ -50,7 +53,8 @@ mod tests {
         let defaults = [("token", "default"), ("timeout", "30s")];
         let defaults = defaults.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let defaults = Arc::new(defaults.into());
-        let mut config = Config { grants, defaults, calls: Arc::default() };
+        let ledger = Arc::new(Ledger::new(&grants, None, &Arc::default()));
+        let mut config = Config { grants, defaults, calls: Arc::default(), ledger };
         assert_eq!(config.get("token".into()).as_deref(), Some("t"));
         assert_eq!(config.get("timeout".into()).as_deref(), Some("30s"));
         assert_eq!(config.get("Token".into()), None);

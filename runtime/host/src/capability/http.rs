@@ -22,7 +22,7 @@ use crate::capability::record::Slot;
 use crate::capability::secrets::Secrets;
 use crate::gate::Pass;
 use crate::grants::rule::{Rule, without_user};
-use crate::grants::{self, Target};
+use crate::grants::{self, GrantKey, Target};
 use crate::mask::Mask;
 
 use self::body::Capped;
@@ -284,21 +284,23 @@ fn check<'a>(caller: &'a Caller, reach: Reach, method: &Method, uri: &Uri) -> Re
         let message = format!(
             "denied {method} {shown}: no user and password in a URL, use the header `Authorization`"
         );
-        caller.note(&message);
+        caller.deny(GrantKey::Http, &message);
         return Err(Error::HttpRequestUriInvalid);
     }
     // Of several rules the one that grants most redirects.
     let rules = caller.grants.http.iter().filter(|rule| rule.allows(method, uri));
     let Some(rule) = rules.max_by_key(|rule| rule.redirects()) else {
         let lines = caller.http_lines(&Rule::asked(method, uri));
-        caller.note(&format!("denied {method} {shown}; to grant it, add\n{lines}"));
+        caller.deny(GrantKey::Http, &format!("denied {method} {shown}; to grant it, add\n{lines}"));
         return Err(Error::HttpRequestDenied);
     };
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
     if reach == Reach::Reads && !reads.contains(method) {
-        caller.note(&format!("denied {method} {shown}: a reconciliation only reads"));
+        caller
+            .deny(GrantKey::Http, &format!("denied {method} {shown}: a reconciliation only reads"));
         return Err(Error::HttpRequestDenied);
     }
+    caller.ledger.used(GrantKey::Http, rule.as_str());
     Ok(rule)
 }
 

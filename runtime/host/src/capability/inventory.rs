@@ -18,7 +18,7 @@ use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
-use crate::grants;
+use crate::grants::{self, GrantKey};
 use model::FailureCode;
 
 /// Max documents that are found by an attribute.
@@ -115,11 +115,13 @@ impl Inventory {
 
     fn check_granted(&self, kind: &str) -> Result<(), Failure> {
         if self.caller.grants.inventory(kind) {
+            self.caller.ledger.used(GrantKey::Inventory, kind);
             return Ok(());
         }
         let lines =
             grants::lines(&self.caller.plugin, "inventory", &self.caller.grants.inventory, kind);
-        self.caller.note(&format!("to grant inventory `{kind}`, add\n{lines}"));
+        self.caller
+            .deny(GrantKey::Inventory, &format!("to grant inventory `{kind}`, add\n{lines}"));
         let message = format!("`{kind}` documents are not granted: the log has the lines to add");
         Err(failure(FailureClass::Operator, FailureCode::NotGranted, message))
     }

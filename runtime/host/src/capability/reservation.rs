@@ -11,7 +11,7 @@ use crate::capability::calls::Interface;
 use crate::capability::inventory::failure;
 use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
-use crate::grants;
+use crate::grants::{self, GrantKey};
 use crate::mask::Mask;
 
 /// The pools as the plugin that is called may use them, for the task that it is called for.
@@ -31,12 +31,13 @@ impl reservation::Host for Reservation {
         self.check_names(&request)?;
         let name = request.pool;
         let Caller { plugin, grants, fulfilment, task, .. } = &*self.caller;
-        if !grants.pool(&name) {
+        let Some(granted) = grants.pool(&name) else {
             let lines = grants::lines(plugin, "pools", &grants.pools, &name);
-            self.caller.note(&format!("to grant pool `{name}`, add\n{lines}"));
+            self.caller.deny(GrantKey::Pools, &format!("to grant pool `{name}`, add\n{lines}"));
             let message = format!("pool `{name}` is not granted: the log has the lines to add");
             return Err(failure(FailureClass::Operator, FailureCode::NotGranted, message));
-        }
+        };
+        self.caller.ledger.used(GrantKey::Pools, granted);
         let reservation = self
             .pools
             .reserve(fulfilment, *task, PoolId::new(name), &request.name)

@@ -10,7 +10,7 @@ use wasmtime::component::{HasData, Linker};
 use super::caller::Caller;
 use super::calls::Interface;
 use crate::contract::secrets;
-use crate::grants;
+use crate::grants::{self, GrantKey};
 use crate::mask::{PLACEHOLDER, PLACEHOLDER_DIGITS};
 use crate::secret::{Safe, Secret};
 
@@ -40,13 +40,17 @@ impl Secrets {
     /// The placeholder of a secret.
     fn issue(&self, name: &str) -> Option<String> {
         let mut issued = self.lock();
+        self.caller.ledger.used(GrantKey::Secrets, name);
         if let Some(issued) = issued.get(name) {
             return Some(issued.placeholder.to_owned());
         }
         let Some(grant) = self.caller.grants.secrets.get(name) else {
             let to = ["http://HOST:PORT".to_owned()];
             let lines = grants::secret::lines(&self.caller.plugin, name, name, &to);
-            self.caller.note(&format!("secret `{name}` is not granted; to grant it, add\n{lines}"));
+            self.caller.deny(
+                GrantKey::Secrets,
+                &format!("secret `{name}` is not granted; to grant it, add\n{lines}"),
+            );
             return None;
         };
         let Some(value) = self.safe.get(&grant.secret) else {

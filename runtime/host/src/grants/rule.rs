@@ -62,6 +62,11 @@ impl Rule {
             && (self.methods.is_empty() || self.methods.contains(method))
     }
 
+    /// The rule, as `ferrule.toml` has it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn host(&self) -> &Host {
         &self.host
     }

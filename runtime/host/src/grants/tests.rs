@@ -28,11 +28,11 @@ fn unknown_grants_are_refused() {
 #[test]
 fn a_trailing_star_stands_for_any_ending_of_a_pool() {
     let grants = Grants { pools: vec!["bng-1-*".into(), "numbers".into()], ..Grants::default() };
-    assert!(grants.pool("bng-1-vlan"));
-    assert!(grants.pool("numbers"));
-    assert!(!grants.pool("bng-2-vlan"));
-    assert!(!grants.pool("numbers-2"));
-    assert!(!Grants::default().pool(""));
+    assert_eq!(grants.pool("bng-1-vlan"), Some("bng-1-*"));
+    assert!(grants.pool("numbers").is_some());
+    assert_eq!(grants.pool("bng-2-vlan"), None);
+    assert_eq!(grants.pool("numbers-2"), None);
+    assert_eq!(Grants::default().pool(""), None);
 }
 
 #[test]

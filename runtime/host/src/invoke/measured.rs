@@ -38,6 +38,7 @@ impl Guest {
         let mut host_calls = caller.calls.all();
         let logged = caller.log.calls();
         if logged > 0 {
+            caller.ledger.logged(logged);
             host_calls.insert(LOG.into(), logged);
         }
         Figures {

@@ -68,8 +68,8 @@ fn rejection(entry: &Entry) -> Option<&str> {
     }
 }
 
-/// A plugin as a person reads it.
-fn lines(entry: &Entry) -> String {
+/// The first line of a plugin: its id, version, world, digest and state.
+pub(super) fn head(entry: &Entry) -> String {
     let file = entry.file.as_ref().map(|file| file.display().to_string());
     let id = entry.id.as_deref().or(file.as_deref()).unwrap_or("-");
     let version = entry.version.as_deref().unwrap_or("-");
@@ -85,7 +85,13 @@ fn lines(entry: &Entry) -> String {
             State::Ready | State::Rejected { .. } => "ready, older version",
         },
     };
-    let mut lines = vec![format!("{id} {version} ({world}) {digest} {state}")];
+    format!("{id} {version} ({world}) {digest} {state}")
+}
+
+/// A plugin as a person reads it.
+fn lines(entry: &Entry) -> String {
+    let file = entry.file.as_ref().map(|file| file.display().to_string());
+    let mut lines = vec![head(entry)];
     lines.extend(rejection(entry).map(|reason| format!("  reason   {}", indented(reason))));
     let (requests, grants) = (&entry.requests, &entry.grants);
     lines.extend(kinds(
@@ -107,7 +113,7 @@ fn lines(entry: &Entry) -> String {
 }
 
 /// A line for capabilities of which values are listed.
-pub(super) fn kinds(title: &str, values: [&Vec<String>; 5]) -> Option<String> {
+fn kinds(title: &str, values: [&Vec<String>; 5]) -> Option<String> {
     let kinds = ["config", "http", "inventory", "pools", "secrets"].into_iter().zip(values);
     let listed = kinds.filter(|(_, values)| !values.is_empty());
     let listed: Vec<String> =

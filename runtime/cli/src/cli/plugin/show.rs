@@ -1,34 +1,41 @@
-//! `ferrule plugin show`: what a plugin is, asks for, is granted, reads and gives.
+//! `ferrule plugin show`: what a plugin is, requests, is granted, used, reads and gives.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use host::registry::Granted;
+use host::registry::{Entry, Granted};
 use host::setting::Setting;
 use host::{Grants, Inspected, Limits};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::list::kinds;
-use super::{Inspector, read_file};
+use super::{Inspector, granted, list, read_file};
 use crate::cli::say;
+use crate::client::Client;
 use server::config::Config;
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The plugin. Of its code only `describe` is run.
-    plugin: PathBuf,
+    /// The plugin, a file; with `--server`, its id. Of its code only `describe` is run.
+    plugin: String,
     /// The settings with what the plugin is granted.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Ask this server instead: what each version was granted there, and used of it.
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    server: Option<String>,
     /// As JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(show: Show) -> Result<()> {
-    let path = show.plugin.display();
-    let bytes = read_file(&show.plugin)?;
+    if let Some(server) = &show.server {
+        return of_server(server, &show).await;
+    }
+    let path = &show.plugin;
+    let bytes = read_file(Path::new(path))?;
     let config = Config::read(show.config.as_deref())?;
     let inspector = Inspector::new(&config)?;
     let plugin = inspector.host.inspect(bytes).await;
@@ -44,6 +51,32 @@ pub(super) async fn run(show: Show) -> Result<()> {
         true => say(&format!("{:#}", shown.json())),
         false => say(&shown.lines().join("\n")),
     }
+}
+
+/// A plugin of a server.
+#[derive(Deserialize, Serialize)]
+struct Versions {
+    id: String,
+    current: Option<String>,
+    versions: Vec<Entry>,
+}
+
+/// Shows the versions of a plugin that a server has loaded.
+async fn of_server(server: &str, show: &Show) -> Result<()> {
+    let path = format!("/orchestration/v1/plugins/{}", server::http::in_url(&show.plugin));
+    let plugin: Versions = Client::new(server).get(&path).await?;
+    if show.json {
+        return say(&serde_json::to_string_pretty(&plugin)?);
+    }
+    let loaded = || plugin.versions.iter().filter(|entry| entry.used.is_some());
+    if loaded().next().is_none() {
+        return say(&format!("no version of {} is loaded", plugin.id));
+    }
+    for entry in loaded() {
+        say(&list::head(entry))?;
+        say(&granted::of_entry(entry).join("\n"))?;
+    }
+    Ok(())
 }
 
 /// A plugin with what the settings give it.
@@ -73,18 +106,7 @@ impl Shown {
             format!("{} {} ({})", manifest.id, manifest.version, manifest.world),
             format!("  {}", manifest.summary),
         ];
-        let (requests, granted) = (&manifest.requests, &self.granted);
-        let asked = [
-            &requests.config,
-            &requests.http,
-            &requests.inventory,
-            &requests.pools,
-            &requests.secrets,
-        ];
-        lines.extend(kinds("asks for", asked));
-        let given =
-            [&granted.config, &granted.http, &granted.inventory, &granted.pools, &granted.secrets];
-        lines.extend(kinds("granted ", given));
+        lines.extend(granted::table(&manifest.requests, &self.granted, None));
         let Limits { memory_mib, cpu_ms, wall_ms, concurrency } = self.limits;
         lines.push(format!(
             "  limits   {memory_mib} MiB, {cpu_ms} ms of processor time, {wall_ms} ms, {concurrency} calls \

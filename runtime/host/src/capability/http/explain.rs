@@ -15,7 +15,7 @@ use super::client::Client;
 use super::connect::NotTried;
 use crate::capability::caller::Caller;
 use crate::grants::rule::Rule;
-use crate::grants::{self, Target};
+use crate::grants::{self, GrantKey, Target};
 use crate::tls::Secured;
 
 /// Logs why a request has no answer, and returns the code.
@@ -50,6 +50,7 @@ impl Aimed<'_> {
             let more = Rule::of_address(uri, *address);
             let lines = self.caller.http_lines(&more);
             let text = format!("denied {uri}: `{address}` is inside; to grant it, add\n{lines}");
+            self.caller.ledger.denied(GrantKey::Http);
             return (text, Error::DestinationIpProhibited);
         }
         if let Some(error) = inner.and_then(|inner| inner.downcast_ref()) {

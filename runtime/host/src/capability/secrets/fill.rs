@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
 use super::{Issued, Secrets, base64};
+use crate::grants::GrantKey;
 use crate::limits::HOSTCALL_BYTES_MAX;
 use crate::secret::Secret;
 
@@ -183,7 +184,10 @@ impl Secrets {
 
     fn deny(&self, place: &Place, why: &str) -> Error {
         let (plugin, name) = (&self.caller.plugin, &place.name);
-        self.caller.note(&format!("denied: secret `{name}` of plugin `{plugin}` {why}"));
+        self.caller.deny(
+            GrantKey::Secrets,
+            &format!("denied: secret `{name}` of plugin `{plugin}` {why}"),
+        );
         Error::HttpRequestDenied
     }
 }

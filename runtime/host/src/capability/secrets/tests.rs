@@ -5,6 +5,7 @@ use super::super::record::{Keep, Recorder};
 use super::*;
 use crate::contract::secrets::Host as _;
 use crate::grants::{Grants, SecretGrant};
+use crate::used::Ledger;
 
 /// The secrets of a call of `acme`, which may send `password` to 10.0.0.7.
 pub(super) fn secrets(value: &str) -> Arc<Secrets> {
@@ -18,6 +19,7 @@ pub(super) fn secrets(value: &str) -> Arc<Secrets> {
     let grants = Grants { secrets: granted.into(), ..Grants::default() };
     let caller = Caller {
         plugin: "acme".into(),
+        ledger: Arc::new(Ledger::new(&grants, None, &Arc::default())),
         grants: Arc::new(grants),
         fulfilment: FulfilmentId::new("F-1"),
         task: TaskId(1),
