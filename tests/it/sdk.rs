@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::project::{Projects, has, text};
@@ -88,5 +89,50 @@ fn the_json_of_c_is_read_and_written_as_it_is_elsewhere() {
         let found = serde_json::from_str::<Value>(written).ok();
         assert_eq!(found, expected, "{line}");
         assert!(expected.is_some() || written == "none", "{line}: {written}");
+    }
+}
+
+/// A row of the table of schemas: what is wrong with a value as path, expected and got.
+#[derive(Debug, Deserialize)]
+struct Row {
+    #[serde(default)]
+    wrong: Option<[String; 3]>,
+}
+
+/// The SDKs beside that for Rust check the inputs of plugins by one table.
+#[test]
+fn inputs_are_checked_alike_in_all_languages() {
+    let folder = repository().join("tests/it/sdk");
+    let table = folder.join("schema.json");
+    let rows: Vec<Row> = serde_json::from_slice(&std::fs::read(&table).unwrap()).unwrap();
+    let projects = Projects::new();
+    let project = projects.make_in("c", "acme-step", "step");
+    let path = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
+    let (table, sdk) = (path(table), repository().join("plugins/sdk"));
+    let compile = format!(
+        "cc -std=c11 -Wall -Wextra -Werror -Ivendor -Ibindings vendor/*.c {} -o check && ./check < {table}",
+        path(folder.join("schema.c"))
+    );
+    for (tool, arguments) in [
+        ("node", [path(folder.join("schema.mjs")), path(sdk.join("javascript")), table.clone()]),
+        ("python3", [path(folder.join("schema.py")), path(sdk.join("python")), table]),
+        ("cc", ["-c".into(), compile, String::new()]),
+    ] {
+        if !has(tool) {
+            continue;
+        }
+        let program = if tool == "cc" { "sh" } else { tool };
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let checked = projects.run(program, &project, &arguments);
+        assert!(checked.status.success(), "{tool}: {}", text(&checked));
+        let told = String::from_utf8(checked.stdout).unwrap();
+        let (told, refused) = told.trim_end().rsplit_once('\n').unwrap();
+        assert!(refused.contains("dependentRequired"), "{tool}: {refused}");
+        let told: Vec<&str> = told.lines().collect();
+        assert_eq!(told.len(), rows.len(), "{tool}");
+        for (place, (row, told)) in rows.iter().zip(told).enumerate() {
+            let found: Option<[String; 3]> = serde_json::from_str(told).unwrap();
+            assert_eq!(found, row.wrong, "{tool}, row {place}");
+        }
     }
 }

@@ -421,14 +421,6 @@ bool ferrule_retry_after(ferrule_failure *failure, const char *code, const char 
     return false;
 }
 
-const ferrule_json *ferrule_input(const ferrule_task *task, ferrule_failure *failure) {
-    const ferrule_json *input = ferrule_read((const char *)task->input.ptr, task->input.len);
-    if (input && input->kind == FERRULE_OBJECT) return input;
-    const char *name = ferrule_text(task->name);
-    ferrule_fail(failure, FERRULE_OPERATOR, "BAD_INPUT", ferrule_format("the input of task `%s` is no object", name));
-    return NULL;
-}
-
 const ferrule_json *ferrule_given(const ferrule_json *input, const char *name, ferrule_kind kind, ferrule_failure *failure) {
     const ferrule_json *found = ferrule_get(input, name);
     if (found && found->kind == kind) return found;

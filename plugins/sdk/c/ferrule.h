@@ -93,7 +93,7 @@ typedef ferrule_plugin_types_done_t ferrule_done;
 typedef ferrule_plugin_types_outcome_t ferrule_outcome;
 typedef ferrule_plugin_types_finding_t ferrule_finding;
 
-/* The input of a task; NULL, with the failure filled in, if it is no object. */
+/* The input of a task; NULL, with the failure filled in, if it is not as `FERRULE_DESCRIBE` declares it, or no object. */
 const ferrule_json *ferrule_input(const ferrule_task *task, ferrule_failure *failure);
 
 /* A mandatory member of the input; NULL, with the failure filled in, if it is missing or of another kind. */
@@ -116,8 +116,12 @@ bool ferrule_not_applied(ferrule_finding *finding);
 /* An answer came for a task that never waits: what `resume` of most plugins is. */
 bool ferrule_unexpected(const ferrule_task *task, ferrule_failure *failure);
 
+/* The JSON Schema that `ferrule_input` checks; NULL for any object. */
+extern const char *ferrule_input_schema;
+
 /* Describes the input and the outputs, each a JSON Schema as text. */
 #define FERRULE_DESCRIBE(input_schema, output_schema)                                                         \
+    const char *ferrule_input_schema = input_schema;                                                         \
     void exports_ferrule_plugin_description_describe(exports_ferrule_plugin_description_schemas_t *schemas) { \
         *schemas = (exports_ferrule_plugin_description_schemas_t){                                           \
             .input = {true, ferrule_string(input_schema)},                                                   \

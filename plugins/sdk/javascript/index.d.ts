@@ -56,6 +56,8 @@ export class Context {
     input: Json,
     item?: { characteristics?: JsonObject; spec?: string; action?: Action; replaces?: string },
   ): Task;
+  /** The task of an undo, for tests: the host gives undos a key of their own, that of the work followed by `:undo`. */
+  static undo(task: Task): Task;
   /** The fulfilment that the task belongs to. */
   readonly fulfilment: string;
   /** The task's name, unique in its fulfilment. */

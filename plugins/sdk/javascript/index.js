@@ -1,4 +1,7 @@
-// Write a Ferrule plugin as an object of functions: pick the role, and export what it makes of the object.
+// Write a Ferrule plugin as an object of functions: pick the role, and export what it makes of the object. An input that
+// the schema of the plugin does not allow fails with `BAD_INPUT` before a function of the object is called.
+
+import { known, mismatch } from "./schema.js";
 
 /** Why a call did not succeed. Throw it. */
 export class Failure extends Error {
@@ -64,6 +67,11 @@ export class Context {
       deadlineMs: 10_000,
       attributes: [],
     };
+  }
+
+  /** The task of an undo, for tests: the host gives undos a key of their own, that of the work followed by `:undo`. */
+  static undo(task) {
+    return { ...task, idempotencyKey: `${task.idempotencyKey}:undo` };
   }
 
   /** The fulfilment that the task belongs to. */
@@ -143,18 +151,39 @@ const finding = (answer) => {
 
 const schema = (value) => (value === undefined ? undefined : JSON.stringify(value));
 
-const describe = ({ input, output, settings }) => ({
-  describe: () => ({
-    input: schema(input),
-    output: schema(output),
-    settings: schema(settings),
-    attributes: [],
-  }),
-});
+const describe = ({ input, output, settings }) => {
+  known(input, "input");
+  return {
+    describe: () => ({
+      input: schema(input),
+      output: schema(output),
+      settings: schema(settings),
+      attributes: [],
+    }),
+  };
+};
 
-const called = (act, task) => {
+// The input of a task, if it is as the plugin declares it.
+const given = ({ input: schema }, context) => {
+  const refused = (why) =>
+    Failure.operator("BAD_INPUT", `the input of task \`${context.name}\` cannot be used: ${why}`);
+  let input;
+  try {
+    input = context.input;
+  } catch {
+    throw refused("it is no JSON");
+  }
+  const wrong = mismatch(schema, input);
+  if (!wrong) return input;
+  const { path, expected, got } = wrong;
+  const failure = refused(`\`${path}\`: expected ${expected}, got ${got}`);
+  failure.attributes = Object.entries({ path, expected, got }).map(([name, value]) => ({ name, value }));
+  throw failure;
+};
+
+const called = (plugin, name, task, ...more) => {
   const context = new Context(task);
-  return act(context, context.input);
+  return plugin[name](context, given(plugin, context), ...more);
 };
 
 // The functions of an interface. A failure leaves the component as a record: QuickJS takes an `Error` for a
@@ -184,7 +213,7 @@ const record = ({ class: who, code, message, retryAfterMs, attributes }) => ({
 /** A plugin that validates orders: `validate(context, order)` returns outputs, or throws a `Failure`. */
 export function validator(plugin) {
   return {
-    validation: exported({ validate: (task) => done(called(plugin.validate, task)) }),
+    validation: exported({ validate: (task) => done(called(plugin, "validate", task)) }),
     description: describe(plugin),
   };
 }
@@ -192,7 +221,7 @@ export function validator(plugin) {
 /** A plugin that reserves values of pools: `allocate(context, input)` returns outputs. */
 export function allocator(plugin) {
   return {
-    allocation: exported({ allocate: (task) => done(called(plugin.allocate, task)) }),
+    allocation: exported({ allocate: (task) => done(called(plugin, "allocate", task)) }),
     description: describe(plugin),
   };
 }
@@ -223,35 +252,30 @@ export function rater(plugin) {
 /** A plugin that does any step: `run(context, input)`, and `undo`, `probe` and `resume` if it has them. */
 export function step(plugin) {
   const parts = {
-    work: exported({ run: (task) => outcome(called(plugin.run, task)) }),
+    work: exported({ run: (task) => outcome(called(plugin, "run", task)) }),
     description: describe(plugin),
   };
   if (plugin.undo) {
     parts.undo = exported({
-      undo: (task, outputs) => {
-        const context = new Context(task);
-        const answer = plugin.undo(context, context.input, outputs && JSON.parse(outputs));
-        return outcome(answer);
-      },
-      resume: (task, answer) => resumed(plugin.resumeUndo, task, answer),
+      undo: (task, outputs) => outcome(called(plugin, "undo", task, outputs && JSON.parse(outputs))),
+      resume: (task, answer) => resumed(plugin, "resumeUndo", task, answer),
     });
   }
   if (plugin.probe) {
-    parts.probe = exported({ probe: (task) => finding(called(plugin.probe, task)) });
+    parts.probe = exported({ probe: (task) => finding(called(plugin, "probe", task)) });
   }
   if (plugin.resume) {
-    parts.callbacks = exported({ resume: (task, answer) => resumed(plugin.resume, task, answer) });
+    parts.callbacks = exported({ resume: (task, answer) => resumed(plugin, "resume", task, answer) });
   }
   return parts;
 }
 
-const resumed = (act, task, answer) => {
-  if (!act) {
+const resumed = (plugin, name, task, answer) => {
+  if (!plugin[name]) {
     const message = `task \`${task.name}\` never waits, yet an answer came for it`;
     throw Failure.operator("UNEXPECTED_CALLBACK", message);
   }
-  const context = new Context(task);
-  return outcome(act(context, context.input, JSON.parse(answer)));
+  return outcome(called(plugin, name, task, JSON.parse(answer)));
 };
 
 /** A plugin that drives an element: a step with `undo` and `probe`. */

@@ -7,6 +7,8 @@
             return input
 
     Work, Description = exports(Echo)
+
+An input that the schema of the plugin does not allow fails with `BAD_INPUT` before a method of the class is called.
 """
 
 import json
@@ -15,6 +17,8 @@ from typing import Any
 
 from componentize_py_types import Err
 from wit_world.imports import types
+
+from ferrule_plugin.schema import known, mismatch
 
 
 class Failure(Exception):
@@ -26,6 +30,7 @@ class Failure(Exception):
         self.code = code
         self.message = message
         self.retry_after_ms: int | None = None
+        self.attributes: dict[str, str] = {}
 
     @classmethod
     def retry(cls, code: str, message: str) -> "Failure":
@@ -198,10 +203,10 @@ class Activator(Step):
 def exports(plugin: type):
     """The classes that the component exports, in the order of the world of a new project."""
     if issubclass(plugin, Validator):
-        validation = _interface("Validation", validate=lambda task: _done(_call(plugin().validate, task)))
+        validation = _interface("Validation", validate=lambda task: _done(_call(plugin(), "validate", task)))
         return validation, _description(plugin)
     if issubclass(plugin, Allocator):
-        allocation = _interface("Allocation", allocate=lambda task: _done(_call(plugin().allocate, task)))
+        allocation = _interface("Allocation", allocate=lambda task: _done(_call(plugin(), "allocate", task)))
         return allocation, _description(plugin)
     if issubclass(plugin, Decomposer):
         return _interface("Decomposition", decompose=lambda request: _decomposed(plugin(), request))
@@ -223,13 +228,13 @@ def _step(plugin):
 
     def undo(task, outputs):
         output = None if outputs is None else json.loads(outputs)
-        return _outcome(_call(plugin().undo, task, output))
+        return _outcome(_call(plugin(), "undo", task, output))
 
-    yield _interface("Work", run=lambda task: _outcome(_call(plugin().run, task)))
+    yield _interface("Work", run=lambda task: _outcome(_call(plugin(), "run", task)))
     if hasattr(plugin, "undo"):
         yield _interface("Undo", undo=undo, resume=resumed("resume_undo"))
     if hasattr(plugin, "probe"):
-        yield _interface("Probe", probe=lambda task: _finding(_call(plugin().probe, task)))
+        yield _interface("Probe", probe=lambda task: _finding(_call(plugin(), "probe", task)))
     if hasattr(plugin, "resume"):
         yield _interface("Callbacks", resume=resumed("resume"))
 
@@ -241,9 +246,8 @@ def _answer(act):
         try:
             return act(*arguments)
         except Failure as failure:
-            made = types.Failure(
-                failure.who, failure.code, failure.message, failure.retry_after_ms, []
-            )
+            told = [types.Attribute(name, value) for name, value in failure.attributes.items()]
+            made = types.Failure(failure.who, failure.code, failure.message, failure.retry_after_ms, told)
             raise Err(made) from failure
 
     return answered
@@ -271,9 +275,25 @@ def _finding(answer) -> types.Finding:
     return types.Finding_Applied(_done(answer))
 
 
-def _call(act, task: types.Task, *more):
+def _call(plugin: Described, name: str, task: types.Task, *more):
     context = Context(task)
-    return act(context, context.input, *more)
+    return getattr(plugin, name)(context, _input(plugin, context), *more)
+
+
+def _input(plugin: Described, context: Context) -> Any:
+    """The input of a task, if it is as the plugin declares it."""
+    refused = f"the input of task `{context.name}` cannot be used: "
+    try:
+        input = context.input
+    except ValueError:
+        raise Failure.operator("BAD_INPUT", f"{refused}it is no JSON") from None
+    wrong = mismatch(plugin.input, input)
+    if wrong is None:
+        return input
+    path, expected, got = wrong.path, wrong.expected, wrong.got
+    failure = Failure.operator("BAD_INPUT", f"{refused}`{path}`: expected {expected}, got {got}")
+    failure.attributes = {"path": path, "expected": expected, "got": got}
+    raise failure
 
 
 def _decomposed(plugin: Decomposer, request):
@@ -287,15 +307,16 @@ def _decomposed(plugin: Decomposer, request):
 
 
 def _resumed(plugin, name: str, task: types.Task, answer: str) -> types.Outcome:
-    act = getattr(plugin, name, None)
-    if act is None:
+    if not hasattr(plugin, name):
         message = f"task `{task.name}` never waits, yet an answer came for it"
         raise Failure.operator("UNEXPECTED_CALLBACK", message)
-    return _outcome(_call(act, task, json.loads(answer)))
+    return _outcome(_call(plugin, name, task, json.loads(answer)))
 
 
 def _description(plugin):
     from wit_world.exports import description
+
+    known(plugin.input, "input")
 
     def describe():
         schemas = (plugin.input, plugin.output, plugin.settings)

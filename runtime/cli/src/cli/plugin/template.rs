@@ -4,7 +4,8 @@ use host::Role;
 
 use super::language::Language;
 
-/// The templates, each with its path: `<language>/all/…` for every world, `<language>/<world>/…`.
+/// The templates, each with its path: `<language>/all/…` for every world, `<language>/<world>/…`, and
+/// `any/<world>/…` for every language.
 const TEMPLATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
 /// The sources of the SDK for Rust with the contract, each with its path.
@@ -58,14 +59,16 @@ pub(super) fn generated(
 
 /// The files of all projects of a language, those of one folder of templates, and the SDK.
 fn below(language: Language, folder: &str, values: &[(&str, String)]) -> Vec<File> {
-    let of = |folder: &str| {
-        let prefix = format!("{}/{folder}/", language.folder());
+    let of = |language: &str, folder: &str| {
+        let prefix = format!("{language}/{folder}/");
         let below =
             TEMPLATES.iter().filter_map(|(path, text)| Some((path.strip_prefix(&*prefix)?, text)));
         let filled = below.map(|(path, text)| File { path: path.into(), text: fill(text, values) });
         filled.collect::<Vec<_>>()
     };
-    of("all").into_iter().chain(of(folder)).chain(sdk(language)).collect()
+    let own = language.folder();
+    let made = [of(own, "all"), of(own, folder), of("any", folder)];
+    made.into_iter().flatten().chain(sdk(language)).collect()
 }
 
 /// The files of the SDK of a language, and of the contract.

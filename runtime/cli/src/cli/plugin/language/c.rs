@@ -82,6 +82,7 @@ fn compile(project: &Path) -> Result<Vec<u8>> {
         "bindings/adapter.c",
         "bindings/adapter_component_type.o",
         "vendor/ferrule.c",
+        "vendor/ferrule_schema.c",
         "-o",
         "build/module.wasm",
     ];

@@ -75,11 +75,7 @@ pub(super) async fn prepare(
         succeeds,
     };
     let mut cells = cell::cells(case, shown);
-    let is_judged = match subject.manifest.world {
-        Role::Validator | Role::Allocator | Role::Rater | Role::Decomposer => true,
-        Role::Step | Role::Activator => !is_external,
-    };
-    if is_judged && succeeds && is_disturbed {
+    if succeeds && is_disturbed {
         cells.extend(bad_inputs(case, &bench).await?);
     }
     let leave_out = &case.written.leave_out;
