@@ -31,6 +31,12 @@ static inline ferrule_task fake_task(const char *input, const char *characterist
     };
 }
 
+/* The task of an undo: the host gives undos a key of their own, that of the work followed by `:undo`. */
+static inline ferrule_task fake_undo(ferrule_task task) {
+    task.idempotency_key = ferrule_string(ferrule_format("%s:undo", ferrule_text(task.idempotency_key)));
+    return task;
+}
+
 /* Whether a text of the contract is this one. */
 static inline bool fake_is(adapter_string_t text, const char *expected) {
     return ferrule_same(ferrule_text(text), expected);

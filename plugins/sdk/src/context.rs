@@ -62,6 +62,14 @@ impl Context {
         self
     }
 
+    /// The same context for the undo of that task, for tests: the host gives undos a key of their own, that
+    /// of the work followed by `:undo`.
+    #[must_use]
+    pub fn with_undo(mut self) -> Self {
+        self.0.idempotency_key.push_str(":undo");
+        self
+    }
+
     /// The fulfilment that the task belongs to.
     pub fn fulfilment(&self) -> &str {
         &self.0.fulfilment

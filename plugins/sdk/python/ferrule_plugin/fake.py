@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from componentize_py_types import Err
@@ -121,6 +122,11 @@ def task(
     return types.Task(
         "fulfilment-1", "EXAMPLE.run", item, json.dumps(input), 1, "key-1", replaces, callback, 10_000, []
     )
+
+
+def undo(task: types.Task) -> types.Task:
+    """The task of an undo: the host gives undos a key of their own, that of the work followed by `:undo`."""
+    return replace(task, idempotency_key=f"{task.idempotency_key}:undo")
 
 
 def outputs(answer) -> Any:

@@ -49,3 +49,10 @@ fn a_step_of_the_whole_order_has_no_characteristics() {
     let context = Context::example(&json!({})).with_item(None);
     assert_eq!(context.characteristics().unwrap().names().count(), 0);
 }
+
+#[test]
+fn an_undo_has_a_key_of_its_own() {
+    let context = Context::example(&json!({}));
+    let undo = context.clone().with_undo();
+    assert_eq!((context.key(), undo.key()), ("key-1", "key-1:undo"));
+}

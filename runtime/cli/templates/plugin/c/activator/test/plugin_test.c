@@ -26,7 +26,7 @@ static void a_lost_answer_is_retried(void) {
 }
 
 static void a_line_that_is_not_there_is_as_good_as_undone(void) {
-    ferrule_task task = fake_task(INPUT, "{}");
+    ferrule_task task = fake_undo(fake_task(INPUT, "{}"));
     fake_answer("DELETE", LINE, 404, "");
     CHECK(exports_ferrule_plugin_undo_undo(&task, NULL, &outcome, &failure));
 }

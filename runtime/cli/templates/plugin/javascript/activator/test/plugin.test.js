@@ -26,7 +26,7 @@ test("a lost answer is retried", () => {
 
 test("a line that is not there is as good as undone", () => {
   host().answer("DELETE", LINE, 404).start();
-  assert.equal(undo.undo(task()).tag, "done");
+  assert.equal(undo.undo(Context.undo(task())).tag, "done");
 });
 
 test("only a line with the key of the task was set by it", () => {

@@ -34,7 +34,7 @@ for (const one of cases) {
       const running = host();
       if (one.undo) answered(running, one.undo, { status });
       running.start();
-      const act = () => undo.undo(Context.task(one.input), JSON.stringify(one.outputs));
+      const act = () => undo.undo(Context.undo(Context.task(one.input)), JSON.stringify(one.outputs));
       if (one.undoUndecided) assert.throws(act, { code: "UNDO_UNDECIDED" });
       else assert.equal(act().tag, "done");
       assert.equal(running.answers.length, 0);

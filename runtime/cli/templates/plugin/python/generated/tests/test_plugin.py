@@ -52,7 +52,7 @@ class Tests(unittest.TestCase):
                 if case["undo"]:
                     answered(running, case["undo"], {"status": status})
                 running.start()
-                act = lambda: Undo.undo(fake.task(case["input"]), json.dumps(case["outputs"]))
+                act = lambda: Undo.undo(fake.undo(fake.task(case["input"])), json.dumps(case["outputs"]))
                 if case["undoUndecided"]:
                     self.assertEqual(self.failure(act).code, "UNDO_UNDECIDED")
                 else:

@@ -115,7 +115,7 @@ fn work_is_undone_also_if_it_is_not_there() {
             let running = host.start();
             let (context, input) = task(&case);
             let output = Output::deserialize(&case.outputs).unwrap();
-            let undone = Adapter::undo(&context, input, Some(output));
+            let undone = Adapter::undo(&context.with_undo(), input, Some(output));
             match case.undo_undecided {
                 true => assert_eq!(undone.unwrap_err().code, "UNDO_UNDECIDED", "{}", case.operation),
                 false => assert_eq!(undone, Ok(Outcome::Done(())), "{}", case.operation),
