@@ -354,7 +354,8 @@ impl Performance<'_> {
             None => {}
         }
         if let Some(seen) = play.seen().first() {
-            let what = format!("{} is sent with an input that its schema does not allow", seen.line);
+            let what =
+                format!("{} is sent with an input that its schema does not allow", seen.line);
             problems.push(Problem::new(Kind::Input, what));
         }
         Ok((problems, story(&play)))
