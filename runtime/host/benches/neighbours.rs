@@ -1,6 +1,7 @@
 //! What plugins that take all they can cost their neighbours: `cargo bench -p ferrule-host --bench
 //! neighbours`. The neighbour is six calls of another plugin that does next to nothing, one after
 //! another; beside it an echo over TCP stands for HTTP. All in one run, so that the ratios count.
+//! `-- fill asleep` measures only the scenarios whose names have one of these words.
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
 
 use std::sync::Arc;
@@ -78,7 +79,10 @@ async fn main() {
             ],
         ),
     ];
-    for (name, crowd) in scenarios {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
+    for (name, crowd) in scenarios.into_iter().filter(|(name, _)| is_wanted(name)) {
         let stop = Arc::new(AtomicBool::new(false));
         let crowd = crowd.into_iter().flat_map(|(digest, width, input)| {
             let run =

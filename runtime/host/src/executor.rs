@@ -10,15 +10,15 @@
 //! that is stuck in one is made a background thread where it stands, and another takes its place.
 //!
 //! A background thread can lose its core while it holds a lock of this process. Those that want the
-//! lock then wait and leave it a core; what remains is other load on all cores, which the
-//! [`STARVED`] rule bounds for the calls that wait in the queue.
+//! lock then wait and leave it a core; what remains is other load on all cores, which [`relief`]
+//! bounds for the calls that wait in the queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_task::{Builder, FallibleTask, Runnable};
 use tokio::runtime::Handle;
@@ -28,16 +28,14 @@ use crate::limits::Meter;
 use self::lane::Lane;
 use self::priority::Thread;
 use self::queue::{Queue, Waited};
+use self::relief::Relief;
 use self::ticker::{Crew, End, Ticker};
 
 pub(crate) mod lane;
 mod priority;
 mod queue;
+mod relief;
 mod ticker;
-
-/// If no background thread has taken a call for this long while one waits, a prompt thread takes
-/// it: the machine is busy with others, and long calls must come to their end too.
-const STARVED: Duration = Duration::from_millis(50);
 
 /// The threads, and what waits for them. They end when it is dropped.
 pub(crate) struct Executor {
@@ -50,11 +48,9 @@ struct Shared {
     prompt: Queue<Runnable<Turn>>,
     background: Queue<Runnable<Turn>>,
     crew: Crew,
+    relief: Relief,
     /// How many calls wait for a thread or have one.
     pending: AtomicUsize,
-    /// When a background thread took a call last, or one began to wait, in nanoseconds since
-    /// `began`.
-    served_ns: AtomicU64,
     began: Instant,
 }
 
@@ -77,8 +73,8 @@ impl Executor {
             prompt: Queue::new(prompt - 1),
             background: Queue::new(usize::MAX),
             crew: Crew::new(cores),
+            relief: Relief::default(),
             pending: AtomicUsize::new(0),
-            served_ns: AtomicU64::new(0),
             began: Instant::now(),
         });
         let ticker = ticker::start(Arc::clone(&shared), tick)?;
@@ -127,15 +123,14 @@ impl Shared {
         if !turn.meter.is_long() && !turn.lane.is_overdrawn(Instant::now()) {
             self.prompt.push(number, runnable);
         } else if self.background.push(number, runnable) == Waited::First {
-            self.served_ns.store(self.now_ns(), Ordering::Relaxed);
+            self.relief.served(self.now_ns());
         }
     }
 
-    /// Lends a prompt thread to a call that no background thread has taken for long.
+    /// Lends a prompt thread to a call if the background threads are starved.
     fn relieve(&self) {
-        let last = self.served_ns.load(Ordering::Relaxed);
-        let silent = self.now_ns().saturating_sub(last);
-        if u128::from(silent) < STARVED.as_nanos() {
+        let now_ns = self.now_ns();
+        if !self.relief.is_due(now_ns, || self.crew.background_ran_ns()) {
             return;
         }
         if let Some(runnable) = self.background.try_pop() {
@@ -143,7 +138,7 @@ impl Shared {
             self.background.done(number);
             self.prompt.push(number, runnable);
         }
-        self.served_ns.store(self.now_ns(), Ordering::Relaxed);
+        self.relief.served(now_ns);
     }
 
     fn now_ns(&self) -> u64 {
@@ -160,7 +155,7 @@ impl Shared {
             self.prompt.done(lane.number);
             if watched.end() == End::Stuck {
                 // Another thread has taken this one's place.
-                self.crew.join_background();
+                self.crew.join_background(thread);
                 return self.serve_background(thread);
             }
         }
@@ -168,11 +163,11 @@ impl Shared {
 
     fn serve_background(&self, thread: &Thread) {
         thread.lower();
-        while !self.crew.leave_background()
+        while !self.crew.leave_background(thread)
             && let Some(runnable) = self.background.wait()
         {
             let number = runnable.metadata().lane.number;
-            self.served_ns.store(self.now_ns(), Ordering::Relaxed);
+            self.relief.served(self.now_ns());
             self.run(runnable);
             self.background.done(number);
         }
@@ -194,7 +189,11 @@ fn start_prompt(shared: &Arc<Shared>) -> std::io::Result<()> {
 
 fn start_background(shared: &Arc<Shared>) -> std::io::Result<()> {
     let shared = Arc::clone(shared);
-    let serve = move || shared.serve_background(&Thread::current());
+    let serve = move || {
+        let thread = Thread::current();
+        shared.crew.join_background(&thread);
+        shared.serve_background(&thread);
+    };
     std::thread::Builder::new().name("guest-background".into()).spawn(serve).map(drop)
 }
 

@@ -1,7 +1,7 @@
 //! How much the system favours a thread.
 
 /// A thread of this process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Thread {
     #[cfg(target_os = "linux")]
     id: rustix::thread::Pid,
@@ -18,14 +18,24 @@ impl Thread {
 
     /// How long the thread has waited for a core since it began, as far as the system tells.
     pub(super) fn waited_ns(&self) -> u64 {
-        #[cfg(target_os = "linux")]
-        {
-            // Time on a core, time waiting for one, and the number of turns.
-            let path = format!("/proc/self/task/{}/schedstat", self.id.as_raw_nonzero());
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            text.split_whitespace().nth(1).and_then(|waited| waited.parse().ok()).unwrap_or(0)
-        }
-        #[cfg(not(target_os = "linux"))]
+        self.scheduled(1)
+    }
+
+    /// How long the thread has had a core since it began, as far as the system tells.
+    pub(super) fn ran_ns(&self) -> u64 {
+        self.scheduled(0)
+    }
+
+    /// A figure of the scheduler: time on a core, time waiting for one, and the number of turns.
+    #[cfg(target_os = "linux")]
+    fn scheduled(&self, place: usize) -> u64 {
+        let path = format!("/proc/self/task/{}/schedstat", self.id.as_raw_nonzero());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.split_whitespace().nth(place).and_then(|figure| figure.parse().ok()).unwrap_or(0)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn scheduled(&self, _place: usize) -> u64 {
         0
     }
 

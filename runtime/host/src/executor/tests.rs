@@ -1,5 +1,6 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use model::PluginId;
 use tokio::sync::oneshot;
@@ -117,5 +118,16 @@ async fn an_executor_that_is_dropped_ends_what_waits() {
     for task in waiting {
         // Those that had a thread already end, and the others are dropped.
         let _ended = task.await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_time_of_a_thread_on_a_core_is_known() {
+    let thread = Thread::current();
+    let before = thread.ran_ns();
+    let began = Instant::now();
+    while thread.ran_ns() <= before {
+        assert!(began.elapsed() < Duration::from_secs(60), "no time is counted");
     }
 }

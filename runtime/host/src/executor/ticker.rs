@@ -36,8 +36,9 @@ struct State {
 /// Who works on what.
 #[derive(Debug)]
 pub(super) struct Crew {
-    /// How many background threads there are, and are to be.
+    /// How many background threads there are, which ones, and how many there are to be.
     background: AtomicUsize,
+    background_threads: Mutex<Vec<Thread>>,
     background_max: usize,
     turns: Mutex<Turns>,
 }
@@ -76,7 +77,8 @@ pub(super) enum End {
 impl Crew {
     pub(super) fn new(background: usize) -> Self {
         Self {
-            background: AtomicUsize::new(background),
+            background: AtomicUsize::new(0),
+            background_threads: Mutex::default(),
             background_max: background,
             turns: Mutex::default(),
         }
@@ -92,14 +94,29 @@ impl Crew {
     }
 
     /// Counts one more background thread.
-    pub(super) fn join_background(&self) {
+    pub(super) fn join_background(&self, thread: &Thread) {
+        self.background_threads().push(*thread);
         self.background.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether a background thread is one too many and may end; then it is no longer counted.
-    pub(super) fn leave_background(&self) -> bool {
+    pub(super) fn leave_background(&self, thread: &Thread) -> bool {
         let fewer = |count| (count > self.background_max).then(|| count - 1);
-        self.background.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok()
+        let leaves =
+            self.background.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok();
+        if leaves {
+            self.background_threads().retain(|one| one != thread);
+        }
+        leaves
+    }
+
+    /// How long the background threads have had a core, all together.
+    pub(super) fn background_ran_ns(&self) -> u64 {
+        self.background_threads().iter().map(Thread::ran_ns).sum()
+    }
+
+    fn background_threads(&self) -> MutexGuard<'_, Vec<Thread>> {
+        self.background_threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes out the turns in which prompt threads are stuck.
