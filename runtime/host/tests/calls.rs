@@ -128,6 +128,14 @@ async fn documents_are_found_by_what_they_are_indexed_by() {
     assert_eq!(outputs(&report), json!({ "found": [{ "id": "S2" }, { "id": "S1" }] }));
     let report = bench.run(digest, find("service", "relatedParty.id", "C")).await;
     assert_eq!(outputs(&report), json!({ "found": [] }));
+    for n in 1..=101 {
+        let id = format!("S{n:03}");
+        bench.store.put(keys::entry("service", "relatedParty.id", "C2", &id), json!({}));
+        bench.store.put(keys::document("service", &id), json!({ "id": id }));
+    }
+    let report = bench.run(digest, find("service", "relatedParty.id", "C2")).await;
+    let found = outputs(&report)["found"].as_array().unwrap().clone();
+    assert_eq!((found.len(), &found[0]["id"]), (100, &json!("S101")), "the latest 100");
     let report = bench.run(digest, find("service", "description", "x")).await;
     assert_eq!(failed(&report).code.as_str(), "NOT_INDEXED");
     let report = bench.run(digest, find("resource", "relatedParty.id", "C1")).await;

@@ -228,6 +228,29 @@ async fn an_element_that_does_not_answer_is_given_up_in_time_to_say_so() {
     assert!(failed(&report).message.contains("Timeout"), "{report:?}");
 }
 
+/// The limits of what the host keeps or makes for a guest that uses WASI.
+#[tokio::test]
+async fn handles_random_bytes_and_headers_are_limited() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    for (what, within, beyond) in [
+        ("handles", 100, 128),
+        ("random", 64 << 10, (64 << 10) + 1),
+        ("header", 30 << 10, 32 << 10),
+    ] {
+        for count in [within, beyond] {
+            let mut input = element.request("127.0.0.1", "/x");
+            input[what] = json!(count);
+            let report = bench.run(&installed.digest, input).await;
+            if count == within {
+                assert_eq!(outputs(&report)["status"], 200, "{what}");
+            } else {
+                assert_eq!(failed(&report).code.as_str(), "PLUGIN_TRAPPED", "{what}: {report:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_element_that_is_down_is_refused() {
     let bench = Bench::new(grants("dialler", "http = [\"http://127.0.0.1:1\"]"));

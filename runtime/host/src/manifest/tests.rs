@@ -41,6 +41,9 @@ fn a_wrong_manifest_is_refused_with_the_reason() {
     assert!(refused("\"activator\"", "\"actor\"").contains("unknown variant `actor`"));
     assert!(refused("cpu-ms", "cpu").contains("unknown field `cpu`"));
     assert!(refused("cpu-ms", "per-second").contains("the operator's to set"));
+    let many: String = (0..257).map(|n| format!("\n[settings.s{n}]\ntype = \"text\"")).collect();
+    let error = Manifest::parse(format!("{WHOLE}{many}").as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("257 settings, the limit is 256"), "{error}");
 }
 
 #[test]

@@ -66,6 +66,16 @@ async fn a_request_that_is_not_answered_is_kept_with_the_reason() {
 }
 
 #[tokio::test]
+async fn the_exchanges_of_a_call_are_limited_and_the_others_counted() {
+    let element = Element::start().await;
+    let (bench, installed) = sender(&element).await;
+    let url = format!("http://127.0.0.1:{}/x", element.port);
+    let report = bench.run(&installed.digest, json!({ "url": url, "again": 34 })).await;
+    let exchanges = telemetry(report).exchanges;
+    assert_eq!((exchanges.kept.len(), exchanges.dropped), (32, 3));
+}
+
+#[tokio::test]
 async fn no_secret_is_in_an_exchange() {
     let element = Element::start().await;
     let rule = format!(

@@ -43,6 +43,7 @@ struct Dialler;
 
 impl work::Guest for Dialler {
     fn run(task: Task) -> Result<Outcome, Failure> {
+        take(&input(&task));
         done(dial(&task)?)
     }
 }
@@ -115,6 +116,17 @@ fn difference(written: &Value) -> Difference {
 
 fn input(task: &Task) -> Value {
     serde_json::from_str(&task.input).expect("the host sends JSON")
+}
+
+/// Takes as much of the host as the input asks for before the request is sent.
+fn take(input: &Value) {
+    let count = |name: &str| input[name].as_u64().unwrap_or(0);
+    let handles: Vec<Fields> = (0..count("handles")).map(|_| Fields::new()).collect();
+    let random = wasip2::random::random::get_random_bytes(count("random"));
+    let fields = Fields::new();
+    let value = vec![b'x'; usize::try_from(count("header")).expect("32 bits")];
+    fields.append("a", &value).expect("a header");
+    std::hint::black_box((handles, random, fields));
 }
 
 fn dial(task: &Task) -> Result<String, Failure> {

@@ -43,6 +43,9 @@ impl work::Guest for Sender {
         }
         let input: Value = serde_json::from_str(&task.input).unwrap_or_default();
         if input["url"].is_string() {
+            for _ in 0..input["again"].as_u64().unwrap_or(0) {
+                send(&input)?;
+            }
             return send(&input);
         }
         let sent = outgoing_handler::handle(OutgoingRequest::new(Fields::new()), None).is_ok();
