@@ -15,12 +15,10 @@ use crate::compile::{CompileLimits, Setting};
 use crate::disk::{draft, private_dir, write};
 use crate::precompiled;
 use crate::seal::Seal;
+use crate::trust::Proofs;
 
 /// The kind of the file that seals an artefact, beside it.
 const TAG: &str = "tag";
-
-/// The kind of the file with a signature, beside the bytes of its plugin.
-const SIGNATURE: &str = "minisig";
 
 /// The folder in which plugins and artefacts are kept.
 #[derive(Clone, Debug)]
@@ -96,17 +94,20 @@ impl Cache {
         is_digest(digest) && self.plugin(digest).is_file()
     }
 
-    /// Keeps the signature of a plugin, durably: its file may lose it.
-    pub(crate) fn keep_signature(&self, digest: &Digest, signature: &str) -> io::Result<()> {
-        match self.signature(digest).is_some_and(|kept| kept == signature) {
-            true => Ok(()),
-            false => write(&self.plugin(digest).with_extension(SIGNATURE), signature.as_bytes()),
+    /// Keeps what proves the bytes of a plugin, durably: its file may lose it.
+    pub(crate) fn keep_proofs(&self, digest: &Digest, proofs: &Proofs) -> io::Result<()> {
+        let (plugin, kept) = (self.plugin(digest), self.proofs(digest));
+        for ((kind, text), (_, kept)) in proofs.files().into_iter().zip(kept.files()) {
+            if let Some(text) = text.filter(|text| Some(*text) != kept) {
+                write(&plugin.with_extension(kind), text.as_bytes())?;
+            }
         }
+        Ok(())
     }
 
-    /// The signature of a plugin, if it is kept.
-    pub(crate) fn signature(&self, digest: &Digest) -> Option<String> {
-        fs::read_to_string(self.plugin(digest).with_extension(SIGNATURE)).ok()
+    /// What is kept that proves the bytes of a plugin.
+    pub(crate) fn proofs(&self, digest: &Digest) -> Proofs {
+        Proofs::beside(&self.plugin(digest)).unwrap_or_default()
     }
 
     /// What was compiled of a plugin for this engine before.

@@ -106,9 +106,10 @@ impl Bindings {
             if let (Some(file), true) = (file, is_first) {
                 binding.file = Some(file.into());
             }
-            let (now, signed) = (provenance.received, provenance.signed.take());
+            let now = provenance.received;
+            let (signed, certified) = (provenance.signed.take(), provenance.certified.take());
             let known = binding.provenance.entry(digest.clone()).or_insert(provenance);
-            known.signed = signed;
+            (known.signed, known.certified) = (signed, certified);
             if binding.digests.last() != Some(digest) || known.since.is_none() {
                 known.since = Some(now);
                 binding.digests.retain(|one| one != digest);
@@ -130,9 +131,10 @@ impl Bindings {
         mut provenance: Provenance,
     ) -> Result<(), BindingError> {
         self.change(id, |binding| {
-            let signed = provenance.signed.take();
+            let (signed, certified) = (provenance.signed.take(), provenance.certified.take());
             let known = binding.provenance.entry(digest.clone()).or_insert(provenance);
             known.signed = signed.or_else(|| known.signed.take());
+            known.certified = certified.or_else(|| known.certified.take());
         })
     }
 

@@ -10,7 +10,7 @@ use crate::declared::Declared;
 use crate::error::{InstallError, Refused};
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
-use crate::signature::Signed;
+use crate::trust::Proven;
 
 /// The bytes of a plugin, read.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub(crate) struct Component {
     pub(crate) parts: BTreeSet<Part>,
     /// The bytes that the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
-    /// By whom it is signed, with the signature.
-    pub(crate) signed: Option<(Signed, String)>,
+    /// What is proven about it.
+    pub(crate) proven: Proven,
     imports: Vec<String>,
 }
 
@@ -78,7 +78,8 @@ impl Component {
         };
         let digest = Digest::of(&bytes);
         let imports = surface.imports;
-        Ok(Self { digest, bytes, manifest, contract, parts, instance_bytes, signed: None, imports })
+        let proven = Proven::default();
+        Ok(Self { digest, bytes, manifest, contract, parts, instance_bytes, proven, imports })
     }
 
     /// The id that it claims.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use model::{Digest, PluginId};
 
+use crate::certificate::CertificateError;
 use crate::compile::Setting;
 use crate::grants;
 use crate::manifest::{Manifest, ManifestError};
@@ -73,6 +74,9 @@ pub enum InstallError {
     /// Its signature does not do.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// Its certificate does not do.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// It imports a capability that its role may not have.
     #[error("the component imports {}, which a plugin of world `{role}` may not have: use the world `step`", .capability.name())]
     NotInRole {

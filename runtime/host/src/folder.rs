@@ -23,8 +23,8 @@ use crate::plain::plain;
 use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded};
 use crate::shared::{Shared, blocking};
-use crate::signature::{self, Signed};
 use crate::used::Ledger;
+use crate::trust::{Proofs, Proven};
 
 pub use crate::plain::shown;
 
@@ -37,8 +37,8 @@ pub(crate) enum Origin {
     Upload {
         /// The file.
         file: PathBuf,
-        /// The signature that was sent along.
-        signature: Option<String>,
+        /// What was sent along.
+        proofs: Proofs,
     },
     /// The program that the host is part of: it may have any id.
     Program,
@@ -150,10 +150,8 @@ impl Host {
         let kept = Arc::clone(&component);
         let kept = blocking(move || {
             shared.cache.keep(&kept.digest, &kept.bytes).map_err(InstallError::Cache)?;
-            if let Some((_, signature)) = &kept.signed {
-                let kept = shared.cache.keep_signature(&kept.digest, signature);
-                kept.map_err(InstallError::Cache)?;
-            }
+            let proofs = &kept.proven.proofs;
+            shared.cache.keep_proofs(&kept.digest, proofs).map_err(InstallError::Cache)?;
             shared.bind(&kept, &origin)
         });
         let kept = kept.await.unwrap_or(Err(InstallError::Closing));
@@ -241,43 +239,37 @@ impl Shared {
         origin: &Origin,
     ) -> Result<Arc<Component>, Refused> {
         let mut component = Component::read(bytes, self.plugin_bytes_max)?;
-        let checked = self.check(&component, origin).and_then(|()| self.signed(&component, origin));
+        let checked = self.check(&component, origin).and_then(|()| self.proven(&component, origin));
         match checked {
-            Ok(signed) => {
-                component.signed = signed;
+            Ok(proven) => {
+                component.proven = proven;
                 Ok(Arc::new(component))
             }
             Err(error) => Err(component.refused(error)),
         }
     }
 
-    /// By whom a component is signed: by the signature beside its file or sent along, or by the one that
-    /// is kept of the same bytes.
-    fn signed(
-        &self,
-        component: &Component,
-        origin: &Origin,
-    ) -> Result<Option<(Signed, String)>, InstallError> {
-        if !self.signatures.are_checked() {
-            return Ok(None);
-        }
+    /// What is proven about a component, by what lies beside its file or was sent along, or else by what is kept
+    /// of the same bytes.
+    fn proven(&self, component: &Component, origin: &Origin) -> Result<Proven, InstallError> {
         let given = match origin {
-            Origin::File(file) => signature::beside(file).map_err(InstallError::Unreadable)?,
-            Origin::Upload { signature, .. } => signature.as_deref().map(str::to_owned),
-            Origin::Program | Origin::Cache => return Ok(None),
+            Origin::File(file) => Proofs::beside(file).map_err(InstallError::Unreadable)?,
+            Origin::Upload { proofs, .. } => proofs.to_owned(),
+            Origin::Program | Origin::Cache => return Ok(Proven::default()),
         };
-        let check = |text: Option<String>| {
-            let signed = self.signatures.check(&component.bytes, text.as_deref())?;
-            Ok::<_, InstallError>(signed.zip(text))
-        };
-        let found = check(given);
-        if matches!(found, Ok(Some(_))) {
-            return found;
+        let Component { digest, bytes, .. } = component;
+        self.trust.check((digest, bytes), given, self.cache.proofs(digest))
+    }
+
+    /// Checks what vouches for a version that was taken in before, by the keys of now.
+    pub(crate) fn check_kept(&self, digest: &Digest) -> Result<(), InstallError> {
+        if self.trust.is_off() {
+            return Ok(());
         }
-        match self.cache.signature(&component.digest).map(|kept| check(Some(kept))) {
-            Some(Ok(kept)) => Ok(kept),
-            Some(Err(_)) | None => found,
-        }
+        let bytes = self.cache.kept(digest).map_err(InstallError::Cache)?;
+        let bytes = bytes.ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
+        let kept = self.cache.proofs(digest);
+        self.trust.check((digest, &bytes), Proofs::default(), kept).map(drop)
     }
 
     /// Checks what a component imports, and whose its id is, before it costs anything.
@@ -294,10 +286,11 @@ impl Shared {
     fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
         let id = component.id();
         let (grants, _client) = self.granting.of(&id);
-        let signed = component.signed.as_ref().map(|(signed, _)| signed.clone());
+        let Proven { signed, certified, .. } = component.proven.to_owned();
         let provenance = |source| {
             let now = self.clock.now();
-            Provenance { signed, ..Provenance::new(&component.manifest.version, source, now) }
+            let new = Provenance::new(&component.manifest.version, source, now);
+            Provenance { signed, certified, ..new }
         };
         let (file, path, provenance) = match origin {
             Origin::File(file) => {

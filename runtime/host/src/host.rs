@@ -36,8 +36,8 @@ use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::secret::{Safe, Secret};
 use crate::shared::{Shared, callbacks};
-use crate::signature::Signatures;
 use crate::tls::TargetFault;
+use crate::trust::Trust;
 
 /// Default limit of the bytes of a plugin.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
@@ -77,8 +77,8 @@ pub struct Options {
     pub cores: u32,
     /// Max bytes of a plugin.
     pub plugin_bytes_max: usize,
-    /// The keys that plugins are signed by.
-    pub signatures: Signatures,
+    /// The keys that vouch for plugins.
+    pub trust: Trust,
     /// The program that compiles plugins.
     pub compiler: Program,
     /// The limits of compiling one plugin.
@@ -143,7 +143,7 @@ impl Options {
             share_percent: SHARE_PERCENT,
             cores: 0,
             plugin_bytes_max: PLUGIN_BYTES_MAX,
-            signatures: Signatures::default(),
+            trust: Trust::default(),
             compiler: Program::default(),
             compile_limits: CompileLimits::default(),
             keep: Keep::default(),
@@ -209,7 +209,7 @@ impl Host {
             counters: Arc::default(),
             keep: options.keep,
             clock: Arc::default(),
-            signatures: options.signatures,
+            trust: options.trust,
             folder_turn: tokio::sync::Mutex::default(),
         })))
     }

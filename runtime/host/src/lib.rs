@@ -2,6 +2,7 @@
 //! capabilities that the operator granted and no others.
 
 pub mod candidate;
+pub mod certificate;
 pub mod compile;
 pub mod folder;
 pub mod grants;
@@ -18,6 +19,8 @@ pub mod secret;
 pub mod setting;
 pub mod signature;
 pub mod used;
+pub mod signer;
+pub mod trust;
 pub mod versions;
 
 mod admission;
@@ -39,6 +42,7 @@ mod invoke;
 mod link;
 mod machine;
 mod mask;
+mod moment;
 mod plain;
 mod precompiled;
 mod rate;

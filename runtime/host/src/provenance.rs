@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tmf::time::Timestamp;
 
+use crate::certificate::Certified;
 use crate::signature::Signed;
+
+pub use crate::moment::Moment;
 
 /// How bytes reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,30 +36,15 @@ pub struct Provenance {
     /// By whom they are signed, if that was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signed>,
+    /// By whom they are certified, if that was checked, and what they passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified: Option<Certified>,
 }
 
 impl Provenance {
     /// The provenance of bytes that come now.
     pub(crate) fn new(version: &str, source: Source, now: Timestamp) -> Self {
-        Self { version: version.into(), source, received: Moment(now), since: None, signed: None }
-    }
-}
-
-/// A time that is written as a person reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Moment(pub Timestamp);
-
-impl TryFrom<String> for Moment {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Timestamp::read(&text).map(Self).ok_or("expected a time")
-    }
-}
-
-impl From<Moment> for String {
-    fn from(moment: Moment) -> Self {
-        moment.0.to_string()
+        let (version, received) = (version.into(), Moment(now));
+        Self { version, source, received, since: None, signed: None, certified: None }
     }
 }

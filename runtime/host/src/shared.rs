@@ -19,7 +19,7 @@ use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
 use crate::secret::Safe;
-use crate::signature::Signatures;
+use crate::trust::Trust;
 
 /// The state of a host.
 pub(crate) struct Shared {
@@ -43,8 +43,8 @@ pub(crate) struct Shared {
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
     pub(crate) clock: Arc<System>,
-    /// The keys that plugins are signed by.
-    pub(crate) signatures: Signatures,
+    /// The keys that vouch for plugins.
+    pub(crate) trust: Trust,
     /// Held while the folder of plugins is looked at or changed.
     pub(crate) folder_turn: tokio::sync::Mutex<()>,
 }

@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::provenance::Moment;
 use crate::role::Role;
 use crate::shared::blocking;
+use crate::trust::Proofs;
 use crate::versions::{Turn, VersionError};
 
 use engine::clock::Clock as _;
@@ -55,8 +56,9 @@ impl Host {
         Some(Chosen { digest, effects, can_undo: plugin.can_undo })
     }
 
-    /// What a kept version offers to open work, if it may be called with the grants of now.
+    /// What a kept version offers to open work, if it may be called with the grants and keys of now.
     pub async fn offers(&self, id: &PluginId, digest: &Digest) -> Result<Offered, InstallError> {
+        self.vouched(digest).await?;
         let plugin = self.restored(digest).await?;
         if plugin.installed.id != *id {
             return Err(InstallError::NotKept { digest: digest.clone() });
@@ -66,12 +68,24 @@ impl Host {
         Ok(Offered { role, can_undo, probe, callbacks })
     }
 
+    /// Checks what vouches for a kept version, by the keys of now.
+    async fn vouched(&self, digest: &Digest) -> Result<(), InstallError> {
+        let (shared, digest) = (Arc::clone(&self.0), Digest::new(digest.as_str()));
+        let checked = blocking(move || shared.check_kept(&digest)).await;
+        checked.unwrap_or(Err(InstallError::Closing))
+    }
+
     /// Goes on with the trials that were under way when the host was last stopped.
     pub(crate) async fn resume_trials(&self) {
         for id in self.0.registry.without_candidate() {
             let binding = self.binding(&id);
             let Ok(Some(candidate)) = binding.map(|binding| binding.candidate) else { continue };
-            match self.restored(&candidate.digest).await {
+            let vouched = self.vouched(&candidate.digest).await;
+            let restored = match vouched {
+                Ok(()) => self.restored(&candidate.digest).await,
+                Err(error) => Err(error),
+            };
+            match restored {
                 Ok(_) => self.0.registry.set_candidate(id, Some(candidate)),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -88,7 +102,7 @@ impl Turn<'_> {
     pub async fn try_out(
         &self,
         id: &PluginId,
-        (bytes, signature): (Vec<u8>, Option<String>),
+        (bytes, proofs): (Vec<u8>, Proofs),
         trial: Trial,
     ) -> Result<Digest, VersionError> {
         let host = self.host();
@@ -103,7 +117,7 @@ impl Turn<'_> {
             Some(current) if current == digest => return Err(VersionError::IsCurrent),
             Some(_) => {}
         }
-        let origin = Origin::Upload { file: self.file(id, &manifest.version)?, signature };
+        let origin = Origin::Upload { file: self.file(id, &manifest.version)?, proofs };
         let plugin = host.build(bytes, origin).await.map_err(|refused| refused.error)?;
         host.0.registry.keep(plugin);
         let since = Moment(host.0.clock.now());
@@ -116,7 +130,7 @@ impl Turn<'_> {
     pub async fn promote(&self, id: &PluginId) -> Result<Digest, VersionError> {
         let candidate = self.host().binding(id)?.candidate.ok_or(VersionError::NoTrial)?;
         let bytes = self.host().kept(&candidate.digest).await?;
-        let digest = self.install(id, bytes, None).await?;
+        let digest = self.install(id, bytes, Proofs::default()).await?;
         self.set_candidate(id, None).await?;
         Ok(digest)
     }

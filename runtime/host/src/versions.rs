@@ -20,7 +20,7 @@ use crate::folder::{Origin, report};
 use crate::host::Host;
 use crate::registry::{Entry, State, Usage};
 use crate::shared::blocking;
-use crate::signature;
+use crate::trust::Proofs;
 
 /// The kind of the file with the version before, from which `ferrule plugin rollback` takes it without a
 /// server. A server does not look at it.
@@ -176,7 +176,7 @@ impl Turn<'_> {
         &self,
         id: &PluginId,
         bytes: Vec<u8>,
-        signature: Option<String>,
+        proofs: Proofs,
     ) -> Result<Digest, VersionError> {
         let (host, registry) = (self.host, &self.host.0.registry);
         let component = Component::read(bytes, host.0.plugin_bytes_max);
@@ -186,16 +186,16 @@ impl Turn<'_> {
             return Err(VersionError::OtherId { found: PluginId::new(manifest.id) });
         }
         let is_there = || registry.current_file(id).is_none_or(|file| file.is_file());
-        // A signature that comes later is looked at too.
-        if self.current(id).as_ref() == Some(&digest) && is_there() && signature.is_none() {
+        // Proofs that come later are looked at too.
+        if self.current(id).as_ref() == Some(&digest) && is_there() && proofs.are_none() {
             return Ok(digest);
         }
         let file = self.file(id, &manifest.version)?;
-        let origin = Origin::Upload { file: file.as_path().into(), signature };
+        let origin = Origin::Upload { file: file.as_path().into(), proofs };
         host.build(bytes, origin).await.map_err(|refused| refused.error)?;
-        let (bytes, signature) = (host.kept(&digest).await?, host.0.cache.signature(&digest));
+        let (bytes, proofs) = (host.kept(&digest).await?, host.0.cache.proofs(&digest));
         let written = blocking(move || {
-            let written = sign(&file, signature.as_deref()).and_then(|()| replace(&file, &bytes));
+            let written = prove(&file, &proofs).and_then(|()| replace(&file, &bytes));
             (file, written)
         });
         match written.await.ok_or(InstallError::Closing)? {
@@ -226,7 +226,7 @@ impl Turn<'_> {
             Some(wanted) => Some(named(wanted, known)?),
         };
         let bytes = host.kept(&digest.ok_or(VersionError::NoneBefore)?).await?;
-        let digest = self.install(id, bytes, None).await?;
+        let digest = self.install(id, bytes, Proofs::default()).await?;
         self.set_candidate(id, None).await?;
         Ok(digest)
     }
@@ -278,24 +278,29 @@ pub fn named(wanted: &str, known: Vec<Digest>) -> Result<Digest, VersionError> {
     }
 }
 
-/// Puts the signature of the version that comes beside its file. The one of the version before is kept.
-fn sign(file: &Path, signature: Option<&str>) -> io::Result<()> {
-    let beside = file.with_extension(signature::KIND);
-    match signature {
-        Some(signature) => write(&beside, signature.as_bytes()),
-        None => match fs::remove_file(beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        },
+/// Puts the proofs of the version that comes beside its file. Those of the version before are kept.
+fn prove(file: &Path, proofs: &Proofs) -> io::Result<()> {
+    for (kind, text) in proofs.files() {
+        let beside = file.with_extension(kind);
+        match text {
+            Some(text) => write(&beside, text.as_bytes())?,
+            None => match fs::remove_file(beside) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            },
+        }
     }
+    Ok(())
 }
 
-/// Removes a file of the folder, durably, with its signature and the version before it.
+/// Removes a file of the folder, durably, with its proofs and the version before it.
 fn remove(file: &Path) -> io::Result<()> {
     fs::remove_file(file)?;
     // They may not be there.
     fs::remove_file(file.with_extension(BEFORE)).ok();
-    fs::remove_file(file.with_extension(signature::KIND)).ok();
+    for (kind, _) in Proofs::default().files() {
+        fs::remove_file(file.with_extension(kind)).ok();
+    }
     file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 

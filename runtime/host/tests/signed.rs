@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use host::signature::{Policy, SignatureError, Signatures};
+use host::signature::{SignatureError, Signatures};
+use host::signer::{Policy, Signers};
+use host::trust::Proofs;
 use host::versions::VersionError;
 use host::{Host, InstallError, State};
 use model::{Digest, PluginId};
@@ -34,8 +36,8 @@ fn second() -> Vec<u8> {
 fn bench(policy: Policy) -> Bench {
     let key = std::fs::read_to_string(here("signatures/acme.pub")).unwrap();
     let keys = [("acme".to_string(), key.lines().nth(1).unwrap().to_string())];
-    let keys = Signatures::new(policy, keys.iter().map(|(name, key)| (name, key))).unwrap();
-    Bench::with([].into(), |options| options.signatures = keys)
+    let signers = Signers::new(keys.iter().map(|(name, key)| (name, key))).unwrap();
+    Bench::with([].into(), |options| options.trust.signatures = Signatures::new(policy, signers))
 }
 
 async fn put(
@@ -45,7 +47,8 @@ async fn put(
     signature: Option<String>,
 ) -> Result<Digest, SignatureError> {
     let turn = host.turn(folder).await;
-    match turn.install(&PluginId::new("noop"), bytes, signature).await {
+    let proofs = Proofs { signature, certificate: None };
+    match turn.install(&PluginId::new("noop"), bytes, proofs).await {
         Ok(digest) => Ok(digest),
         Err(VersionError::Refused(InstallError::Signature(error))) => Err(error),
         Err(error) => panic!("{error:?}"),

@@ -31,7 +31,7 @@ use crate::secrets::Sources;
 use crate::settings::BillingSettings;
 
 pub use self::host::Host;
-pub use install::Install;
+pub use install::{Install, TrustError};
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use retention::Retention;
@@ -358,8 +358,8 @@ impl Config {
     /// Refuses settings that contradict each other, and addresses beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.retention.check().map_err(ConfigError::Contradiction)?;
-        let keys = self.install.signatures();
-        keys.map_err(|error| ConfigError::Contradiction(format!("[install.keys]: {error}")))?;
+        let trust = self.install.trust();
+        trust.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
     }
 }

@@ -12,7 +12,6 @@ use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
 use host::secret::Secret;
-use host::signature::KeyError;
 use host::{Host, Loaded};
 use model::Rulebook;
 use store::Sled;
@@ -22,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bulk::jobs::Jobs;
-use crate::config::{Config, ConfigError, Retention};
+use crate::config::{Config, ConfigError, Retention, TrustError};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
 use crate::plugins::{Plugins, Uploads, first_look};
@@ -332,8 +331,8 @@ fn host(
     options.targets.clone_from(&config.targets);
     options.secrets = secrets;
     config.host.apply(&mut options);
-    let contradiction = |error: KeyError| ConfigError::Contradiction(error.to_string());
-    options.signatures = config.install.signatures().map_err(contradiction)?;
+    let contradiction = |error: TrustError| ConfigError::Contradiction(error.to_string());
+    options.trust = config.install.trust().map_err(contradiction)?;
     Host::new(options).map_err(ServeError::Host)
 }
 

@@ -10,7 +10,7 @@ type Row = (&'static [u8], Option<&'static str>, Option<SignatureError>, Option<
 
 fn signatures(policy: Policy) -> Signatures {
     let keys = [("acme".to_string(), ACME.to_string())];
-    Signatures::new(policy, keys.iter().map(|(name, key)| (name, key))).unwrap()
+    Signatures::new(policy, Signers::new(keys.iter().map(|(name, key)| (name, key))).unwrap())
 }
 
 #[test]
@@ -46,6 +46,6 @@ fn a_signature_counts_as_the_policy_has_it() {
 #[test]
 fn a_key_that_is_none_is_named() {
     let keys = [("acme".to_string(), "RWQ".to_string())];
-    let error = Signatures::new(Policy::Off, keys.iter().map(|(name, key)| (name, key)));
+    let error = Signers::new(keys.iter().map(|(name, key)| (name, key)));
     assert!(error.unwrap_err().to_string().contains("`acme`"));
 }

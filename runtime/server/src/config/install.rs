@@ -1,8 +1,11 @@
-//! `[install]` of `ferrule.toml`: how plugins may come, and by whom they must be signed.
+//! `[install]` of `ferrule.toml`: how plugins may come, and who must vouch for them.
 
 use std::collections::BTreeMap;
 
-use ::host::signature::{KeyError, Policy, Signatures};
+use ::host::certificate::Certificates;
+use ::host::signature::Signatures;
+use ::host::signer::{KeyError, Policy, Signers};
+use ::host::trust::Trust;
 use serde::Deserialize;
 
 /// How plugins may come.
@@ -13,19 +16,46 @@ pub struct Install {
     pub uploads: bool,
     /// Whether plugins must be signed.
     pub signatures: Policy,
-    /// The keys that are trusted, each by its name: the last line of a `.pub` file of minisign.
+    /// The keys that are trusted to sign, each by its name: the last line of a `.pub` file of minisign.
     pub keys: BTreeMap<String, String>,
+    /// Whether plugins must be certified.
+    pub certificates: Policy,
+    /// The keys that are trusted to certify, in the same way.
+    pub certifiers: BTreeMap<String, String>,
+}
+
+/// Why the keys cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("[install.{table}]: {error}")]
+pub struct TrustError {
+    table: &'static str,
+    error: KeyError,
 }
 
 impl Default for Install {
     fn default() -> Self {
-        Self { uploads: true, signatures: Policy::Off, keys: BTreeMap::new() }
+        Self {
+            uploads: true,
+            signatures: Policy::Off,
+            keys: BTreeMap::new(),
+            certificates: Policy::Off,
+            certifiers: BTreeMap::new(),
+        }
     }
 }
 
 impl Install {
-    /// The keys that plugins are signed by.
-    pub fn signatures(&self) -> Result<Signatures, KeyError> {
-        Signatures::new(self.signatures, self.keys.iter())
+    /// The keys that vouch for plugins.
+    pub fn trust(&self) -> Result<Trust, TrustError> {
+        let signers = |table, keys: &BTreeMap<String, String>| {
+            Signers::new(keys.iter()).map_err(|error| TrustError { table, error })
+        };
+        Ok(Trust {
+            signatures: Signatures::new(self.signatures, signers("keys", &self.keys)?),
+            certificates: Certificates::new(
+                self.certificates,
+                signers("certifiers", &self.certifiers)?,
+            ),
+        })
     }
 }

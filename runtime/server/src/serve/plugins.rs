@@ -10,7 +10,7 @@ use engine::core::read_fulfilment;
 use engine::keys;
 use engine::store::{Scan, Store, pages};
 use host::folder::{is_plugin, shown};
-use host::signature::KIND;
+use host::trust::Proofs;
 use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
 use tokio::sync::Notify;
@@ -132,18 +132,19 @@ fn is_passing(loaded: &Loaded) -> bool {
     loaded.result.as_ref().is_err_and(InstallError::is_passing)
 }
 
-/// Whether a file is the signature of one that is beside it.
-fn is_signature(path: &Path) -> bool {
+/// Whether a file is a proof of one that is beside it.
+fn is_proof(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name.ends_with(KIND.as_bytes()) && !name.starts_with(b".")
+    let is_of = |(kind, _): (&str, _)| name.ends_with(kind.as_bytes());
+    Proofs::default().files().into_iter().any(is_of) && !name.starts_with(b".")
 }
 
-/// The plugin files of a folder and their signatures, with sizes and times, if they are readable.
+/// The plugin files of a folder and their proofs, with sizes and times, if they are readable.
 fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
         .map(|entry| entry.path())
-        .filter(|path| is_plugin(path) || is_signature(path))
+        .filter(|path| is_plugin(path) || is_proof(path))
         .map(|path| {
             let seen = stamp(&path);
             (path, seen)

@@ -5,9 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use minisign::{PublicKey, SecretKey, SecretKeyBox, SignatureBox};
+use engine::clock::{Clock as _, System};
+use host::certificate::{
+    CERTIFICATE_BYTES_MAX, Certificate, CertificateError, Certificates, Certified, KIND, LeftOut,
+    SCHEMA, Statement,
+};
+use host::provenance::Moment;
+use host::signer::{Policy, Signers};
+use host::trust::Proofs;
+use minisign::{SecretKey, SecretKeyBox};
 use model::Digest;
-use serde::{Deserialize, Serialize};
 use server::config::Config;
 
 use super::test::cell::Status;
@@ -17,10 +24,6 @@ use super::{Inspector, read_file};
 use crate::cli::{Usage, say};
 use host::folder::shown;
 
-/// The version of the shape of certificates.
-const SCHEMA: u32 = 1;
-/// Max bytes of a certificate.
-const BYTES_MAX: usize = 4 << 20;
 /// The variable of the environment with the password of the key.
 const PASSWORD: &str = "FERRULE_KEY_PASSWORD";
 
@@ -36,51 +39,15 @@ pub(crate) struct Certify {
     check: Option<String>,
 }
 
-/// The file beside a plugin.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Certificate {
-    /// The statement, as JSON: these very bytes are signed.
-    statement: String,
-    /// The signature of minisign.
-    signature: String,
-}
-
-/// The signed part of a certificate.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Statement {
-    schema: u32,
-    plugin: String,
-    version: String,
-    /// The SHA-256 of the plugin.
-    digest: String,
-    /// The version of the program that tested it.
-    tested_by: String,
-    /// The SHA-256 of the cases.
-    cases: String,
-    /// The cells that passed.
-    passed: Vec<String>,
-    /// The cells that a case leaves out, each with the reason.
-    left_out: Vec<LeftOut>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LeftOut {
-    cell: String,
-    reason: String,
-}
-
 pub(super) async fn run(certify: Certify) -> Result<()> {
     if let Some(public) = &certify.check {
         let plugin = &certify.target.plugin;
-        return check(plugin, &beside(plugin), public);
+        return check(plugin, &plugin.with_extension(KIND), public);
     }
     let Some(key) = &certify.key else { bail!("a key is needed") };
     let key = secret_key(key)?;
     let ready = Ready::open(&certify.target).await?;
-    let path = beside(&ready.file);
+    let path = ready.file.with_extension(KIND);
     let report = ready.prove().await?;
     report.lines().iter().try_for_each(|line| say(line))?;
     report.verdict().context("it is not certified")?;
@@ -90,18 +57,33 @@ pub(super) async fn run(certify: Certify) -> Result<()> {
     if reaches_outside && !report.has_faults() {
         bail!("it is not certified: no request of it was disturbed; write a case with exchanges");
     }
-    let statement = serde_json::to_string(&statement(&report, &ready.cases_digest()?))?;
+    let statement = statement(&report, ready.cases_digest()?);
     let comment = format!("{} {} passed ferrule plugin test", report.plugin, report.version);
-    let signature =
-        minisign::sign(None, &key, Cursor::new(statement.as_bytes()), Some(&comment), None)
-            .context("the certificate cannot be signed")?;
-    let certificate = Certificate { statement, signature: signature.into_string() };
-    let text = serde_json::to_string_pretty(&certificate)?;
-    std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let certificate = certificate(&statement, &key, &comment)?;
+    std::fs::write(&path, certificate)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
     say(&format!("{} certifies {} {}", shown(&path), report.plugin, report.version))
 }
 
-fn statement(report: &Report, cases: &Digest) -> Statement {
+/// The text of a signed certificate.
+fn certificate(statement: &Statement, key: &SecretKey, comment: &str) -> Result<String> {
+    let statement = serde_json::to_string(statement)?;
+    let signed = Cursor::new(statement.as_bytes());
+    let signature = minisign::sign(None, key, signed, Some(comment), None)
+        .context("the certificate cannot be signed")?;
+    let certificate = Certificate { statement, signature: signature.into_string() };
+    let text = serde_json::to_string_pretty(&certificate)?;
+    if text.len() > CERTIFICATE_BYTES_MAX {
+        let bytes = text.len();
+        bail!(
+            "it is not certified: the certificate would have {bytes} bytes, the limit is \
+             {CERTIFICATE_BYTES_MAX}; certify by fewer cases, such as a folder of them given by `--cases`"
+        );
+    }
+    Ok(text)
+}
+
+fn statement(report: &Report, cases: Digest) -> Statement {
     let of = |status| report.results.iter().filter(move |result| result.status == status);
     let left_out = of(Status::LeftOut).map(|result| LeftOut {
         cell: result.cell.to_owned(),
@@ -111,19 +93,14 @@ fn statement(report: &Report, cases: &Digest) -> Statement {
         schema: SCHEMA,
         plugin: report.plugin.to_owned(),
         version: report.version.to_owned(),
-        digest: report.digest.to_owned(),
+        digest: Digest::new(report.digest.as_str()),
+        tested_at: Moment(System::default().now()),
         tested_by: env!("CARGO_PKG_VERSION").into(),
-        cases: cases.to_string(),
+        cases,
         passed: of(Status::Passed).map(|result| result.cell.to_owned()).collect(),
+        failed: Vec::new(),
         left_out: left_out.collect(),
     }
-}
-
-/// The certificate of a plugin: `x.wasm.cert` beside `x.wasm`.
-fn beside(plugin: &Path) -> PathBuf {
-    let mut name = plugin.as_os_str().to_owned();
-    name.push(".cert");
-    PathBuf::from(name)
 }
 
 fn secret_key(path: &Path) -> Result<SecretKey, Usage> {
@@ -145,33 +122,30 @@ fn secret_key(path: &Path) -> Result<SecretKey, Usage> {
 
 /// Checks the certificate of a plugin.
 fn check(plugin: &Path, path: &Path, public: &str) -> Result<()> {
-    let key = PublicKey::from_base64(public.trim())
-        .map_err(|error| Usage(format!("--check is no public key of minisign: {error}")))?;
-    let bytes = read_file(path)?;
-    if bytes.len() > BYTES_MAX {
-        bail!("`{}` has {} bytes, the limit is {BYTES_MAX}", path.display(), bytes.len());
+    let name = "--check".to_owned();
+    let signers = Signers::new([(&name, &public.to_owned())].into_iter())
+        .map_err(|error| Usage(error.to_string()))?;
+    if !path.exists() {
+        return Err(Usage(format!("there is no `{}`", path.display())).into());
     }
-    let certificate: Certificate = serde_json::from_slice(&bytes)
-        .with_context(|| format!("`{}` is no certificate", path.display()))?;
-    let signature = SignatureBox::from_string(&certificate.signature)
-        .with_context(|| format!("`{}` has no signature of minisign", path.display()))?;
-    let signed = Cursor::new(certificate.statement.as_bytes());
-    minisign::verify(&key, &signature, signed, true, false, false)
-        .with_context(|| format!("`{}` is not signed by this key", path.display()))?;
-    let statement: Statement = serde_json::from_str(&certificate.statement)
-        .with_context(|| format!("`{}` has a statement that cannot be read", path.display()))?;
-    let digest = Digest::of(&read_file(plugin)?);
-    if statement.digest != digest.as_str() {
-        bail!(
-            "the certificate is of other bytes: it is for sha256 {}, the plugin is {digest}; certify it again",
-            statement.digest
-        );
-    }
-    let Statement { plugin, version, passed, left_out, tested_by, .. } = &statement;
+    let certificate = Proofs::beside(plugin)?.certificate;
+    let certificates = Certificates::new(Policy::Required, signers);
+    let checked = certificates.check(&Digest::of(&read_file(plugin)?), certificate.as_deref());
+    let certified = match checked {
+        Ok(Some(certified)) => certified,
+        Ok(None) => bail!("`{}` was not checked", path.display()),
+        Err(CertificateError::UnknownKey | CertificateError::Changed { .. }) => {
+            bail!("`{}` is not signed by this key", path.display())
+        }
+        Err(error) => return Err(error).with_context(|| format!("`{}`", path.display())),
+    };
+    let Certified { passed, left_out, tested_by, tested_at, cases, .. } = &certified;
     say(&format!(
-        "{plugin} {version} passed {} cells of ferrule {tested_by}, {} left out",
-        passed.len(),
-        left_out.len()
+        "{}: passed {passed} cells of ferrule {tested_by} on {}, {} left out; cases {}",
+        shown(plugin),
+        String::from(*tested_at),
+        left_out.len(),
+        cases.join(", ")
     ))?;
-    left_out.iter().try_for_each(|one| say(&format!("  left out {}: {}", one.cell, one.reason)))
+    left_out.iter().try_for_each(|one| say(&format!("  left out {one}")))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use host::Manifest;
 use host::folder::{is_plugin, shown};
-use host::signature::KIND;
+use host::trust::Proofs;
 use host::versions::BEFORE;
 
 use super::{Inspector, installed, read_file, remote};
@@ -76,12 +76,9 @@ pub(super) async fn install(install: Install) -> Result<()> {
         Ok(plugin) => plugin,
         Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),
     };
-    let signature = remote::signature(&path)?;
-    let signature = signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let signatures = config.install.signatures()?;
-    signatures
-        .check(&bytes, signature.as_deref())
-        .with_context(|| format!("`{}` is not installed", path.display()))?;
+    let proofs = remote::proofs(&path)?;
+    let vouched = config.install.trust()?.vouches(&bytes, &proofs);
+    vouched.with_context(|| format!("`{}` is not installed", path.display()))?;
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make `{}`", folder.display()))?;
     let (id, version) = (plugin.id.as_str(), &plugin.version);
@@ -91,9 +88,21 @@ pub(super) async fn install(install: Install) -> Result<()> {
         None => folder.join(format!("{id}.wasm")),
     };
     let cannot_write = || format!("cannot write `{}`", to.display());
-    let replaced = match found {
-        Some(found) => {
-            let old = std::fs::read(&found.path).with_context(cannot_write)?;
+    let old = found.as_ref().map(|found| std::fs::read(&found.path));
+    let old = old.transpose().with_context(cannot_write)?;
+    for (kind, text) in proofs.files() {
+        let beside = to.with_extension(kind);
+        match text {
+            Some(text) => write_whole(text.as_bytes(), &beside).with_context(cannot_write)?,
+            // It is of other bytes.
+            None if old.as_ref() != Some(&bytes) && beside.exists() => {
+                std::fs::remove_file(&beside).with_context(cannot_write)?;
+            }
+            None => {}
+        }
+    }
+    let replaced = match found.zip(old) {
+        Some((found, old)) => {
             if old == bytes {
                 return say(&format!("{}: {id} {version} is installed", shown(&to)));
             }
@@ -102,9 +111,6 @@ pub(super) async fn install(install: Install) -> Result<()> {
         }
         None => String::new(),
     };
-    if let Some(signature) = signature {
-        write_whole(signature.as_bytes(), &to.with_extension(KIND)).with_context(cannot_write)?;
-    }
     write_whole(&bytes, &to).with_context(cannot_write)?;
     say(&format!("{}: {id} {version}{replaced}", shown(&to)))
 }
@@ -117,9 +123,9 @@ pub(super) async fn remove(named: Named) -> Result<()> {
     let (id, found) = find_named(named)?;
     let cannot_remove = || format!("cannot remove `{}`", found.path.display());
     std::fs::remove_file(&found.path).with_context(cannot_remove)?;
-    let before = before(&found.path);
-    if before.exists() {
-        std::fs::remove_file(&before).with_context(cannot_remove)?;
+    let proofs = Proofs::default().files().map(|(kind, _)| found.path.with_extension(kind));
+    for beside in proofs.into_iter().chain([before(&found.path)]).filter(|path| path.exists()) {
+        std::fs::remove_file(&beside).with_context(cannot_remove)?;
     }
     say(&format!("{}: {id} {} is removed", shown(&found.path), found.version))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use host::certificate::Certified;
 use host::provenance::{Provenance, Source};
 use host::registry::{self, Entry, State};
 
@@ -123,7 +124,7 @@ fn kinds(title: &str, values: [&Vec<String>; 5]) -> Option<String> {
 
 /// The line with where a version came from.
 fn came(provenance: &Provenance) -> String {
-    let Provenance { source, received, since, signed, .. } = provenance;
+    let Provenance { source, received, since, signed, certified, .. } = provenance;
     let how = match source {
         Source::File => "as a file",
         Source::Upload => "over the API",
@@ -132,7 +133,15 @@ fn came(provenance: &Provenance) -> String {
     let since = since.map(|since| format!(", used since {}", since.0)).unwrap_or_default();
     let signed = signed.as_ref().map(|signed| format!(", signed by {}", signed.key));
     let signed = signed.unwrap_or_default();
-    format!("  came     {how} at {}{since}{signed}", received.0)
+    let certified = certified.as_ref().map(|certified| {
+        let Certified { key, tested_at, tested_by, cases, passed, .. } = certified;
+        format!(
+            "\n  certified by {key}: {passed} cells of {} passed with ferrule {tested_by} at {}",
+            cases.join(", "),
+            tested_at.0
+        )
+    });
+    format!("  came     {how} at {}{since}{signed}{}", received.0, certified.unwrap_or_default())
 }
 
 fn indented(text: &str) -> String {

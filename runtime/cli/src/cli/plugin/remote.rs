@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use host::registry::Entry;
-use host::signature::KIND;
+use host::trust::Proofs;
 use hyper::Method;
 use serde::Serialize;
 
@@ -62,9 +62,11 @@ pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<
     let id = host::Manifest::of(bytes.clone())?.id;
     let path = trial.path(&id);
     let client = Client::new(server);
-    let signature = signature(file)?.map(|signature| BASE64_STANDARD.encode(signature));
+    let Proofs { signature, certificate } = proofs(file)?;
+    let sent = [("plugin-signature", signature), ("plugin-certificate", certificate)];
+    let sent = sent.map(|(name, proof)| (name, proof.map(|text| BASE64_STANDARD.encode(text))));
     let mut headers = vec![("content-type", "application/wasm")];
-    headers.extend(signature.as_deref().map(|signature| ("plugin-signature", signature)));
+    headers.extend(sent.iter().filter_map(|(name, proof)| Some((*name, proof.as_deref()?))));
     let answer = client.send_bytes(Method::PUT, &path, &headers, bytes).await?;
     used(&answer.success(&path)?.json()?)
 }
@@ -84,10 +86,9 @@ pub(super) async fn abort(server: &str, id: &str) -> Result<()> {
     say(&format!("the trial of {id} is over: no new order uses the version"))
 }
 
-/// The signature beside the file of a plugin.
-pub(super) fn signature(file: &Path) -> Result<Option<Vec<u8>>> {
-    let path = file.with_extension(KIND);
-    if path.exists() { Ok(Some(read_file(&path)?)) } else { Ok(None) }
+/// What vouches for a plugin, beside its file.
+pub(super) fn proofs(file: &Path) -> Result<Proofs> {
+    Proofs::beside(file).with_context(|| format!("cannot read what is beside `{}`", file.display()))
 }
 
 /// Removes a plugin from a server. Open orders that began with it go on.

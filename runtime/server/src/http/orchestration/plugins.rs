@@ -7,6 +7,7 @@ use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use host::candidate::{CUSTOMERS_MAX, SHARE_MAX, Trial};
+use host::trust::Proofs;
 use host::versions::{Turn, VersionError};
 use host::{Entry, InstallError};
 use model::{Digest, PluginId};
@@ -21,8 +22,9 @@ use crate::plugins::usage::usage;
 use crate::plugins::{NoUploads, reason};
 use crate::search::Query;
 
-/// The header with the signature of a component.
-const SIGNATURE: &str = "plugin-signature";
+/// The headers with what vouches for a component: the name, as it is written, and the kind of the file.
+const SIGNATURE: (&str, &str) = ("Plugin-Signature", ".minisig");
+const CERTIFICATE: (&str, &str) = ("Plugin-Certificate", ".cert");
 
 /// A plugin with its versions.
 #[derive(Serialize)]
@@ -92,10 +94,10 @@ async fn put(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
     if !is_component(&call.headers) {
         return Err(Problem::media_type("send the component, as `application/wasm`"));
     }
-    let (signature, bytes) = (signature(&call.headers)?, call.bytes()?);
+    let (proofs, bytes) = (proofs(&call.headers)?, call.bytes()?);
     let turn = turn(server, &call.headers, id).await?;
     let status = if turn.current(id).is_none() { StatusCode::CREATED } else { StatusCode::OK };
-    let digest = turn.install(id, bytes, signature).await.map_err(refused)?;
+    let digest = turn.install(id, bytes, proofs).await.map_err(refused)?;
     drop(turn);
     changed(server, id, &digest, status).await
 }
@@ -116,7 +118,7 @@ async fn try_out(server: &ServerState, mut call: Call, id: &PluginId) -> Answer 
         return Err(Problem::media_type("send the component, as `application/wasm`"));
     }
     let trial = trial(&call.query)?;
-    let sent = (call.bytes()?, signature(&call.headers)?);
+    let sent = (call.bytes()?, proofs(&call.headers)?);
     let turn = turn(server, &call.headers, id).await?;
     let digest = turn.try_out(id, sent, trial).await;
     let digest = digest.map_err(refused)?;
@@ -211,12 +213,18 @@ fn tag(digest: &Digest) -> String {
     format!("\"{digest}\"")
 }
 
-/// The signature that is sent along: the file of minisign, in base64.
-fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(sent) = headers.get(SIGNATURE) else { return Ok(None) };
+/// What is sent along with a component.
+fn proofs(headers: &HeaderMap) -> Result<Proofs, Problem> {
+    let (signature, certificate) = (proof(headers, SIGNATURE)?, proof(headers, CERTIFICATE)?);
+    Ok(Proofs { signature, certificate })
+}
+
+/// A file that is sent along in base64.
+fn proof(headers: &HeaderMap, (name, kind): (&str, &str)) -> Result<Option<String>, Problem> {
+    let Some(sent) = headers.get(name) else { return Ok(None) };
     let file = BASE64_STANDARD.decode(sent.as_bytes()).ok();
     let file = file.and_then(|file| String::from_utf8(file).ok());
-    let wrong = || Problem::bad("send the `.minisig` file in base64").about("Plugin-Signature");
+    let wrong = || Problem::bad(format!("send the `{kind}` file in base64")).about(name);
     file.ok_or_else(wrong).map(Some)
 }
 

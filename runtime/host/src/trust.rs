@@ -1,0 +1,121 @@
+//! The keys that the operator trusts to vouch for plugins, and the proofs that come along with one.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use model::Digest;
+
+use crate::certificate::{self, CERTIFICATE_BYTES_MAX, Certificates, Certified};
+use crate::error::InstallError;
+use crate::signature::{self, SIGNATURE_BYTES_MAX, Signatures, Signed};
+
+/// The keys that are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// Those that sign plugins.
+    pub signatures: Signatures,
+    /// Those that certify plugins.
+    pub certificates: Certificates,
+}
+
+/// The files that come along with a plugin, as text; they are not checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Its signature.
+    pub signature: Option<String>,
+    /// Its certificate.
+    pub certificate: Option<String>,
+}
+
+/// Proofs that were checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proven {
+    pub(crate) signed: Option<Signed>,
+    pub(crate) certified: Option<Certified>,
+    /// The files that prove it.
+    pub(crate) proofs: Proofs,
+}
+
+impl Proofs {
+    /// The proofs beside the file of a plugin. More than a proof may have is not read.
+    pub fn beside(file: &Path) -> io::Result<Self> {
+        let read = |kind, bytes_max| read(&file.with_extension(kind), bytes_max);
+        Ok(Self {
+            signature: read(signature::KIND, SIGNATURE_BYTES_MAX)?,
+            certificate: read(certificate::KIND, CERTIFICATE_BYTES_MAX)?,
+        })
+    }
+
+    /// Each kind of file beside a plugin, with its text.
+    pub fn files(&self) -> [(&'static str, Option<&str>); 2] {
+        [
+            (signature::KIND, self.signature.as_deref()),
+            (certificate::KIND, self.certificate.as_deref()),
+        ]
+    }
+
+    /// Whether there are none.
+    pub fn are_none(&self) -> bool {
+        self.signature.is_none() && self.certificate.is_none()
+    }
+}
+
+impl Trust {
+    /// Whether proofs are not looked at.
+    pub(crate) fn is_off(&self) -> bool {
+        self.signatures.are_off() && self.certificates.are_off()
+    }
+
+    /// Checks that what comes along with a plugin vouches for it.
+    pub fn vouches(&self, plugin: &[u8], proofs: &Proofs) -> Result<(), InstallError> {
+        self.signatures.check(plugin, proofs.signature.as_deref())?;
+        self.certificates.check(&Digest::of(plugin), proofs.certificate.as_deref())?;
+        Ok(())
+    }
+
+    /// Checks what proves the bytes of a plugin: of each kind the given one, or else the one that is kept of the
+    /// same bytes.
+    pub(crate) fn check(
+        &self,
+        (digest, bytes): (&Digest, &[u8]),
+        given: Proofs,
+        kept: Proofs,
+    ) -> Result<Proven, InstallError> {
+        let (signed, signature) =
+            either(given.signature, kept.signature, |text| self.signatures.check(bytes, text))?;
+        let (certified, certificate) = either(given.certificate, kept.certificate, |text| {
+            self.certificates.check(digest, text)
+        })?;
+        Ok(Proven { signed, certified, proofs: Proofs { signature, certificate } })
+    }
+}
+
+/// What the given text proves, or else the kept one, with the text that does.
+fn either<T, E>(
+    given: Option<String>,
+    kept: Option<String>,
+    check: impl Fn(Option<&str>) -> Result<Option<T>, E>,
+) -> Result<(Option<T>, Option<String>), E> {
+    let found = check(given.as_deref());
+    if let Ok(Some(proven)) = found {
+        return Ok((Some(proven), given));
+    }
+    match kept.as_deref().map(|kept| check(Some(kept))) {
+        Some(Ok(Some(proven))) => Ok((Some(proven), kept)),
+        // Of the two errors, that of the proof that is there counts.
+        Some(Err(error)) if given.is_none() => Err(error),
+        Some(Ok(None) | Err(_)) | None => found.map(|_| (None, None)),
+    }
+}
+
+fn read(path: &Path, bytes_max: usize) -> io::Result<Option<String>> {
+    let opened = match File::open(path) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    opened.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
