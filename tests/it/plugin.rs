@@ -350,7 +350,11 @@ async fn grants_that_the_operator_changes_count_without_a_restart() {
             .filter(|entry| entry["grants"]["config"] == json!(["a"]))
     })
     .await;
-    assert!(log().contains("only grants and secrets count before the next start"), "{}", log());
+    assert!(
+        log().contains("only grants, secrets and trusted keys count before the next start"),
+        "{}",
+        log()
+    );
 
     std::fs::write(&settings, &before).unwrap();
     let revoked = is("rejected").await;

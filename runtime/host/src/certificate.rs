@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model::Digest;
+use model::{Digest, PluginId};
 use serde::{Deserialize, Serialize};
 
 use crate::moment::Moment;
 use crate::plain::plain;
-use crate::signer::{Distrust, Policy, Signers, Vouched};
+use crate::signer::{Distrust, NotOwned, Policy, Signers, Vouched};
 
 /// The kind of the file with the certificate, beside that of the plugin.
 pub const KIND: &str = "wasm.cert";
@@ -84,6 +84,8 @@ pub struct Certificates {
 pub struct Certified {
     /// The name of the key in the settings.
     pub key: String,
+    /// The key itself.
+    pub public_key: String,
     /// When the plugin was tested.
     pub tested_at: Moment,
     /// The version of the program that tested it.
@@ -150,6 +152,9 @@ pub enum CertificateError {
         /// The digest of the plugin.
         found: Digest,
     },
+    /// Its key may not certify this plugin.
+    #[error(transparent)]
+    NotOwned(NotOwned),
     /// The plugin did not pass.
     #[error(
         "the certificate does not show that the plugin passed ({what}): run `ferrule plugin test`, mend the \
@@ -172,9 +177,10 @@ impl Certificates {
         self.policy == Policy::Off
     }
 
-    /// By whom the bytes with a digest are certified. `Ok(None)` if they are not and need not be.
+    /// By whom the bytes of a plugin with a digest are certified. `Ok(None)` if they are not and need not be.
     pub fn check(
         &self,
+        id: &PluginId,
         digest: &Digest,
         certificate: Option<&str>,
     ) -> Result<Option<Certified>, CertificateError> {
@@ -182,22 +188,37 @@ impl Certificates {
             (Policy::Off, _) | (Policy::Checked, None) => Ok(None),
             (Policy::Required, None) => Err(CertificateError::Missing),
             (Policy::Checked | Policy::Required, Some(text)) => {
-                let (vouched, statement) = self.read(text)?;
+                let (vouched, statement) = self.read(id, text)?;
                 statement.check(digest)?;
                 Ok(Some(Certified::new(vouched, &statement)))
             }
         }
     }
 
+    /// Checks that a plugin would be taken in again that was certified so.
+    pub(crate) fn still(
+        &self,
+        id: &PluginId,
+        certified: Option<&Certified>,
+    ) -> Result<(), CertificateError> {
+        match (self.policy, certified) {
+            (Policy::Off, _) | (Policy::Checked, None) => Ok(()),
+            (Policy::Required, None) => Err(CertificateError::Missing),
+            (Policy::Checked | Policy::Required, Some(certified)) => {
+                Ok(self.signers.still(id, &certified.key, &certified.public_key)?)
+            }
+        }
+    }
+
     /// The statement of a certificate, and who signed it.
-    fn read(&self, text: &str) -> Result<(Vouched, Statement), CertificateError> {
+    fn read(&self, id: &PluginId, text: &str) -> Result<(Vouched, Statement), CertificateError> {
         if text.len() > CERTIFICATE_BYTES_MAX {
             return Err(CertificateError::TooLarge { bytes: text.len() });
         }
         let malformed = |_| CertificateError::Malformed;
         let certificate: Certificate = serde_json::from_str(text).map_err(malformed)?;
         let signed = certificate.statement.as_bytes();
-        let vouched = self.signers.verify(signed, &certificate.signature)?;
+        let vouched = self.signers.verify(id, signed, &certificate.signature)?;
         let statement = serde_json::from_str(&certificate.statement).map_err(malformed)?;
         Ok((vouched, statement))
     }
@@ -233,6 +254,7 @@ impl Certified {
             statement.left_out.iter().map(|one| short(&format!("{}: {}", one.cell, one.reason)));
         Self {
             key: vouched.name,
+            public_key: vouched.public,
             tested_at: statement.tested_at,
             tested_by: short(&statement.tested_by),
             cases: cases.into_iter().take(NAMES_MAX).collect(),
@@ -248,6 +270,7 @@ impl From<Distrust> for CertificateError {
             Distrust::Malformed => Self::Malformed,
             Distrust::UnknownKey => Self::UnknownKey,
             Distrust::OtherBytes { key } => Self::Changed { key },
+            Distrust::NotOwned(not_owned) => Self::NotOwned(not_owned),
         }
     }
 }

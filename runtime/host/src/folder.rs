@@ -23,8 +23,8 @@ use crate::plain::plain;
 use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded};
 use crate::shared::{Shared, blocking};
-use crate::used::Ledger;
 use crate::trust::{Proofs, Proven};
+use crate::used::Ledger;
 
 pub use crate::plain::shown;
 
@@ -118,7 +118,9 @@ impl Host {
             Err(error) => return (None, Err(registry.reject(file, None, error.into()))),
         };
         let digest = Digest::of(&bytes);
-        if let Some(plugin) = registry.is_loaded(file, &digest) {
+        if let Some(plugin) = registry.is_loaded(file, &digest)
+            && !self.has_new_proofs(file, &digest).await
+        {
             return (Some(digest), Ok(plugin.installed.clone()));
         }
         let result = match self.build(bytes, Origin::File(file.into())).await {
@@ -258,18 +260,20 @@ impl Shared {
             Origin::Program | Origin::Cache => return Ok(Proven::default()),
         };
         let Component { digest, bytes, .. } = component;
-        self.trust.check((digest, bytes), given, self.cache.proofs(digest))
+        let kept = self.cache.proofs(digest);
+        self.trust.now().check(&component.id(), (digest, bytes), given, kept)
     }
 
     /// Checks what vouches for a version that was taken in before, by the keys of now.
-    pub(crate) fn check_kept(&self, digest: &Digest) -> Result<(), InstallError> {
-        if self.trust.is_off() {
+    pub(crate) fn check_kept(&self, id: &PluginId, digest: &Digest) -> Result<(), InstallError> {
+        let trust = self.trust.now();
+        if trust.is_off() {
             return Ok(());
         }
         let bytes = self.cache.kept(digest).map_err(InstallError::Cache)?;
         let bytes = bytes.ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
         let kept = self.cache.proofs(digest);
-        self.trust.check((digest, &bytes), Proofs::default(), kept).map(drop)
+        trust.check(id, (digest, &bytes), Proofs::default(), kept).map(drop)
     }
 
     /// Checks what a component imports, and whose its id is, before it costs anything.

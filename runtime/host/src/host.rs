@@ -37,7 +37,7 @@ use crate::role::Role;
 use crate::secret::{Safe, Secret};
 use crate::shared::{Shared, callbacks};
 use crate::tls::TargetFault;
-use crate::trust::Trust;
+use crate::trust::{Trust, Trusted};
 
 /// Default limit of the bytes of a plugin.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
@@ -209,7 +209,7 @@ impl Host {
             counters: Arc::default(),
             keep: options.keep,
             clock: Arc::default(),
-            trust: options.trust,
+            trust: Trusted::new(options.trust),
             folder_turn: tokio::sync::Mutex::default(),
         })))
     }

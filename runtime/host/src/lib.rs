@@ -48,6 +48,7 @@ mod precompiled;
 mod rate;
 mod rating;
 mod regrant;
+mod rekey;
 mod seal;
 mod shared;
 mod state;

@@ -54,6 +54,9 @@ pub struct Entry {
     /// Where its bytes came from; `None` if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Provenance>,
+    /// Why the next start or install would refuse it: the keys that vouched for it are trusted no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<String>,
     /// The open work that began with it; `None` if that was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -489,6 +492,7 @@ impl Entry {
             limits: None,
             trial: None,
             provenance: None,
+            untrusted: None,
             usage: None,
         }
     }

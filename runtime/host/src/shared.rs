@@ -19,7 +19,7 @@ use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
 use crate::secret::Safe;
-use crate::trust::Trust;
+use crate::trust::Trusted;
 
 /// The state of a host.
 pub(crate) struct Shared {
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) keep: Keep,
     pub(crate) clock: Arc<System>,
     /// The keys that vouch for plugins.
-    pub(crate) trust: Trust,
+    pub(crate) trust: Trusted,
     /// Held while the folder of plugins is looked at or changed.
     pub(crate) folder_turn: tokio::sync::Mutex<()>,
 }

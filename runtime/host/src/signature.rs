@@ -1,8 +1,9 @@
 //! Signatures of plugins, as minisign writes them: by which key the bytes of a component are signed.
 
+use model::PluginId;
 use serde::{Deserialize, Serialize};
 
-use crate::signer::{Distrust, Policy, Signers, Vouched};
+use crate::signer::{Distrust, NotOwned, Policy, Signers, Vouched};
 
 pub use crate::signer::SIGNATURE_BYTES_MAX;
 
@@ -24,6 +25,9 @@ pub struct Signed {
     pub key: String,
     /// The comment that is signed too.
     pub comment: String,
+    /// The key itself; empty if an older host checked it.
+    #[serde(default)]
+    pub public_key: String,
 }
 
 /// Why a signature is refused.
@@ -53,6 +57,9 @@ pub enum SignatureError {
         /// The key that it claims.
         key: String,
     },
+    /// Its key may not sign this plugin.
+    #[error(transparent)]
+    NotOwned(NotOwned),
 }
 
 impl Signatures {
@@ -66,9 +73,10 @@ impl Signatures {
         self.policy == Policy::Off
     }
 
-    /// By whom bytes are signed. `Ok(None)` if they are not and need not be.
+    /// By whom the bytes of a plugin are signed. `Ok(None)` if they are not and need not be.
     pub fn check(
         &self,
+        id: &PluginId,
         bytes: &[u8],
         signature: Option<&str>,
     ) -> Result<Option<Signed>, SignatureError> {
@@ -76,8 +84,24 @@ impl Signatures {
             (Policy::Off, _) | (Policy::Checked, None) => Ok(None),
             (Policy::Required, None) => Err(SignatureError::Missing),
             (Policy::Checked | Policy::Required, Some(signature)) => {
-                let Vouched { name: key, comment, .. } = self.signers.verify(bytes, signature)?;
-                Ok(Some(Signed { key, comment }))
+                let vouched = self.signers.verify(id, bytes, signature)?;
+                let Vouched { name: key, comment, public: public_key } = vouched;
+                Ok(Some(Signed { key, comment, public_key }))
+            }
+        }
+    }
+
+    /// Checks that a plugin would be taken in again that was signed so.
+    pub(crate) fn still(
+        &self,
+        id: &PluginId,
+        signed: Option<&Signed>,
+    ) -> Result<(), SignatureError> {
+        match (self.policy, signed) {
+            (Policy::Off, _) | (Policy::Checked, None) => Ok(()),
+            (Policy::Required, None) => Err(SignatureError::Missing),
+            (Policy::Checked | Policy::Required, Some(signed)) => {
+                Ok(self.signers.still(id, &signed.key, &signed.public_key)?)
             }
         }
     }
@@ -89,6 +113,7 @@ impl From<Distrust> for SignatureError {
             Distrust::Malformed => Self::Malformed,
             Distrust::UnknownKey => Self::UnknownKey,
             Distrust::OtherBytes { key } => Self::OtherBytes { key },
+            Distrust::NotOwned(not_owned) => Self::NotOwned(not_owned),
         }
     }
 }

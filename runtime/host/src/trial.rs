@@ -58,7 +58,7 @@ impl Host {
 
     /// What a kept version offers to open work, if it may be called with the grants and keys of now.
     pub async fn offers(&self, id: &PluginId, digest: &Digest) -> Result<Offered, InstallError> {
-        self.vouched(digest).await?;
+        self.vouched(id, digest).await?;
         let plugin = self.restored(digest).await?;
         if plugin.installed.id != *id {
             return Err(InstallError::NotKept { digest: digest.clone() });
@@ -69,9 +69,10 @@ impl Host {
     }
 
     /// Checks what vouches for a kept version, by the keys of now.
-    async fn vouched(&self, digest: &Digest) -> Result<(), InstallError> {
-        let (shared, digest) = (Arc::clone(&self.0), Digest::new(digest.as_str()));
-        let checked = blocking(move || shared.check_kept(&digest)).await;
+    async fn vouched(&self, id: &PluginId, digest: &Digest) -> Result<(), InstallError> {
+        let (id, digest) = (PluginId::new(id.as_str()), Digest::new(digest.as_str()));
+        let shared = Arc::clone(&self.0);
+        let checked = blocking(move || shared.check_kept(&id, &digest)).await;
         checked.unwrap_or(Err(InstallError::Closing))
     }
 
@@ -80,7 +81,7 @@ impl Host {
         for id in self.0.registry.without_candidate() {
             let binding = self.binding(&id);
             let Ok(Some(candidate)) = binding.map(|binding| binding.candidate) else { continue };
-            let vouched = self.vouched(&candidate.digest).await;
+            let vouched = self.vouched(&id, &candidate.digest).await;
             let restored = match vouched {
                 Ok(()) => self.restored(&candidate.digest).await,
                 Err(error) => Err(error),

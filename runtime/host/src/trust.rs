@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use model::Digest;
+use model::{Digest, PluginId};
 
 use crate::certificate::{self, CERTIFICATE_BYTES_MAX, Certificates, Certified};
 use crate::error::InstallError;
+use crate::provenance::{Provenance, Source};
 use crate::signature::{self, SIGNATURE_BYTES_MAX, Signatures, Signed};
 
 /// The keys that are trusted.
@@ -67,10 +69,27 @@ impl Trust {
         self.signatures.are_off() && self.certificates.are_off()
     }
 
+    /// Why a version that was taken in would be refused now; `None` if it would not.
+    pub(crate) fn distrusts(&self, id: &PluginId, known: &Provenance) -> Option<String> {
+        let signed = self.signatures.still(id, known.signed.as_ref());
+        let certified = self.certificates.still(id, known.certified.as_ref());
+        match (known.source, signed, certified) {
+            (Source::Program, ..) => None,
+            (Source::File | Source::Upload, Err(error), _) => Some(error.to_string()),
+            (Source::File | Source::Upload, Ok(()), Err(error)) => Some(error.to_string()),
+            (Source::File | Source::Upload, Ok(()), Ok(())) => None,
+        }
+    }
+
     /// Checks that what comes along with a plugin vouches for it.
-    pub fn vouches(&self, plugin: &[u8], proofs: &Proofs) -> Result<(), InstallError> {
-        self.signatures.check(plugin, proofs.signature.as_deref())?;
-        self.certificates.check(&Digest::of(plugin), proofs.certificate.as_deref())?;
+    pub fn vouches(
+        &self,
+        id: &PluginId,
+        plugin: &[u8],
+        proofs: &Proofs,
+    ) -> Result<(), InstallError> {
+        self.signatures.check(id, plugin, proofs.signature.as_deref())?;
+        self.certificates.check(id, &Digest::of(plugin), proofs.certificate.as_deref())?;
         Ok(())
     }
 
@@ -78,16 +97,40 @@ impl Trust {
     /// same bytes.
     pub(crate) fn check(
         &self,
+        id: &PluginId,
         (digest, bytes): (&Digest, &[u8]),
         given: Proofs,
         kept: Proofs,
     ) -> Result<Proven, InstallError> {
         let (signed, signature) =
-            either(given.signature, kept.signature, |text| self.signatures.check(bytes, text))?;
+            either(given.signature, kept.signature, |text| self.signatures.check(id, bytes, text))?;
         let (certified, certificate) = either(given.certificate, kept.certificate, |text| {
-            self.certificates.check(digest, text)
+            self.certificates.check(id, digest, text)
         })?;
         Ok(Proven { signed, certified, proofs: Proofs { signature, certificate } })
+    }
+}
+
+/// The keys of now.
+#[derive(Default)]
+pub(crate) struct Trusted(RwLock<Arc<Trust>>);
+
+impl Trusted {
+    pub(crate) fn new(trust: Trust) -> Self {
+        Self(RwLock::new(Arc::new(trust)))
+    }
+
+    pub(crate) fn now(&self) -> Arc<Trust> {
+        // Every change leaves it whole, so a poisoned lock is still good.
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Trusts other keys; returns whether they are others.
+    pub(crate) fn replace(&self, trust: Trust) -> bool {
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_other = **now != trust;
+        *now = Arc::new(trust);
+        is_other
     }
 }
 

@@ -144,11 +144,13 @@ impl Host {
             let (id, digest) = (PluginId::new(id.as_str()), Digest::new(digest.as_str()));
             entry.provenance = self.binding(&id)?.provenance.remove(&digest);
             entry.usage = Some(used.remove(&(id, digest)).unwrap_or_default());
+            self.judge(entry);
         }
         for ((id, digest), usage) in used {
             let provenance = self.binding(&id)?.provenance.remove(&digest);
             let state = if self.0.cache.has(&digest) { State::Kept } else { State::Gone };
-            let entry = Entry::unloaded(&id, &digest, provenance, state);
+            let mut entry = Entry::unloaded(&id, &digest, provenance, state);
+            self.judge(&mut entry);
             entries.push(Entry { usage: Some(usage), ..entry });
         }
         Ok(entries)

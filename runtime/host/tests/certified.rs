@@ -12,7 +12,7 @@ use host::certificate::{
     Certificate, CertificateError, Certificates, Certified, SCHEMA, Statement,
 };
 use host::provenance::Moment;
-use host::signer::{Policy, Signers};
+use host::signer::{Key, Policy, Signers};
 use host::trust::Proofs;
 use host::versions::VersionError;
 use host::{Host, InstallError, Options, State};
@@ -51,10 +51,9 @@ impl Lab {
 
     /// A host that starts with this folder, trusting these certifiers.
     async fn start(&self, certifiers: &[&KeyPair]) -> Host {
-        let keys: Vec<_> = certifiers.iter().map(|pair| pair.pk.to_base64()).collect();
-        let keys: Vec<_> = keys.into_iter().enumerate().collect();
-        let keys: Vec<_> = keys.into_iter().map(|(at, key)| (format!("lab-{at}"), key)).collect();
-        let signers = Signers::new(keys.iter().map(|(name, key)| (name, key))).unwrap();
+        let keys = certifiers.iter().map(|pair| Key::from(pair.pk.to_base64().as_str()));
+        let keys: Vec<_> = ["lab", "other"].into_iter().zip(keys).collect();
+        let signers = Signers::new(keys.iter().map(|(name, key)| (*name, key))).unwrap();
         let store = Arc::new(Memory::default());
         let mut options = Options::new(store, Pools::default(), self.cache.path());
         options.instances = 16;
@@ -145,7 +144,7 @@ async fn a_file_needs_its_certificate_at_each_start() {
     lab.write("noop.wasm.cert", lab.certificate(&first()).as_bytes());
     host.load_dir(lab.folder.path()).await.unwrap();
     let known = certified(&host).await.unwrap();
-    assert_eq!((known.key.as_str(), known.cases.as_slice()), ("lab-0", &["line".to_string()][..]));
+    assert_eq!((known.key.as_str(), known.cases.as_slice()), ("lab", &["line".to_string()][..]));
     drop(host);
     // The certificate that is kept of the same bytes does at the next start.
     std::fs::remove_file(lab.folder.path().join("noop.wasm.cert")).unwrap();

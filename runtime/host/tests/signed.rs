@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use host::signature::{SignatureError, Signatures};
-use host::signer::{Policy, Signers};
-use host::trust::Proofs;
+use host::signer::{Key, Policy, Signers};
+use host::trust::{Proofs, Trust};
 use host::versions::VersionError;
 use host::{Host, InstallError, State};
 use model::{Digest, PluginId};
@@ -33,11 +33,16 @@ fn second() -> Vec<u8> {
     with_section(&first(), MANIFEST)
 }
 
+/// Trusts these names for the key of acme, which may sign these plugins.
+fn trust(policy: Policy, names: &[&str], ids: &[&str]) -> Trust {
+    let public = std::fs::read_to_string(here("signatures/acme.pub")).unwrap();
+    let key = Key { public, ids: ids.iter().copied().map(str::to_owned).collect() };
+    let signers = Signers::new(names.iter().map(|name| (*name, &key))).unwrap();
+    Trust { signatures: Signatures::new(policy, signers), ..Trust::default() }
+}
+
 fn bench(policy: Policy) -> Bench {
-    let key = std::fs::read_to_string(here("signatures/acme.pub")).unwrap();
-    let keys = [("acme".to_string(), key.lines().nth(1).unwrap().to_string())];
-    let signers = Signers::new(keys.iter().map(|(name, key)| (name, key))).unwrap();
-    Bench::with([].into(), |options| options.trust.signatures = Signatures::new(policy, signers))
+    Bench::with([].into(), |options| options.trust = trust(policy, &["acme"], &[]))
 }
 
 async fn put(
@@ -136,4 +141,70 @@ async fn where_signatures_are_checked_an_unsigned_plugin_may_come() {
     put(host, at, second(), None).await.unwrap();
     assert_eq!(signer(host).await, None);
     assert!(!at.join("noop.wasm.minisig").exists());
+}
+
+/// Why the version that new plans use would be refused now.
+async fn untrusted(host: &Host) -> Option<String> {
+    let entries = host.entries([].into()).await.unwrap();
+    entries.into_iter().find(|entry| entry.is_current)?.untrusted
+}
+
+#[tokio::test]
+async fn a_plugin_whose_key_is_taken_away_goes_on_and_is_shown() {
+    let (bench, folder) = (bench(Policy::Required), tempfile::tempdir().unwrap());
+    let (host, at) = (&bench.host, folder.path());
+    let acme = || trust(Policy::Required, &["acme"], &[]);
+    put(host, at, first(), Some(signature("0.1.0.acme"))).await.unwrap();
+    assert!(!host.rekey(acme()).await, "the keys are the same");
+    // Another name for the key, and ids that the plugin is one of, change nothing for it.
+    assert!(host.rekey(trust(Policy::Required, &["vendor"], &["no*"])).await);
+    assert_eq!(untrusted(host).await, None);
+    let changes = [
+        (trust(Policy::Required, &[], &[]), "a key that is not trusted"),
+        (
+            trust(Policy::Required, &["acme"], &["acme-*"]),
+            "vouches for `acme-*`, and not for `noop`",
+        ),
+    ];
+    for (other, reason) in changes {
+        assert!(host.rekey(other).await);
+        host.load_dir(at).await.unwrap();
+        assert_eq!(
+            (rejected(host), host.current(&PluginId::new("noop"))),
+            (None, Some(Digest::of(&first())))
+        );
+        assert!(untrusted(host).await.unwrap().contains(reason), "{:?}", untrusted(host).await);
+        // Bytes that come now are checked by the keys of now, the same ones too.
+        let again = put(host, at, first(), Some(signature("0.1.0.acme"))).await;
+        assert!(again.unwrap_err().to_string().contains(reason));
+        assert!(put(host, at, second(), Some(signature("0.2.0.acme"))).await.is_err());
+    }
+    assert!(host.rekey(acme()).await);
+    assert_eq!(untrusted(host).await, None);
+    put(host, at, second(), Some(signature("0.2.0.acme"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rejected_file_comes_in_with_its_key_and_a_later_signature_counts() {
+    let (bench, folder) = (bench(Policy::Off), tempfile::tempdir().unwrap());
+    let (host, at) = (&bench.host, folder.path());
+    let write = |name: &str, bytes: &[u8]| std::fs::write(at.join(name), bytes).unwrap();
+    write("noop.wasm", &first());
+    write("noop.wasm.minisig", signature("0.1.0.acme").as_bytes());
+    host.rekey(trust(Policy::Required, &[], &[])).await;
+    host.load_dir(at).await.unwrap();
+    assert!(rejected(host).unwrap().contains("[install.keys]"), "{:?}", rejected(host));
+    host.rekey(trust(Policy::Required, &["acme"], &[])).await;
+    host.load_dir(at).await.unwrap();
+    assert_eq!((rejected(host), signer(host).await.as_deref()), (None, Some("acme")));
+    // A version that came in unsigned is signed later.
+    host.rekey(Trust::default()).await;
+    std::fs::remove_file(at.join("noop.wasm.minisig")).unwrap();
+    write("noop.wasm", &second());
+    host.load_dir(at).await.unwrap();
+    host.rekey(trust(Policy::Required, &["acme"], &[])).await;
+    assert!(untrusted(host).await.unwrap().contains("not signed"), "{:?}", untrusted(host).await);
+    write("noop.wasm.minisig", signature("0.2.0.acme").as_bytes());
+    host.load_dir(at).await.unwrap();
+    assert_eq!((untrusted(host).await, signer(host).await.as_deref()), (None, Some("acme")));
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use engine::worker::{Operation, Worker as _};
 use host::provenance::Source;
+use host::trust::Proofs;
 use host::versions::VersionError;
 use host::{Entry, Host, InstallError, Options, State};
 use model::{Digest, PluginId};
@@ -27,7 +28,7 @@ fn versioned(version: &str) -> Vec<u8> {
 }
 
 async fn put(host: &Host, folder: &Path, bytes: Vec<u8>) -> Result<Digest, VersionError> {
-    host.turn(folder).await.install(&pure(), bytes, None).await
+    host.turn(folder).await.install(&pure(), bytes, Proofs::default()).await
 }
 
 async fn back(host: &Host, folder: &Path, to: Option<&str>) -> Result<Digest, VersionError> {

@@ -3,6 +3,7 @@ use std::io::Cursor;
 use minisign::KeyPair;
 
 use super::*;
+use crate::signer::Key;
 
 /// A certificate with this statement, signed by a key.
 fn signed(pair: &KeyPair, statement: &str) -> String {
@@ -34,8 +35,8 @@ fn text(change: impl FnOnce(&mut Statement)) -> String {
 }
 
 fn certificates(policy: Policy, pair: &KeyPair) -> Certificates {
-    let key = ("lab".to_string(), pair.pk.to_base64());
-    Certificates::new(policy, Signers::new([(&key.0, &key.1)].into_iter()).unwrap())
+    let key = Key::from(pair.pk.to_base64().as_str());
+    Certificates::new(policy, Signers::new([("lab", &key)].into_iter()).unwrap())
 }
 
 #[test]
@@ -73,17 +74,21 @@ fn a_certificate_that_does_not_do_is_refused_by_name() {
             E::TooLarge { bytes: good.len() + CERTIFICATE_BYTES_MAX },
         ),
     ];
-    let digest = Digest::of(b"hello");
+    let (id, digest) = (PluginId::new("noop"), Digest::of(b"hello"));
     for (name, text, wrong) in rows {
         for policy in [Policy::Checked, Policy::Required] {
-            let found = certificates(policy, &lab).check(&digest, Some(&text));
+            let found = certificates(policy, &lab).check(&id, &digest, Some(&text));
             assert_eq!(found.as_ref().err(), Some(&wrong), "{name}");
         }
-        assert_eq!(certificates(Policy::Off, &lab).check(&digest, Some(&text)), Ok(None), "{name}");
+        assert_eq!(
+            certificates(Policy::Off, &lab).check(&id, &digest, Some(&text)),
+            Ok(None),
+            "{name}"
+        );
     }
-    assert_eq!(certificates(Policy::Required, &lab).check(&digest, None), Err(E::Missing));
-    assert_eq!(certificates(Policy::Checked, &lab).check(&digest, None), Ok(None));
-    let certified = certificates(Policy::Required, &lab).check(&digest, Some(&good));
+    assert_eq!(certificates(Policy::Required, &lab).check(&id, &digest, None), Err(E::Missing));
+    assert_eq!(certificates(Policy::Checked, &lab).check(&id, &digest, None), Ok(None));
+    let certified = certificates(Policy::Required, &lab).check(&id, &digest, Some(&good));
     let certified = certified.unwrap().unwrap();
     assert_eq!((certified.key.as_str(), certified.passed), ("lab", 3));
     assert_eq!(certified.cases, ["line", "port"]);

@@ -1,12 +1,21 @@
 //! `[install]` of `ferrule.toml`: how plugins may come, and who must vouch for them.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use ::host::certificate::Certificates;
 use ::host::signature::Signatures;
-use ::host::signer::{KeyError, Policy, Signers};
+use ::host::signer::{Key, KeyError, Policy, Signers};
 use ::host::trust::Trust;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Max bytes of a file with a key.
+const FILE_BYTES_MAX: u64 = 4 << 10;
 
 /// How plugins may come.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,20 +25,52 @@ pub struct Install {
     pub uploads: bool,
     /// Whether plugins must be signed.
     pub signatures: Policy,
-    /// The keys that are trusted to sign, each by its name: the last line of a `.pub` file of minisign.
-    pub keys: BTreeMap<String, String>,
+    /// The keys that are trusted to sign, each by its name.
+    pub keys: BTreeMap<String, TrustedKey>,
     /// Whether plugins must be certified.
     pub certificates: Policy,
     /// The keys that are trusted to certify, in the same way.
-    pub certifiers: BTreeMap<String, String>,
+    pub certifiers: BTreeMap<String, TrustedKey>,
+}
+
+/// A key: the last line of a `.pub` file of minisign, or a table.
+#[derive(Clone, Debug)]
+pub struct TrustedKey {
+    from: From,
+    /// The plugins that it may vouch for; any if there are none.
+    ids: Vec<String>,
+}
+
+/// Where a key is.
+#[derive(Clone, Debug)]
+enum From {
+    Here(String),
+    File(PathBuf),
 }
 
 /// Why the keys cannot be used.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("[install.{table}]: {error}")]
-pub struct TrustError {
-    table: &'static str,
-    error: KeyError,
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// One is no key.
+    #[error("[install.{table}]: {error}")]
+    Key {
+        /// Its table.
+        table: &'static str,
+        /// What is wrong with it.
+        error: KeyError,
+    },
+    /// A file cannot be read.
+    #[error("[install.{table}.{name}]: cannot read `{}`: {error}", .path.display())]
+    File {
+        /// The table of its key.
+        table: &'static str,
+        /// The name of its key.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
 }
 
 impl Default for Install {
@@ -47,9 +88,6 @@ impl Default for Install {
 impl Install {
     /// The keys that vouch for plugins.
     pub fn trust(&self) -> Result<Trust, TrustError> {
-        let signers = |table, keys: &BTreeMap<String, String>| {
-            Signers::new(keys.iter()).map_err(|error| TrustError { table, error })
-        };
         Ok(Trust {
             signatures: Signatures::new(self.signatures, signers("keys", &self.keys)?),
             certificates: Certificates::new(
@@ -57,5 +95,86 @@ impl Install {
                 signers("certifiers", &self.certifiers)?,
             ),
         })
+    }
+
+    /// The files with keys.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let keys = self.keys.values().chain(self.certifiers.values());
+        keys.filter_map(|key| match &key.from {
+            From::Here(_) => None,
+            From::File(path) => Some(path.as_path()),
+        })
+    }
+}
+
+fn signers(
+    table: &'static str,
+    keys: &BTreeMap<String, TrustedKey>,
+) -> Result<Signers, TrustError> {
+    let read = |(name, key): (&String, &TrustedKey)| {
+        let public = match &key.from {
+            From::Here(public) => public.to_owned(),
+            From::File(path) => read(path).map_err(|error| {
+                let (name, path) = (name.to_owned(), path.to_owned());
+                TrustError::File { table, name, path, error }
+            })?,
+        };
+        Ok((name.to_owned(), Key { public, ids: key.ids.to_owned() }))
+    };
+    let keys: Vec<_> = keys.iter().map(read).collect::<Result<_, _>>()?;
+    Signers::new(keys.iter().map(|(name, key)| (name.as_str(), key)))
+        .map_err(|error| TrustError::Key { table, error })
+}
+
+/// The content of a file with a key, or the beginning of one that is too long to be one.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+impl<'de> Deserialize<'de> for TrustedKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Written)
+    }
+}
+
+/// A key as it is written.
+struct Written;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Fields {
+    key: Option<String>,
+    file: Option<PathBuf>,
+    ids: Option<Vec<String>>,
+}
+
+impl<'de> Visitor<'de> for Written {
+    type Value = TrustedKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the last line of a `.pub` file of minisign, or a table with `key` or `file`, and `ids`")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<TrustedKey, E> {
+        Ok(TrustedKey { from: From::Here(key.into()), ids: Vec::new() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TrustedKey, A::Error> {
+        let Fields { key, file, ids } = Fields::deserialize(MapAccessDeserializer::new(map))?;
+        let from = match (key, file) {
+            (Some(key), None) => From::Here(key),
+            (None, Some(file)) => From::File(file),
+            (None, None) | (Some(_), Some(_)) => {
+                return Err(de::Error::custom("give the key as `key` or as `file`, one of them"));
+            }
+        };
+        match ids {
+            Some(ids) if ids.is_empty() => Err(de::Error::custom(
+                "`ids` is empty: leave it out for a key that may vouch for any plugin",
+            )),
+            ids => Ok(TrustedKey { from, ids: ids.unwrap_or_default() }),
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Follows the file of the settings, and the files with certificates and keys that it names: changed
-//! grants are taken into use without a restart.
+//! grants and trusted keys are taken into use without a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use host::{Grants, Host};
 use tokio::sync::watch;
-use toml::Table;
+use toml::{Table, Value};
 
 use super::stamp::{Stamp, stamp};
 use crate::config::Config;
@@ -16,13 +16,16 @@ use crate::secrets::Sources;
 /// The tables of the settings that are taken into use when they change.
 const TAKEN: [&str; 3] = ["plugins", "targets", "secrets"];
 
+/// What is taken into use of `[install]`.
+const TAKEN_OF_INSTALL: [&str; 4] = ["signatures", "keys", "certificates", "certifiers"];
+
 /// The file of the settings.
 pub(super) struct Followed {
     /// The grants of plugins that the file does not name.
     base_grants: BTreeMap<String, Grants>,
     secrets: watch::Sender<Arc<Sources>>,
     path: PathBuf,
-    /// The files that the grants name.
+    /// The files that the grants and keys name.
     named: BTreeSet<PathBuf>,
     last: Vec<Option<Stamp>>,
     seen: Vec<Option<Stamp>>,
@@ -47,8 +50,8 @@ impl Followed {
         std::iter::once(&self.path).chain(&self.named).map(|path| stamp(path)).collect()
     }
 
-    /// Takes the grants of the file into use if it changed, and was the same in two looks. Returns whether
-    /// grants changed. If the file cannot be used, those of before stay.
+    /// Takes the grants and keys of the file into use if it changed, and was the same in two looks. Returns
+    /// whether they changed. If the file cannot be used, those of before stay.
     pub(super) async fn look(&mut self, host: &Host) -> bool {
         let now = self.stamps();
         let is_settled = now == self.last;
@@ -69,13 +72,37 @@ impl Followed {
         if others(&self.path) != self.others {
             tracing::warn!(
                 %file,
-                "of the settings only grants and secrets count before the next start"
+                "of the settings only grants, secrets and trusted keys count before the next start"
             );
         }
         self.take_secrets(std::mem::take(&mut config.secrets));
         config.base_grants.clone_from(&self.base_grants);
         self.named = named(&config);
         self.seen = self.stamps();
+        let are_keys_changed = self.take_keys(&config, host).await;
+        are_keys_changed | self.take_grants(config, host).await
+    }
+
+    /// Trusts the keys of the settings; returns whether they are others.
+    async fn take_keys(&self, config: &Config, host: &Host) -> bool {
+        match config.install.trust() {
+            Ok(trust) => {
+                let are_others = host.rekey(trust).await;
+                if are_others {
+                    tracing::info!(file = %self.path.display(), "the keys that vouch for plugins changed");
+                }
+                are_others
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the keys that vouch for plugins stay as they were");
+                false
+            }
+        }
+    }
+
+    /// Takes the grants of the settings into use; returns whether they changed.
+    async fn take_grants(&self, mut config: Config, host: &Host) -> bool {
         match host.regrant(config.grants()).await {
             Ok(changed) => {
                 host.share(std::mem::take(&mut config.targets));
@@ -86,7 +113,7 @@ impl Followed {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(%file, error, "the grants stay as they were");
+                tracing::error!(file = %self.path.display(), error, "the grants stay as they were");
                 false
             }
         }
@@ -104,15 +131,22 @@ impl Followed {
     }
 }
 
-/// The files that the grants name.
+/// The files that the grants and keys name.
 fn named(config: &Config) -> BTreeSet<PathBuf> {
     let targets = config.plugins.values().flat_map(|grants| grants.targets.values());
-    targets.flat_map(|connecting| connecting.files().map(Path::to_owned)).collect()
+    let files = targets.flat_map(|connecting| connecting.files());
+    files.chain(config.install.files()).map(Path::to_owned).collect()
 }
 
-/// What a file has beside grants and secrets.
+/// What a file has beside grants, secrets and trusted keys.
 fn others(path: &Path) -> Option<Table> {
     let mut table: Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
     table.retain(|name, _| !TAKEN.contains(&name));
+    if let Some(install) = table.get_mut("install").and_then(Value::as_table_mut) {
+        install.retain(|name, _| !TAKEN_OF_INSTALL.contains(&name));
+        if install.is_empty() {
+            table.remove("install");
+        }
+    }
     Some(table)
 }

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use engine::clock::{Clock as _, System};
+use host::Manifest;
 use host::certificate::{
     CERTIFICATE_BYTES_MAX, Certificate, CertificateError, Certificates, Certified, KIND, LeftOut,
     SCHEMA, Statement,
 };
 use host::provenance::Moment;
-use host::signer::{Policy, Signers};
+use host::signer::{Key, Policy, Signers};
 use host::trust::Proofs;
 use minisign::{SecretKey, SecretKeyBox};
-use model::Digest;
+use model::{Digest, PluginId};
 use server::config::Config;
 
 use super::test::cell::Status;
@@ -122,15 +123,16 @@ fn secret_key(path: &Path) -> Result<SecretKey, Usage> {
 
 /// Checks the certificate of a plugin.
 fn check(plugin: &Path, path: &Path, public: &str) -> Result<()> {
-    let name = "--check".to_owned();
-    let signers = Signers::new([(&name, &public.to_owned())].into_iter())
+    let signers = Signers::new([("--check", &Key::from(public))].into_iter())
         .map_err(|error| Usage(error.to_string()))?;
     if !path.exists() {
         return Err(Usage(format!("there is no `{}`", path.display())).into());
     }
     let certificate = Proofs::beside(plugin)?.certificate;
     let certificates = Certificates::new(Policy::Required, signers);
-    let checked = certificates.check(&Digest::of(&read_file(plugin)?), certificate.as_deref());
+    let bytes = read_file(plugin)?;
+    let id = PluginId::new(Manifest::of(bytes.to_owned())?.id);
+    let checked = certificates.check(&id, &Digest::of(&bytes), certificate.as_deref());
     let certified = match checked {
         Ok(Some(certified)) => certified,
         Ok(None) => bail!("`{}` was not checked", path.display()),

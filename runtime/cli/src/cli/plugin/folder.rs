@@ -77,7 +77,7 @@ pub(super) async fn install(install: Install) -> Result<()> {
         Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),
     };
     let proofs = remote::proofs(&path)?;
-    let vouched = config.install.trust()?.vouches(&bytes, &proofs);
+    let vouched = config.install.trust()?.vouches(&plugin.id, &bytes, &proofs);
     vouched.with_context(|| format!("`{}` is not installed", path.display()))?;
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make `{}`", folder.display()))?;

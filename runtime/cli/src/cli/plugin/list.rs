@@ -105,6 +105,10 @@ fn lines(entry: &Entry) -> String {
     ));
     lines.extend(file.map(|file| format!("  file     {file}")));
     lines.extend(entry.provenance.as_ref().map(came));
+    let untrusted = entry.untrusted.as_deref();
+    lines.extend(
+        untrusted.map(|reason| format!("  refused at the next start: {}", indented(reason))),
+    );
     let usage = entry.usage.filter(|usage| usage.open_fulfilments > 0);
     lines.extend(usage.map(|usage| {
         let registry::Usage { open_fulfilments, open_tasks } = usage;
