@@ -40,6 +40,7 @@ mod pack;
 mod plugin;
 mod project;
 mod reference;
+mod registry;
 mod relations;
 mod rules;
 

@@ -119,6 +119,12 @@ impl Manifest {
     }
 }
 
+/// The names of what a component imports and exports.
+pub fn interfaces(component: &[u8]) -> Result<(Vec<String>, Vec<String>), InstallError> {
+    let Surface { imports, exports, .. } = survey(component)?;
+    Ok((imports, exports))
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "a component has 30 kinds of sections")]
 fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
     let mut surface = Surface::default();

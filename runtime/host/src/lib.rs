@@ -18,9 +18,9 @@ pub mod schema;
 pub mod secret;
 pub mod setting;
 pub mod signature;
-pub mod used;
 pub mod signer;
 pub mod trust;
+pub mod used;
 pub mod versions;
 
 mod admission;
@@ -58,6 +58,7 @@ mod trial;
 
 pub use capability::http::address::{Place, place};
 pub use capability::record::{Keep, Of};
+pub use component::interfaces;
 pub use error::InstallError;
 pub use granting::RegrantError;
 pub use grants::Grants;

@@ -8,10 +8,12 @@ mod granted;
 mod language;
 mod list;
 mod new;
+mod oci;
 mod project;
 mod remote;
 mod replay;
 mod secret;
+mod ship;
 mod show;
 mod template;
 mod test;
@@ -71,6 +73,10 @@ pub(crate) enum Plugin {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Write a plugin as an OCI artefact, to a registry or to a layout on disk.
+    Push(ship::Push),
+    /// Read a plugin from a registry or a layout, and check its digests.
+    Pull(ship::Pull),
     /// Put a plugin into the folder of a server, or send it to one, if the server would take it in.
     Install(folder::Install),
     /// Remove a plugin from the folder of a server, or from one that runs.
@@ -99,6 +105,8 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Watch(arguments) => watch::run(arguments).await,
         Plugin::Check { path, config } => check(path, config).await,
         Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
+        Plugin::Push(arguments) => ship::push(arguments).await,
+        Plugin::Pull(arguments) => ship::pull(arguments).await,
         Plugin::Install(arguments) => folder::install(arguments).await,
         Plugin::Remove(arguments) => folder::remove(arguments).await,
         Plugin::Rollback(arguments) => folder::rollback(arguments).await,

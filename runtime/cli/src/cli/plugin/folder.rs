@@ -10,19 +10,23 @@ use host::folder::{is_plugin, shown};
 use host::trust::Proofs;
 use host::versions::BEFORE;
 
-use super::{Inspector, installed, read_file, remote};
+use super::oci::access::Access;
+use super::{Inspector, installed, read_file, remote, ship};
 use crate::cli::{Usage, say};
 use crate::repository::write_whole;
 use server::config::Config;
 
 #[derive(Debug, Args)]
 pub(crate) struct Install {
-    /// The plugin.
-    plugin: PathBuf,
+    /// The plugin: a file, `oci://HOST/REPOSITORY:TAG`, the same with `@sha256:…`, or a layout of OCI, which is a folder or a
+    /// `.tar` file.
+    plugin: String,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
     trial: remote::Trial,
+    #[command(flatten)]
+    access: Access,
 }
 
 #[derive(Debug, Args)]
@@ -64,19 +68,21 @@ struct Found {
 /// Puts a plugin into the folder if a server with the settings would take it in. The version that it
 /// replaces is kept for a rollback.
 pub(super) async fn install(install: Install) -> Result<()> {
-    let Install { plugin: path, place, trial } = install;
+    let Install { plugin, place, trial, access } = install;
+    let fetched = ship::fetch(&plugin, &access).await?;
+    let path = &fetched.file;
     if let Some(server) = &place.server {
-        return remote::install(server, &path, &trial).await;
+        return remote::install(server, path, &trial).await;
     }
     let config = Config::read(place.config.as_deref())?;
-    let bytes = read_file(&path)?;
+    let bytes = read_file(path)?;
     let inspector = Inspector::new(&config)?;
     let folder = place.into.unwrap_or(config.plugins_dir);
     let plugin = match installed(&inspector.host, bytes.clone()).await {
         Ok(plugin) => plugin,
         Err(reason) => bail!("`{}` is not installed: {reason}", path.display()),
     };
-    let proofs = remote::proofs(&path)?;
+    let proofs = remote::proofs(path)?;
     let vouched = config.install.trust()?.vouches(&plugin.id, &bytes, &proofs);
     vouched.with_context(|| format!("`{}` is not installed", path.display()))?;
     std::fs::create_dir_all(&folder)
