@@ -58,6 +58,7 @@ mod shared;
 mod size;
 mod slow;
 mod traces;
+mod trusted;
 mod usage;
 mod vanish;
 mod versions;
