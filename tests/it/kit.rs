@@ -133,6 +133,54 @@ async fn forty_seeded_bugs_are_found_and_none_where_there_is_none() {
     assert_eq!(found, seeded);
 }
 
+/// Changes of earlier work, and its end, are played with their undo and probe.
+#[tokio::test]
+async fn bugs_of_changes_are_found_and_none_where_there_is_none() {
+    let adapters = Adapters::new();
+    let bugs = ["does-nothing", "makes-anew", "stays", "probe-takes-earlier"];
+    for style in ["change", "end"] {
+        adapters.write(style, style, ("bug: none", "bug: none"));
+    }
+    for bug in bugs {
+        let to = format!("bug: change-{bug}");
+        adapters.write(&format!("change-{bug}"), "change", ("bug: none", &to));
+    }
+    adapters.write("end-nothing", "end", ("bug: none", "bug: change-ends-nothing"));
+    let tested = adapters.test(&["--json"]).await;
+    assert_eq!(tested.code, Some(1), "{}", tested.err);
+    let found: BTreeSet<String> = problems(&tested).into_keys().collect();
+    let seeded = bugs.iter().map(|bug| format!("change-{bug}"));
+    assert_eq!(found, seeded.chain(["end-nothing".to_owned()]).collect());
+    for cell in ["change/undo-1/lost-answer", "change/probe-1/garbage", "end/undo-1/lost-answer"] {
+        assert!(tested.out.contains(&format!("\"{cell}\"")), "{cell} is played");
+    }
+}
+
+/// A plugin reads the inventory of its case.
+#[tokio::test]
+async fn a_case_has_an_inventory() {
+    let checks = plugins_dir().await.join("order-checks.wasm");
+    let case = repository().join("plugins/order-checks/tests/duplicate.yaml");
+    let case = std::fs::read_to_string(case).unwrap();
+    let cases = tempfile::tempdir().unwrap();
+    let folder = cases.path().to_str().unwrap();
+    for (from, to, told) in [
+        ("", "", "2 cells passed, 0 failed"),
+        ("- id: p-1\n      status: active", "- id: p-1\n      status: terminated", "it must fail with code"),
+        ("  product:\n    - id", "  service:\n    - id", "case.yaml:14: the plugin does not ask for `service`"),
+        ("  product:\n    - id", "  products:\n    - id", "case.yaml:13: `products` is no kind of document"),
+        ("- id: p-1", "- name: p-1", "case.yaml:13: each document of `product` has an `id`"),
+        ("code: ORDER_DUPLICATE", "code: OTHER", "case.yaml:21): reject ORDER_DUPLICATE"),
+    ] {
+        assert!(case.contains(from), "{from}");
+        std::fs::write(cases.path().join("case.yaml"), case.replacen(from, to, 1)).unwrap();
+        let plugin = checks.to_str().unwrap();
+        let tested = ferrule(&["plugin", "test", plugin, "--cases", folder]).await;
+        let output = tested.out + &tested.err;
+        assert!(output.contains(told), "{told}: {output}");
+    }
+}
+
 #[tokio::test]
 async fn a_failed_cell_is_shown_with_what_to_do() {
     let adapters = Adapters::new();
@@ -171,13 +219,14 @@ async fn a_request_that_matches_no_exchange_is_told_with_the_nearest() {
         ("request: { method: POST, path: /lines/7, body: { mbps: 200 } }", "its method is "),
         (
             "request: { method: PUT, path: /lines/8, body: { mbps: 200 } }",
-            "PUT /lines/7 matches no exchange",
+            "PUT /lines/7 matches no exchange; the nearest is ",
         ),
     ] {
         adapters.write("line", "put", (path, to));
         let tested = adapters.test(&["--only", "undisturbed"]).await;
         assert_eq!(tested.code, Some(1), "{}", tested.err);
         assert!(tested.out.contains(told), "{told}: {}", tested.out);
+        assert!(tested.out.contains("line.yaml:"), "{}", tested.out);
     }
 }
 
@@ -191,6 +240,8 @@ async fn wrong_cases_are_told_with_file_and_line() {
         ("does: applies", "dose: applies", "line.yaml:6: unknown field `dose`"),
         ("method: PUT", "method: put", "`put` is no method"),
         ("expect:", "expects:", "unknown field `expects`"),
+        ("  input:", "  replaces: {}\n  input:", "line.yaml:3: a task that `replaces`"),
+        ("  input:", "  action: modify\n  replaces: { input: { style: no } }\n  input:", "no adapter `no`"),
     ] {
         adapters.write("line", "put", (from, to));
         let tested = adapters.test(&[]).await;

@@ -1,4 +1,4 @@
-//! Ten adapters, each right by itself and with four bugs that the setting `bug` switches on: what the test kit
+//! Adapters, each right by itself and with four bugs that the setting `bug` switches on: what the test kit
 //! is measured by. The input names the adapter as `style`.
 
 mod job;
@@ -8,7 +8,7 @@ use ferrule_plugin::{Callbacks, Context, Failure, Finding, Outcome, Probe, Step,
 use serde_json::Value;
 
 use job::Job;
-use style::{calc, cli, login, pages, post, put, queued, read_first, rpc, two};
+use style::{calc, change, cli, login, pages, post, put, queued, read_first, rpc, two};
 
 struct Adapters;
 
@@ -29,6 +29,7 @@ impl Step for Adapters {
             "pages" => pages::run(&job),
             "cli" => cli::run(&job),
             "calc" => calc::run(&job),
+            "change" => change::run(&job),
             style => Err(Failure::operator("STYLE", format!("no adapter `{style}`"))),
         }
     }
@@ -51,6 +52,7 @@ impl Undo for Adapters {
             "read-first" => read_first::undo(&job),
             "pages" => pages::undo(&job),
             "cli" => cli::undo(&job),
+            "change" => change::undo(&job),
             _ => Ok(()),
         }
         .map(Outcome::Done)
@@ -67,6 +69,7 @@ impl Probe for Adapters {
             "queued" => queued::probe(&job),
             "two" => two::probe(&job),
             "rpc" => rpc::probe(&job),
+            "change" => change::probe(&job),
             _ => Ok(Finding::NotApplied),
         }
     }

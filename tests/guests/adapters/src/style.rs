@@ -1,6 +1,7 @@
 //! The adapters, one for each way in which elements are driven.
 
 pub(crate) mod calc;
+pub(crate) mod change;
 pub(crate) mod cli;
 pub(crate) mod login;
 pub(crate) mod pages;

@@ -208,6 +208,7 @@ fn task(given: &Given, key: &str) -> Task {
             .map(|(name, value)| (name.to_owned(), replaced(value)))
             .collect(),
         input,
+        ..Task::default()
     }
 }
 

@@ -16,6 +16,7 @@ mod matching;
 mod matrix;
 mod peak;
 mod perform;
+mod planned;
 pub(super) mod problem;
 mod record;
 pub(super) mod recorded;

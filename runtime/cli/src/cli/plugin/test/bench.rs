@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result, anyhow};
 use engine::pools::Pools;
 use engine::store::Memory;
 use host::{Grants, Host, Installed, Options};
+use model::plan::{PriorWork, Work};
 use model::{Digest, FulfilmentId, PluginId, Pool, PoolId, SpecId, TaskId, Values};
 
 use super::board::Board;
-use super::case::Case;
+use super::case::{Case, stock};
 use super::element::Element;
 use super::json::Names;
 use super::peak::Peak;
@@ -27,6 +28,10 @@ pub(super) const TASK: TaskId = TaskId(0);
 pub(super) const FULFILMENT: &str = "test";
 /// The idempotency key of the task.
 pub(super) const KEY: &str = "test:0";
+/// The fulfilment of the work that the task changes or ends.
+pub(super) const EARLIER: &str = "earlier";
+/// The idempotency key of that.
+const EARLIER_KEY: &str = "earlier:0";
 /// The text of `{{secret}}`, and the beginning of that of `{{secret.<name>}}`.
 const PLANTED: &str = "planted-7f3c91e4";
 
@@ -50,6 +55,8 @@ pub(super) struct Bench {
     pub(super) case: Arc<Case>,
     names: Names,
     peak: Mutex<Peak>,
+    /// The work that the task changes or ends, once it was done.
+    earlier: Mutex<Option<PriorWork>>,
 }
 
 /// A real element, in the place of the simulated one.
@@ -90,7 +97,10 @@ impl Bench {
         for pool in read_pools(&case)? {
             pools.define(pool);
         }
-        let mut options = Options::new(Arc::new(Memory::default()), pools.clone(), cache);
+        let store = Arc::new(Memory::default());
+        check_inventory(&subject, &case)?;
+        stock::fill(&*store, &case.written.inventory).await.context("the inventory of the case")?;
+        let mut options = Options::new(store, pools.clone(), cache);
         Config::default().host.apply(&mut options);
         options.instances = INSTANCES;
         options.memory_mib = MEMORY_MIB;
@@ -102,14 +112,30 @@ impl Bench {
         let plugin = plugin.with_context(|| {
             format!("`{}` cannot be installed for the case `{}`", subject.manifest.id, case.name)
         })?;
-        let peak = Mutex::default();
-        Ok(Self { host, pools, element, plugin, subject, case, names, peak })
+        let (peak, earlier) = (Mutex::default(), Mutex::default());
+        Ok(Self { host, pools, element, plugin, subject, case, names, peak, earlier })
     }
 
     /// Makes the element as it is before the task.
     pub(super) fn reset(&self) {
         *self.element.board() = Board::new(Arc::clone(&self.case), Arc::clone(&self.names.known));
         self.pools.abandon(&FulfilmentId::new(FULFILMENT), TASK);
+    }
+
+    /// Notes the work that the task changes or ends.
+    pub(super) fn stands(&self, work: PriorWork) {
+        *self.earlier.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+    }
+
+    /// What the task does: the work, a change of earlier work, or its end.
+    pub(super) fn work(&self) -> Work {
+        let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(earlier) = earlier.as_ref() else { return Work::Do };
+        let earlier = Box::new(earlier.clone());
+        match self.case.written.task.ends() {
+            true => Work::Undo(earlier),
+            false => Work::Modify(earlier),
+        }
     }
 
     /// Notes the figures of a call.
@@ -149,6 +175,7 @@ fn names(case: &Case, url: &str) -> Names {
     let mut known = vec![
         ("element".to_owned(), url.to_owned()),
         ("key".into(), KEY.into()),
+        ("earlier-key".into(), EARLIER_KEY.into()),
         ("undo-key".into(), format!("{KEY}{}", model::plan::UNDO)),
         ("secret".into(), PLANTED.into()),
     ];
@@ -172,6 +199,17 @@ fn grants(subject: &Subject, case: &Case, url: &str, names: &Names) -> Result<Gr
     let config = settings.map(|(name, value)| (name.to_owned(), names.fill(value))).collect();
     let inventory = subject.manifest.requests.inventory.to_vec();
     Ok(Grants { http, inventory, pools, config, ..Grants::default() })
+}
+
+/// The plugin must ask for what the case has in its inventory: a server would not grant it otherwise.
+fn check_inventory(subject: &Subject, case: &Case) -> Result<(), Usage> {
+    let asked = &subject.manifest.requests.inventory;
+    let missing = case.written.inventory.keys().find(|kind| !asked.contains(kind));
+    let Some(kind) = missing else { return Ok(()) };
+    Err(Usage(format!(
+        "{}: the plugin does not ask for `{kind}`: add it to `inventory` under `[requests]` of its manifest",
+        case.place(case.lines.inventory)
+    )))
 }
 
 fn read_pools(case: &Case) -> Result<Vec<Pool>, Usage> {

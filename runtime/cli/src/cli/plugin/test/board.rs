@@ -128,6 +128,15 @@ impl Board {
         }
     }
 
+    /// What is on the element stays, and all that happened is forgotten.
+    pub(super) fn settle(&mut self) {
+        let effects = std::mem::take(&mut self.effects);
+        let made = self.made;
+        *self =
+            Self { effects, made, ..Self::new(Arc::clone(&self.case), Arc::clone(&self.known)) };
+        self.effects.iter_mut().for_each(|effect| effect.pending = false);
+    }
+
     /// Disturbs one request.
     pub(super) fn arm(&mut self, spot: Spot, fault: Fault) {
         self.armed = Some((spot, fault));
@@ -317,6 +326,24 @@ impl Board {
                 self.reply(&exchange.answer, Some(&effect))
             }
             Does::Applies => self.apply(exchange, received),
+            Does::Changes => {
+                let named = |effect: &Effect| is_named(effect, exchange, received);
+                let Some(at) = self.effects.iter().position(named) else {
+                    return self.absent(exchange);
+                };
+                let mut effect = self.effects.remove(at);
+                effect.key = key_of(exchange, received);
+                if let Some(body) = Json::read(&received.body) {
+                    effect.body = Some(match effect.body {
+                        Some(before) => before.merged(body),
+                        None => body,
+                    });
+                }
+                self.call_back(exchange, &effect);
+                let reply = self.reply(&exchange.answer, Some(&effect));
+                self.effects.insert(at, effect);
+                reply
+            }
         }
     }
 
@@ -328,6 +355,7 @@ impl Board {
             let is_same = match once {
                 Once::Key => key.is_some() && effect.key == key,
                 Once::Target => effect.target == target,
+                Once::Effect => is_named(effect, exchange, received),
                 Once::Never => false,
             };
             effect.name == exchange.effect && is_same
@@ -345,7 +373,7 @@ impl Board {
             None => &exchange.answer,
         };
         let at = match same {
-            Some(at) if once == Once::Target => {
+            Some(at) if matches!(once, Once::Target | Once::Effect) => {
                 self.effects[at].key = key;
                 self.effects[at].body = body;
                 at
@@ -389,7 +417,11 @@ impl Board {
         let written = answer.headers.iter();
         headers.extend(written.map(|(name, value)| (name.to_lowercase(), names.fill(value))));
         let body = match (&answer.body, &answer.text) {
-            (Some(body), _) => body.replaced(&|text| names.fill(text)).0.to_string().into_bytes(),
+            (Some(body), _) => {
+                let sent = effect.and_then(|effect| effect.body.as_ref());
+                let body = body.with_values(&|text| sent.and_then(|sent| sent.named(text)));
+                body.replaced(&|text| names.fill(text)).0.to_string().into_bytes()
+            }
             (None, Some(text)) => names.fill(text).into_bytes(),
             (None, None) => Vec::new(),
         };
@@ -437,11 +469,10 @@ impl Board {
             None => format!("{asked} matches no exchange: the case has none"),
             Some((_, at, difference)) => {
                 let request = &self.case.written.exchanges[at].request;
+                let (method, path) = (&request.method.0, &request.path.0);
+                let place = self.case.place(self.case.lines.exchange(at));
                 format!(
-                    "{asked} matches no exchange; the nearest is number {}, {} {}: {difference}",
-                    at + 1,
-                    request.method.0,
-                    request.path.0
+                    "{asked} matches no exchange; the nearest is {method} {path} ({place}): {difference}"
                 )
             }
         })

@@ -1,11 +1,15 @@
 //! A case: a task, what the element answers to it, and what is expected.
 
+mod lines;
+pub(super) mod stock;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+pub(in crate::cli::plugin) use self::lines::Lines;
 use super::fault::Fault;
 use super::json::Json;
 use crate::cli::Usage;
@@ -25,6 +29,7 @@ pub(in crate::cli::plugin) struct Case {
     pub(in crate::cli::plugin) name: String,
     pub(in crate::cli::plugin) file: PathBuf,
     pub(in crate::cli::plugin) written: Written,
+    pub(in crate::cli::plugin) lines: Lines,
 }
 
 /// A case as it is written.
@@ -39,6 +44,9 @@ pub(in crate::cli::plugin) struct Written {
     /// The settings of the plugin; `{{element}}` is the address of the simulated element.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::cli::plugin) settings: BTreeMap<String, String>,
+    /// The documents of the inventory, by their kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(in crate::cli::plugin) inventory: BTreeMap<String, Vec<Json>>,
     /// The pools, name to pattern, such as `{100..199}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::cli::plugin) pools: BTreeMap<String, String>,
@@ -75,6 +83,21 @@ pub(in crate::cli::plugin) struct Task {
     pub(in crate::cli::plugin) characteristics: BTreeMap<String, Json>,
     /// The input of the step; of a validator or a decomposer, the order.
     pub(in crate::cli::plugin) input: Json,
+    /// The earlier request that this one changes or, with the action `delete`, ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli::plugin) replaces: Option<Earlier>,
+}
+
+/// A request that was carried out before that of the task.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::cli::plugin) struct Earlier {
+    /// Its characteristics, if they were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli::plugin) characteristics: Option<BTreeMap<String, Json>>,
+    /// Its input, if it was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli::plugin) input: Option<Json>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,8 +175,10 @@ pub(in crate::cli::plugin) struct PathPattern(pub(in crate::cli::plugin) String)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::cli::plugin) enum Does {
-    /// It makes or changes the effect.
+    /// It makes the effect, or makes it anew.
     Applies,
+    /// It changes the effect that is there, with the members of its body.
+    Changes,
     /// It removes the effect.
     Reverts,
     /// It shows the effect.
@@ -166,7 +191,7 @@ pub(in crate::cli::plugin) enum Does {
 impl Does {
     pub(in crate::cli::plugin) fn changes(self) -> bool {
         match self {
-            Self::Applies | Self::Reverts => true,
+            Self::Applies | Self::Changes | Self::Reverts => true,
             Self::Reads | Self::Nothing => false,
         }
     }
@@ -180,6 +205,8 @@ pub(in crate::cli::plugin) enum Once {
     Key,
     /// By method and path: the default of every other method.
     Target,
+    /// By the effect: the request takes the place of what is there, whatever made it.
+    Effect,
     /// It does not: each request makes another effect.
     Never,
 }
@@ -249,7 +276,15 @@ impl Default for Task {
             action: Action::Add,
             characteristics: BTreeMap::new(),
             input: Json(serde_json::Value::Object(serde_json::Map::new())),
+            replaces: None,
         }
+    }
+}
+
+impl Task {
+    /// Whether the task ends the earlier work.
+    pub(in crate::cli::plugin) fn ends(&self) -> bool {
+        self.replaces.is_some() && self.action == Action::Delete
     }
 }
 
@@ -335,6 +370,13 @@ fn is_key_header(key: &String) -> bool {
     key == "idempotency-key"
 }
 
+impl Case {
+    /// The file and a line of it, for messages.
+    pub(in crate::cli::plugin) fn place(&self, line: u64) -> String {
+        format!("{}:{line}", self.file.display())
+    }
+}
+
 /// Reads the cases of a folder, in the order of their names.
 pub(in crate::cli::plugin) fn read_all(folder: &Path) -> Result<Vec<Case>> {
     let none = || {
@@ -371,8 +413,9 @@ pub(in crate::cli::plugin) fn read(file: &Path) -> Result<Case> {
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{shown}`"))?;
     let written = parse(&text).map_err(|(line, what)| Usage(format!("{shown}:{line}: {what}")))?;
+    let lines = Lines::of(&text);
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    Ok(Case { name, file: file.into(), written })
+    Ok(Case { name, file: file.into(), written, lines })
 }
 
 /// Reads the text of a case; fails with a line and what is wrong there.
@@ -391,13 +434,23 @@ fn parse(text: &str) -> Result<Written, (u64, String)> {
         let found = text.lines().position(|line| line.trim_start().starts_with(word));
         found.map_or(1, |at| at as u64 + 1)
     };
-    if !written.task.input.0.is_object() {
-        return Err((line("input"), "`input` must be an object".into()));
+    let earlier = written.task.replaces.as_ref().and_then(|earlier| earlier.input.as_ref());
+    for input in std::iter::once(&written.task.input).chain(earlier) {
+        if !input.0.is_object() {
+            return Err((line("input"), "`input` must be an object".into()));
+        }
+        if input.has_expression() {
+            let what = "a case has values and no expressions: a text of `input` begins with `=`";
+            return Err((line("input"), what.into()));
+        }
     }
-    if written.task.input.has_expression() {
-        let what = "a case has values and no expressions: a text of `input` begins with `=`";
-        return Err((line("input"), what.into()));
+    if written.task.replaces.is_some()
+        && !matches!(written.task.action, Action::Modify | Action::Delete)
+    {
+        let what = "a task that `replaces` an earlier one has the action `modify` or `delete`";
+        return Err((line("replaces"), what.into()));
     }
+    stock::check(&written.inventory).map_err(|what| (line("inventory"), what))?;
     if written.exchanges.len() > EXCHANGES_MAX {
         let what =
             format!("at most {EXCHANGES_MAX} exchanges, these are {}", written.exchanges.len());

@@ -143,7 +143,7 @@ pub(super) fn cells(case: &Case, shown: Shown<'_>) -> Vec<Cell> {
             Plays::RestartAfter,
         ),
     ]);
-    if shown.can_undo {
+    if shown.can_undo && !case.written.task.ends() {
         cells.push(general("undo-twice", "a restart after the undo", Plays::UndoTwice));
     }
     let exchanges = &case.written.exchanges;
@@ -152,7 +152,8 @@ pub(super) fn cells(case: &Case, shown: Shown<'_>) -> Vec<Cell> {
         let mut bodies = bodies.filter_map(|one| one.answer.body.as_ref());
         bodies.any(|body| body.0.to_string().contains("{{key}}"))
     };
-    if shows_key(Does::Reads) {
+    // What the task changes is the work of another one anyway.
+    if shows_key(Does::Reads) && case.written.task.replaces.is_none() {
         cells.push(general("foreign", "the element has the work of another task", Plays::Foreign));
     }
     if exchanges.iter().any(|one| one.callback.is_some()) {
@@ -191,11 +192,14 @@ fn disturbed(shown: Shown<'_>) -> Vec<Disturbed> {
     let mut made = Vec::new();
     for (spot, seen) in spots(shown.plain) {
         let faults = Fault::ALL.iter().filter(|fault| match seen.does {
-            Does::Applies | Does::Reverts => true,
+            Does::Applies | Does::Changes | Does::Reverts => true,
             Does::Reads | Does::Nothing => fault.disturbs_reads(),
         });
         made.extend(faults.map(|fault| of_fault("", spot, seen, *fault, Script::default())));
-        if spot.phase == Phase::Run && seen.does == Does::Applies && shown.can_undo {
+        if spot.phase == Phase::Run
+            && matches!(seen.does, Does::Applies | Does::Changes)
+            && shown.can_undo
+        {
             let place = place(spot);
             made.extend([
                 Disturbed {

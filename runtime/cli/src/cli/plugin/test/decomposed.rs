@@ -54,7 +54,7 @@ async fn decompose(bench: &Bench) -> Made {
         task.characteristics.iter().map(|(name, value)| (name.to_owned(), filled(value))).collect();
     let item = Decomposition {
         spec: &SpecId::new(&task.spec),
-        action: super::drive::action(task.action),
+        action: super::planned::action(task.action),
         characteristics: &characteristics,
         order: &filled(&task.input),
     };

@@ -5,23 +5,24 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use engine::telemetry::{Figures, Telemetry};
-use engine::worker::{Call, Worker as _};
+use engine::worker::{Attempt, Call, Worker as _};
 use model::expr::Expressions;
 use model::fulfilment::Context;
-use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
+use model::plan::{Action, OnFailure, PriorWork, Work};
 use model::{
-    Direction, Due, Effects, Event, Failure, FailureClass, Fulfilment, FulfilmentId, ItemId, Kind,
-    Operation, Outcome, Plan, PluginId, SpecId, TaskId, TaskState,
+    Direction, Due, Effects, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind,
+    Operation, Outcome, TaskId, TaskState,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tmf::time::Timestamp;
 
-use super::bench::{Bench, FULFILMENT, TASK};
+use super::bench::{Bench, EARLIER, FULFILMENT, TASK};
 use super::board::{Phase, Seen, Sent};
-use super::case;
 use super::json::Json;
 use super::peak::Peak;
+use super::planned::{Asked, Policy, action, plan};
 use super::problem::{Kind as About, Problem};
+use crate::cli::Usage;
 
 /// The task after it, whose failure rolls it back.
 const LATER: TaskId = TaskId(1);
@@ -51,6 +52,50 @@ pub(super) struct Script {
     pub(super) ends_at_failure: bool,
     /// The element may be silent: a call must not take long.
     pub(super) is_silent: bool,
+}
+
+impl Script {
+    fn policy(self) -> Policy {
+        Policy {
+            timeout_ms: if self.is_silent { SILENT_CALL_MS } else { CALL_MS },
+            attempts: if self.gives_up { 1 } else { 5 },
+            on_failure: if self.gives_up { OnFailure::RollBack } else { OnFailure::Hold },
+        }
+    }
+}
+
+/// Makes everything as it is before the task: with the work that the task changes or ends, if it does.
+pub(super) async fn begin(bench: &Bench) -> Result<()> {
+    bench.reset();
+    let task = &bench.case.written.task;
+    let Some(earlier) = &task.replaces else { return Ok(()) };
+    let characteristics = earlier.characteristics.as_ref().unwrap_or(&task.characteristics);
+    let input = earlier.input.as_ref().unwrap_or(&task.input);
+    let asked = Asked { action: Action::Add, characteristics, input, work: Work::Do };
+    let mut play = Play::of(bench, EARLIER, Script::default(), asked)?;
+    play.carry().await?;
+    let request = play.fulfilment.request(TASK, Operation::Run, &mut play.expressions);
+    let request = request.map_err(|failure| anyhow::anyhow!(failure.message))?;
+    let mismatch = play.seen().iter().find_map(|seen| seen.mismatch.as_deref().map(str::to_owned));
+    let TaskState::Done(output) = play.state() else {
+        let place = bench.case.place(bench.case.lines.replaces);
+        let why = mismatch.unwrap_or_else(|| "it does not succeed".into());
+        let last = play.calls.iter().rev().find_map(|made| match &made.outcome {
+            Outcome::Failed(failure) => Some(format!(": {} {}", failure.code, failure.message)),
+            Outcome::Done(_) | Outcome::Waiting(_) => None,
+        });
+        let what = format!("{place}: the earlier request: {why}{}", last.unwrap_or_default());
+        return Err(Usage(what).into());
+    };
+    bench.stands(PriorWork {
+        key: request.idempotency_key,
+        input: request.input,
+        outputs: output.outputs.clone(),
+        characteristics: Some(request.characteristics),
+        ..PriorWork::default()
+    });
+    bench.element.board().settle();
+    Ok(())
 }
 
 /// A call that was made.
@@ -88,8 +133,15 @@ impl<'a> Play<'a> {
 
     /// The same with another input than that of the case.
     pub(super) fn with_input(bench: &'a Bench, script: Script, input: &Json) -> Result<Self> {
+        let task = &bench.case.written.task;
+        let (action, characteristics) = (action(task.action), &task.characteristics);
+        let asked = Asked { action, characteristics, input, work: bench.work() };
+        Self::of(bench, FULFILMENT, script, asked)
+    }
+
+    fn of(bench: &'a Bench, fulfilment: &str, script: Script, asked: Asked<'_>) -> Result<Self> {
         let kind = Kind::Run { workflow: "test".into() };
-        let id = FulfilmentId::new(FULFILMENT);
+        let id = FulfilmentId::new(fulfilment);
         let fulfilment = Fulfilment::new(id, kind, json!({}), Timestamp(0));
         let mut play = Self {
             bench,
@@ -102,7 +154,8 @@ impl<'a> Play<'a> {
             calls: Vec::new(),
             problems: Vec::new(),
         };
-        play.record(&[Event::Planned { plan: Arc::new(plan(bench, script, input)) }])?;
+        let plan = plan(bench, asked, script.policy());
+        play.record(&[Event::Planned { plan: Arc::new(plan) }])?;
         Ok(play)
     }
 
@@ -135,7 +188,11 @@ impl<'a> Play<'a> {
 
     /// Calls the plugin once more for work that is done, under the same key.
     pub(super) async fn run_again(&mut self) -> Result<()> {
-        self.call(2, Operation::Run).await.map(drop)
+        let operation = match self.bench.work() {
+            Work::Undo(earlier) => Operation::Undo { outputs: earlier.outputs },
+            Work::Do | Work::Modify(_) => Operation::Run,
+        };
+        self.call(2, operation).await.map(drop)
     }
 
     /// The state of the task.
@@ -318,25 +375,10 @@ impl<'a> Play<'a> {
         let request = self.fulfilment.request(TASK, operation, &mut self.expressions);
         let request = request.map_err(|failure| anyhow::anyhow!(failure.message))?;
         let phase = phase_of(&request.operation);
-        let call = Call {
-            fulfilment: FulfilmentId::new(FULFILMENT),
-            task: TASK,
-            name: request.name,
-            attempt,
-            callback: format!("{}.test", request.answer_name),
-            idempotency_key: request.idempotency_key,
-            operation: request.operation,
-            plugin: request.plugin,
-            digest: request.digest,
-            spec: request.spec,
-            action: request.action.as_str().into(),
-            characteristics: request.characteristics,
-            replaces: request.replaces,
-            input: request.input,
-            timeout_ms: request.timeout_ms,
-            at: self.now,
-            trace: None,
-        };
+        let callback = format!("{}.test", request.answer_name);
+        let fulfilment = FulfilmentId::new(self.fulfilment.id().as_str());
+        let attempt = Attempt { fulfilment, task: TASK, number: attempt, at: self.now };
+        let call = Call::of(request, attempt, callback);
         let element = &self.bench.element;
         element.begin(self.calls.len(), phase).await;
         let report = self.bench.host.run(call).await;
@@ -367,54 +409,5 @@ fn phase_of(operation: &Operation) -> Phase {
         Operation::Recover => Phase::Probe,
         Operation::Resume { .. } => Phase::Resume,
         Operation::Undo { .. } | Operation::ResumeUndo { .. } | Operation::Reapply => Phase::Undo,
-    }
-}
-
-/// The plan of one item with the task, and a task after it that the kit carries out itself.
-fn plan(bench: &Bench, script: Script, input: &Json) -> Plan {
-    let written = &bench.case.written.task;
-    let plugin = &bench.plugin;
-    let mut item = Item::new(Level::ResourceService, SpecId::new(&written.spec), "1");
-    item.action = action(written.action);
-    let filled = |json: &Json| json.replaced(&|text| bench.fill(text)).0;
-    let characteristics = written.characteristics.iter();
-    item.characteristics =
-        characteristics.map(|(name, value)| (name.to_owned(), filled(value))).collect();
-    let input = filled(input);
-    let step = |name: &str, plugin: PluginId, input: Value| Step {
-        workflow: "test".into(),
-        step: name.into(),
-        plugin,
-        input,
-        timeout_ms: if script.is_silent { SILENT_CALL_MS } else { CALL_MS },
-        retry: Retry {
-            attempts: if script.gives_up { 1 } else { 5 },
-            first_ms: 1_000,
-            max_ms: 60_000,
-        },
-        on_failure: if script.gives_up { OnFailure::RollBack } else { OnFailure::Hold },
-        undo: bench.subject.can_undo,
-        point_of_no_return: false,
-        milestone: None,
-        expected_ms: None,
-    };
-    let task =
-        |step, needs| Task { item: Some(ItemId(0)), step, needs, not_before: None, work: Work::Do };
-    let later = PluginId::new("later");
-    Plan {
-        plugins: [(plugin.id.clone(), plugin.digest.clone())].into(),
-        steps: vec![step("run", plugin.id.clone(), input), step("later", later, Value::Null)],
-        items: vec![item],
-        tasks: vec![task(0, Vec::new()), task(1, vec![TASK])],
-        ..Plan::default()
-    }
-}
-
-pub(super) fn action(action: case::Action) -> Action {
-    match action {
-        case::Action::Add => Action::Add,
-        case::Action::Modify => Action::Modify,
-        case::Action::Delete => Action::Delete,
-        case::Action::NoChange => Action::NoChange,
     }
 }

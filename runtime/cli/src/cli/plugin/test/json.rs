@@ -81,6 +81,43 @@ impl Json {
         made
     }
 
+    /// The value with each text that stands for a value replaced by that.
+    pub(super) fn with_values(&self, value_of: &dyn Fn(&str) -> Option<Self>) -> Self {
+        let mut made = Self(self.0.clone());
+        let mut left = vec![&mut made.0];
+        while let Some(value) = left.pop() {
+            let found = value.as_str().and_then(value_of);
+            match (found, value) {
+                (Some(found), value) => *value = found.0,
+                (None, Value::Array(items)) => left.extend(items),
+                (None, Value::Object(fields)) => left.extend(fields.values_mut()),
+                (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
+            }
+        }
+        made
+    }
+
+    /// The part of a body that `{{body}}` or `{{body.a.b}}` names; null if it is not there.
+    pub(super) fn named(&self, text: &str) -> Option<Self> {
+        let path = text.strip_prefix("{{body")?.strip_suffix("}}")?;
+        let found = match path.strip_prefix('.') {
+            Some(path) => self.0.pointer(&format!("/{}", path.replace('.', "/"))),
+            None => path.is_empty().then_some(&self.0),
+        };
+        Some(Self(found.cloned().unwrap_or_default()))
+    }
+
+    /// The members of both, where both are objects; else the other.
+    pub(super) fn merged(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Value::Object(mut one), Value::Object(other)) => {
+                one.extend(other);
+                Self(Value::Object(one))
+            }
+            (_, other) => Self(other),
+        }
+    }
+
     /// The text, or the number, at a JSON pointer.
     pub(in crate::cli::plugin) fn text_at(&self, pointer: &str) -> Option<String> {
         match self.0.pointer(pointer)? {

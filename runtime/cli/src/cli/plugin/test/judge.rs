@@ -15,6 +15,8 @@ use super::problem::{Kind, Problem};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plain {
     pub(super) outputs: Option<Json>,
+    /// The effects on the element before the task.
+    pub(super) before: Vec<String>,
     /// The effects on the element when the work is done.
     pub(super) applied: Vec<String>,
     pub(super) seen: Vec<Arc<Seen>>,
@@ -125,6 +127,13 @@ impl Judge<'_> {
         Some(Problem::new(Kind::Once, what))
     }
 
+    /// A change changes something on the element, at least the key.
+    pub(super) fn changed(&self) -> Option<Problem> {
+        let is_change = self.case.written.task.replaces.is_some() && !self.plain.before.is_empty();
+        let is_same = is_change && self.plain.applied == self.plain.before;
+        is_same.then(|| Problem::new(Kind::Once, "the earlier work is on the element unchanged"))
+    }
+
     /// The undo succeeds, and leaves the element as it was.
     pub(super) fn undone(&self, play: &Play<'_>) -> Vec<Problem> {
         if play.seen().iter().any(|seen| seen.mismatch.is_some()) {
@@ -135,8 +144,15 @@ impl Judge<'_> {
             problems.push(Problem::new(Kind::Undo, format!("the undo fails: {}", ending(play))));
         }
         let standing = play.calls.last().map(|made| made.standing.as_slice()).unwrap_or_default();
-        if !standing.is_empty() {
-            let what = format!("after the undo the element still has {}", standing.join("; "));
+        if keyless(standing) != keyless(&self.plain.before) {
+            let found = if standing.is_empty() { "nothing".into() } else { standing.join("; ") };
+            let what = match self.plain.before.as_slice() {
+                [] => format!("after the undo the element still has {found}"),
+                before => format!(
+                    "after the undo the element has {found}, before it had {}",
+                    before.join("; ")
+                ),
+            };
             problems.push(Problem::new(Kind::Undo, what));
         }
         problems
@@ -162,11 +178,12 @@ impl Judge<'_> {
         if let Some(at) = faulty {
             problems.extend(sent_again(&seen[at], after, fault));
         }
-        let expected: &[String] = match made.phase {
-            Phase::Run | Phase::Probe | Phase::Resume => &self.plain.applied,
-            Phase::Undo => &[],
+        let is_back = made.phase == Phase::Undo && !self.case.written.task.ends();
+        let is_right = match is_back {
+            true => keyless(&made.standing) == keyless(&self.plain.before),
+            false => made.standing == self.plain.applied,
         };
-        let is_true = !after.is_empty() && made.standing == expected;
+        let is_true = !after.is_empty() && is_right;
         problems.extend(answered(made, fault, is_true));
         problems.extend(took_for_absent(made, fault, after));
         problems
@@ -287,6 +304,13 @@ fn took_for_absent(made: &Made, fault: Fault, after: &[Arc<Seen>]) -> Option<Pro
     let what =
         format!("{}, and the probe takes that for `not applied`: {}", fault.about(), again.line);
     Some(Problem::new(Kind::Probe, what))
+}
+
+/// Effects without the keys that they have.
+pub(super) fn keyless(standing: &[String]) -> Vec<String> {
+    let shown =
+        |effect: &String| effect.rsplit_once(" under ").map_or("", |(effect, _)| effect).to_owned();
+    standing.iter().map(shown).collect()
 }
 
 /// How far a task came.

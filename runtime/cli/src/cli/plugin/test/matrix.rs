@@ -18,6 +18,7 @@ use super::judge::Plain;
 use super::peak::Peak;
 use super::perform;
 use super::problem::Kind;
+use crate::cli::Usage;
 
 /// How many cells are played at one time: most of their time they wait.
 const LANES: usize = 6;
@@ -53,6 +54,7 @@ pub(super) async fn prepare(
     subject: &Arc<Subject>,
     cache: &Path,
 ) -> Result<Prepared> {
+    check_earlier(case, subject)?;
     let bench = Bench::start(Arc::clone(subject), Arc::clone(case), cache).await?;
     let is_decomposer = subject.manifest.world == Role::Decomposer;
     let plain = match is_decomposer {
@@ -96,6 +98,22 @@ pub(super) async fn prepare(
         false
     });
     Ok(Prepared { case: Arc::clone(case), cells, left_out, plain: Arc::new(plain) })
+}
+
+/// Fails if the plugin cannot be asked to change or end earlier work as the case has it.
+fn check_earlier(case: &Case, subject: &Subject) -> Result<(), Usage> {
+    let role = subject.manifest.world;
+    let why = match role {
+        _ if case.written.task.replaces.is_none() => return Ok(()),
+        Role::Step | Role::Activator if case.written.task.ends() && !subject.can_undo => {
+            "the plugin has no `undo`, by which earlier work is ended".to_owned()
+        }
+        Role::Step | Role::Activator => return Ok(()),
+        Role::Validator | Role::Allocator | Role::Rater | Role::Decomposer => {
+            format!("a plugin of the world `{role}` changes no earlier work")
+        }
+    };
+    Err(Usage(format!("{}: {why}", case.place(case.lines.replaces))))
 }
 
 /// The inputs that the schema of the plugin does not allow.

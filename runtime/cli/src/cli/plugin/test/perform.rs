@@ -12,7 +12,7 @@ use super::board::{Phase, Spot};
 use super::case::Disturb;
 use super::cell::{self, BadInput, Cell, Plays, Status};
 use super::decomposed;
-use super::drive::{Play, Script};
+use super::drive::{Play, Script, begin};
 use super::fault::Fault;
 use super::json::{Json, cut};
 use super::judge::{Judge, Plain, call_name, shown};
@@ -20,13 +20,18 @@ use super::problem::{Kind, Problem};
 
 /// Plays the case with nothing in the way, by which all other plays are judged.
 pub(super) async fn plain(bench: &Bench) -> Result<Plain> {
-    bench.reset();
+    begin(bench).await?;
+    let before = bench.element.board().standing();
     let mut play = Play::new(bench, expected(bench))?;
     play.carry().await?;
-    let mut plain = Plain::default();
+    let mut plain = Plain { before, ..Plain::default() };
     if let TaskState::Done(output) = play.state() {
         plain.outputs = Some(Json(serde_json::to_value(&output.outputs)?));
-        plain.applied = play.calls.last().map(|made| made.standing.to_vec()).unwrap_or_default();
+        // What is to be ended is to be gone, whatever the plugin does.
+        if !bench.case.written.task.ends() {
+            let last = play.calls.last();
+            plain.applied = last.map(|made| made.standing.to_vec()).unwrap_or_default();
+        }
         if is_undone(bench) && bench.case.written.disturb != Some(Disturb::Nothing) {
             play.roll_back().await?;
         }
@@ -43,21 +48,27 @@ fn expected(bench: &Bench) -> Script {
 
 /// The requests of a play whose outcome was lost.
 pub(super) async fn recovered(bench: &Bench) -> Result<Vec<Arc<super::board::Seen>>> {
-    bench.reset();
-    let mut play = Play::new(bench, Script { lose: Some(Phase::Run), ..Script::default() })?;
+    begin(bench).await?;
+    let mut play = Play::new(bench, Script { lose: Some(first(bench)), ..Script::default() })?;
     play.carry().await?;
     Ok(play.seen())
 }
 
-/// Whether a rollback calls the plugin.
+/// Whether a rollback calls the plugin. Work that was ended is not made again.
 fn is_undone(bench: &Bench) -> bool {
-    bench.subject.can_undo && bench.plugin.effects == Effects::External
+    let ends = bench.case.written.task.ends();
+    bench.subject.can_undo && bench.plugin.effects == Effects::External && !ends
+}
+
+/// The call by which the task begins.
+fn first(bench: &Bench) -> Phase {
+    if bench.case.written.task.ends() { Phase::Undo } else { Phase::Run }
 }
 
 /// Plays a cell.
 pub(super) async fn play(bench: &Bench, plain: &Plain, cell: &Cell) -> Result<cell::Result> {
     let started = Instant::now();
-    bench.reset();
+    begin(bench).await?;
     let performance = Performance {
         bench,
         judge: Judge { case: &bench.case, plain, planted: &bench.planted() },
@@ -139,17 +150,22 @@ impl Performance<'_> {
             });
             if !is_it {
                 let found = failure.map_or_else(|| "it succeeds".into(), shown);
-                let what = format!("it must fail with code {}: {found}", expected.code);
+                let case = &self.bench.case;
+                let place = case.place(case.lines.expect);
+                let what = format!("it must fail with code {} ({place}): {found}", expected.code);
                 problems.push(Problem::new(Kind::Ending, what));
             }
             return Ok((play, problems));
         }
         problems.extend(self.judge.done(&play));
+        problems.extend(self.judge.changed());
         if let (Some(expected), TaskState::Done(output)) = (&expect.outputs, play.state()) {
             let outputs = Json(serde_json::to_value(&output.outputs)?);
             let difference = expected.difference(&outputs, &self.bench.pattern_names());
             if let Some(difference) = difference {
-                let what = format!("the outputs are not as expected: {difference}");
+                let case = &self.bench.case;
+                let place = case.place(case.lines.expect);
+                let what = format!("the outputs are not as expected ({place}): {difference}");
                 problems.push(Problem::new(Kind::Outputs, what));
             }
         }
@@ -182,7 +198,7 @@ impl Performance<'_> {
 
     async fn restarted(&self) -> Result<Found> {
         let mut play =
-            Play::new(self.bench, Script { lose: Some(Phase::Run), ..Script::default() })?;
+            Play::new(self.bench, Script { lose: Some(first(self.bench)), ..Script::default() })?;
         play.carry().await?;
         let mut problems = [self.judge.always(&play), self.judge.done(&play)].concat();
         problems.extend(self.judge.recovered(&play));
@@ -192,7 +208,7 @@ impl Performance<'_> {
     async fn twice(&self) -> Result<Found> {
         let mut plays = Vec::new();
         for _ in 0..2 {
-            self.bench.reset();
+            begin(self.bench).await?;
             let mut play = Play::new(self.bench, expected(self.bench))?;
             play.carry().await?;
             let requests: Vec<String> = play
@@ -304,7 +320,7 @@ impl Performance<'_> {
         self.bench.element.board().arm(spot, fault);
         let mut play = Play::new(self.bench, script)?;
         play.carry().await?;
-        let is_in_undo = spot.phase == Phase::Undo;
+        let is_in_undo = spot.phase == Phase::Undo && !self.bench.case.written.task.ends();
         let mut problems = Vec::new();
         if !is_in_undo {
             problems.extend(self.judge.disturbed(&play, fault));

@@ -35,6 +35,11 @@ pub(super) async fn record(
     }
     let real = real(subject, url, config);
     for case in open {
+        if case.written.task.replaces.is_some() {
+            let place = case.place(case.lines.replaces);
+            let what = "what changes earlier work cannot be recorded: write its exchanges by hand";
+            return Err(Usage(format!("{place}: {what}")).into());
+        }
         let bench = Bench::with(Arc::clone(subject), Arc::clone(case), cache, Some(&real)).await?;
         let text = recorded(&bench, case, &real)
             .await

@@ -50,7 +50,7 @@ pub(in crate::cli::plugin) fn exchanges(said: &[Said], known: &Known) -> Vec<Exc
         match does {
             Does::Applies if is_success => is_applied = true,
             Does::Reverts if is_success => is_applied = false,
-            Does::Applies | Does::Reverts | Does::Reads | Does::Nothing => {}
+            Does::Applies | Does::Changes | Does::Reverts | Does::Reads | Does::Nothing => {}
         }
         let known = made.iter_mut().find(|(identity, _)| *identity == one.identity);
         let exchange = match known {
