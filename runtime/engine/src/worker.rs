@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use model::fulfilment::Request;
 use model::{Digest, FulfilmentId, Outcome, PluginId, TaskId};
 pub use model::{Effects, Operation};
 use serde_json::{Map, Value};
@@ -70,6 +71,44 @@ pub struct Call {
     pub at: Timestamp,
     /// The span that it is a part of, if its fulfilment is traced.
     pub trace: Option<Trace>,
+}
+
+/// Which attempt a call is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The fulfilment that the task is part of.
+    pub fulfilment: FulfilmentId,
+    /// The task.
+    pub task: TaskId,
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it was due.
+    pub at: Timestamp,
+}
+
+impl Call {
+    /// The call of a request; `callback` is the name under which the element may answer later.
+    pub fn of(request: Request, attempt: Attempt, callback: String) -> Self {
+        Self {
+            fulfilment: attempt.fulfilment,
+            task: attempt.task,
+            name: request.name,
+            attempt: attempt.number,
+            callback,
+            idempotency_key: request.idempotency_key,
+            operation: request.operation,
+            plugin: request.plugin,
+            digest: request.digest,
+            spec: request.spec,
+            action: request.action.as_str().into(),
+            characteristics: request.characteristics,
+            replaces: request.replaces,
+            input: request.input,
+            timeout_ms: request.timeout_ms,
+            at: attempt.at,
+            trace: None,
+        }
+    }
 }
 
 /// The result of a call.
