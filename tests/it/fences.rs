@@ -2,7 +2,7 @@
 //! manifests and JSON are read by what reads them.
 //!
 //! A fence of commands is marked `sh`, or has no mark and begins with `cargo run` or `curl`. One that
-//! cannot run here is marked `sh no-run`; those marked `sh project` are run by `project`.
+//! cannot run here is marked `sh no-run`; those marked `sh project` and `sh order` are run by `project`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(crate) struct Fence {
     pub(crate) mark: String,
     pub(crate) text: String,
     /// The paragraph before it.
-    before: String,
+    pub(crate) before: String,
 }
 
 impl Fence {
@@ -183,6 +183,7 @@ fn each_mark_is_one_that_a_test_knows() {
         "sh",
         "sh no-run",
         "sh project",
+        "sh order",
         "yaml",
         "json",
         "toml",
