@@ -166,9 +166,21 @@ async fn a_case_has_an_inventory() {
     let folder = cases.path().to_str().unwrap();
     for (from, to, told) in [
         ("", "", "2 cells passed, 0 failed"),
-        ("- id: p-1\n      status: active", "- id: p-1\n      status: terminated", "it must fail with code"),
-        ("  product:\n    - id", "  service:\n    - id", "case.yaml:14: the plugin does not ask for `service`"),
-        ("  product:\n    - id", "  products:\n    - id", "case.yaml:13: `products` is no kind of document"),
+        (
+            "- id: p-1\n      status: active",
+            "- id: p-1\n      status: terminated",
+            "it must fail with code",
+        ),
+        (
+            "  product:\n    - id",
+            "  service:\n    - id",
+            "case.yaml:14: the plugin does not ask for `service`",
+        ),
+        (
+            "  product:\n    - id",
+            "  products:\n    - id",
+            "case.yaml:13: `products` is no kind of document",
+        ),
         ("- id: p-1", "- name: p-1", "case.yaml:13: each document of `product` has an `id`"),
         ("code: ORDER_DUPLICATE", "code: OTHER", "case.yaml:21): reject ORDER_DUPLICATE"),
     ] {
@@ -241,7 +253,11 @@ async fn wrong_cases_are_told_with_file_and_line() {
         ("method: PUT", "method: put", "`put` is no method"),
         ("expect:", "expects:", "unknown field `expects`"),
         ("  input:", "  replaces: {}\n  input:", "line.yaml:3: a task that `replaces`"),
-        ("  input:", "  action: modify\n  replaces: { input: { style: no } }\n  input:", "no adapter `no`"),
+        (
+            "  input:",
+            "  action: modify\n  replaces: { input: { style: no } }\n  input:",
+            "no adapter `no`",
+        ),
     ] {
         adapters.write("line", "put", (from, to));
         let tested = adapters.test(&[]).await;

@@ -26,7 +26,8 @@ impl Shop {
         std::fs::create_dir_all(&plugins).unwrap();
         let element = format!("127.0.0.1:{}", element());
         let mut tail = String::new();
-        let grants = guide.iter().find(|fence| fence.text.starts_with("[plugins.acme-olt]")).unwrap();
+        let grants =
+            guide.iter().find(|fence| fence.text.starts_with("[plugins.acme-olt]")).unwrap();
         for id in ids {
             let pack = packs.join(id);
             std::fs::create_dir_all(&pack).unwrap();
