@@ -8,6 +8,7 @@ use wasmparser::{Parser, Payload};
 use crate::contract::{Interfaces, Part, Version, interface};
 use crate::declared::Declared;
 use crate::error::{InstallError, Refused};
+use crate::later;
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
 use crate::trust::Proven;
@@ -53,7 +54,9 @@ impl Component {
         let surface = survey(&bytes)?;
         let section = surface.manifest.as_ref().map(|(_, section)| Manifest::parse(section));
         let exports = Interfaces::of(&surface.exports);
-        let (contract, roles, manifest) = match (check(&surface, &exports), section) {
+        let checked = later::check(&bytes, &surface.imports);
+        let checked = checked.and_then(|()| check(&surface, &exports));
+        let (contract, roles, manifest) = match (checked, section) {
             (Ok((contract, roles)), Some(Ok(manifest))) => (contract, roles, manifest),
             (Ok(_), Some(Err(error))) => return Err(InstallError::Manifest(error).into()),
             (Ok(_), None) => return Err(InstallError::NoManifest.into()),

@@ -68,6 +68,14 @@ pub enum InstallError {
         /// The version that it was built against.
         wanted: String,
     },
+    /// It needs WASI 0.3.
+    #[error(
+        "the component needs {needs} of WASI 0.3, this host runs WASI 0.2: build it for the target wasm32-wasip2, with functions that are not async"
+    )]
+    LaterWasi {
+        /// The import, or what else it needs.
+        needs: String,
+    },
     /// It was built against two versions of the contract.
     #[error("the component uses two versions of ferrule:plugin: build it against one of them")]
     MixedContract,

@@ -39,6 +39,7 @@ mod executor;
 mod gate;
 mod granting;
 mod invoke;
+mod later;
 mod link;
 mod machine;
 mod mask;

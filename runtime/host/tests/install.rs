@@ -49,6 +49,16 @@ async fn a_file_that_is_no_plugin_is_refused() {
     assert!(bench.host.list().is_empty());
 }
 
+/// A component of WASI 0.3 is told from one that lacks a grant.
+#[tokio::test]
+async fn a_component_of_a_later_wasi_is_refused_by_name() {
+    let bench = Bench::new([].into());
+    let text = r#"(component (import "wasi:http/client@0.3.0" (instance)))"#;
+    let error = refused(&bench, &wat::parse_str(text).unwrap()).await.to_string();
+    assert!(error.contains("needs `wasi:http/client@0.3.0` of WASI 0.3"), "{error}");
+    assert!(error.contains("wasm32-wasip2"), "{error}");
+}
+
 #[tokio::test]
 async fn a_plugin_of_another_contract_is_refused() {
     let bench = Bench::new([].into());
