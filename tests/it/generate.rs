@@ -12,7 +12,8 @@ use crate::project::{Projects, has, lock, text};
 use crate::world::repository;
 
 /// What is made of the description, and called below.
-const OPERATIONS: &str = "createLine,listLines,getLine,putLine,patchLine,type,addPort,removePort";
+const OPERATIONS: &str =
+    "createLine,listLines,getLine,putLine,patchLine,type,addPort,removePort,putJob,putSlow";
 
 /// A description of the API, with the flag that takes it.
 fn lines() -> [String; 2] {
@@ -72,6 +73,11 @@ impl Api {
     fn answer(&self, method: &str, target: &str, mut body: Value) -> (u16, Value) {
         let mut lines = self.lines.lock().unwrap();
         let (path, query) = target.split_once('?').unwrap();
+        if let Some(name) =
+            path.strip_prefix("/v1/works/").or_else(|| path.strip_prefix("/v1/slow/"))
+        {
+            return Self::later(&mut lines, method, name.parse().unwrap(), body);
+        }
         let id = path.strip_prefix("/v1/lines/").and_then(|id| id.parse::<i64>().ok());
         match (method, id) {
             ("GET", None) => {
@@ -95,6 +101,34 @@ impl Api {
                 (201, body)
             }
             _ => (405, Value::Null),
+        }
+    }
+}
+
+impl Api {
+    /// Accepts work, which is done when it is looked at for the second time.
+    fn later(
+        lines: &mut BTreeMap<i64, Value>,
+        method: &str,
+        id: i64,
+        mut body: Value,
+    ) -> (u16, Value) {
+        match (method, lines.get_mut(&id)) {
+            ("PUT", _) => {
+                body["state"] = json!("inProgress");
+                lines.insert(id, body);
+                (202, Value::Null)
+            }
+            ("GET", Some(line)) => {
+                let shown = line.clone();
+                line["state"] = json!("done");
+                (200, shown)
+            }
+            ("DELETE", Some(_)) => {
+                lines.remove(&id);
+                (202, Value::Null)
+            }
+            _ => (404, Value::Null),
         }
     }
 }
@@ -153,7 +187,9 @@ fn drive(projects: &Projects, project: &Path, plugin: &Path) {
         let answer: Value = serde_json::from_slice(&called.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", text(&called)));
         let code = answer["failed"]["code"].clone();
-        if code.is_null() { answer["done"].clone() } else { code }
+        let waiting = answer["waiting"]["keys"].clone();
+        let told = [code, waiting, answer["done"].clone()];
+        told.into_iter().find(|told| !told.is_null()).unwrap_or_default()
     };
     let create = json!({ "createLine": { "element": "main", "body": { "mbps": 200 } } });
     let made = json!({ "externalId": "key-1", "id": 1, "mbps": 200 });
@@ -177,6 +213,21 @@ fn drive(projects: &Projects, project: &Path, plugin: &Path) {
     assert_eq!(call("undo", "{}", delete), "UNDO_UNDECIDED");
     let gone = json!({ "getLine": { "element": "main", "lineId": 7 } });
     assert_eq!(call("run", "{}", gone), "ELEMENT_REFUSED");
+    // An answer 202 is not the end: the API calls back, or the probe looks until the work is done.
+    for (operation, key, told) in
+        [("putJob", "jobId", json!(["key-1"])), ("putSlow", "slowId", json!("ELEMENT_ACCEPTED"))]
+    {
+        let input = json!({ "element": "main", key: 9, "body": { "mbps": 5 } });
+        let input = json!({ operation: input });
+        assert_eq!(call("run", "{}", input.clone()), told);
+        let callback = api.lines.lock().unwrap()[&9]["callbackUrl"].is_string();
+        assert_eq!(callback, operation == "putJob", "the address to call back is sent");
+        assert_eq!(call("recover", "{}", input.clone()), "ELEMENT_ACCEPTED");
+        let done = json!({ "mbps": 5, "state": "done" });
+        assert_eq!(call("recover", "{}", input.clone()), done);
+        assert_eq!(call("undo", "{}", input.clone()), "ELEMENT_ACCEPTED");
+        assert_eq!(call("undo", "{}", input), json!({}));
+    }
     for wrong in [json!({}), json!({ "burn": {} })] {
         assert_eq!(call("run", "{}", wrong), "BAD_INPUT");
     }

@@ -254,8 +254,42 @@ fn values(adapter: &Adapter, id: &str, language: Language) -> Vec<(&'static str,
         ("summary", format!("Adapter for {}", adapter.title.replace(['"', '\\'], "'"))),
         ("api", format!("{} {}", adapter.title, adapter.version).trim_end().to_owned()),
         ("settings", settings),
+        ("callbacks", if adapter.waits() { callbacks(language) } else { String::new() }),
+        ("callbacks-export", if adapter.waits() { CALLBACKS.into() } else { String::new() }),
+        ("resume", if adapter.waits() { resume(language).into() } else { String::new() }),
         ("login", login(adapter, language)),
     ]
+}
+
+/// The export of an adapter that is called back.
+const CALLBACKS: &str = "    export ferrule:plugin/callbacks@0.2.0;\n";
+
+/// The name of that export in the sources, among the others.
+fn callbacks(language: Language) -> String {
+    match language {
+        Language::Javascript => "callbacks, ".into(),
+        Language::Python => "Callbacks, ".into(),
+        Language::Rust | Language::C => String::new(),
+    }
+}
+
+/// The function that is called when the element calls back: the probe tells what became of the work.
+fn resume(language: Language) -> &'static str {
+    match language {
+        Language::Javascript => {
+            "\n  resume(context, input) {\n    const [operation, given] = chosen(input);\n    \
+             const found = operation.probe(context, given);\n    if (found !== NOT_APPLIED) return found;\n    \
+             const message = \"the element called back, and the work is not there: look why\";\n    \
+             throw Failure.operator(\"CALLBACK_WITHOUT_WORK\", message);\n  },\n"
+        }
+        Language::Python => {
+            "\n    def resume(self, context, input, answer):\n        operation, given = chosen(input)\n        \
+             found = operation.probe(context, given)\n        if found is NotApplied:\n            \
+             message = \"the element called back, and the work is not there: look why\"\n            \
+             raise Failure.operator(\"CALLBACK_WITHOUT_WORK\", message)\n        return found\n"
+        }
+        Language::Rust | Language::C => "",
+    }
 }
 
 /// The code that authorises a request.

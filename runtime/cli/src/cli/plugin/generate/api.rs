@@ -45,6 +45,8 @@ pub(super) struct Call {
     pub(super) answer: Option<Kind>,
     /// Whether it may be answered before the work is done.
     pub(super) is_accepted: bool,
+    /// Where the address is given that the API calls back when the work is done.
+    pub(super) callback: Option<CallbackAt>,
     /// Whether the description has the header `Idempotency-Key`.
     pub(super) takes_key: bool,
     /// Optional parameters that are left out.
@@ -67,6 +69,16 @@ pub(super) enum Place {
     Path,
     Query,
     Header,
+}
+
+/// Where a request names the address that is called back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CallbackAt {
+    /// A property of the body.
+    Body(String),
+    /// A parameter of the query.
+    Query(String),
+    Header(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +133,31 @@ impl Operation {
                 let path = super::names::camel(&self.path, "");
                 format!("{}{path}", self.method.name().to_ascii_lowercase())
             }
+        }
+    }
+}
+
+impl CallbackAt {
+    /// Reads an expression such as `{$request.body#/callbackUrl}`; `None` if the address stands elsewhere.
+    pub(super) fn read(expression: &str) -> Option<Self> {
+        let inner = expression.strip_prefix("{$request.")?.strip_suffix('}')?;
+        if let Some(name) = inner.strip_prefix("body#/") {
+            let is_top = !name.is_empty() && !name.contains(['/', '~']);
+            return is_top.then(|| Self::Body(name.into()));
+        }
+        let query = inner.strip_prefix("query.").filter(|name| is_token(name));
+        let header = inner.strip_prefix("header.").filter(|name| is_token(name));
+        let query = query.map(|name| Self::Query(name.into()));
+        query.or_else(|| header.map(|name| Self::Header(name.into())))
+    }
+
+    /// Whether a parameter is the address.
+    pub(super) fn is(&self, parameter: &Parameter) -> bool {
+        let name = &parameter.property.name;
+        match self {
+            Self::Body(_) => false,
+            Self::Query(own) => parameter.place == Place::Query && own == name,
+            Self::Header(own) => parameter.place == Place::Header && own.eq_ignore_ascii_case(name),
         }
     }
 }

@@ -3,10 +3,13 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::api::{Method, Place};
+use super::api::{CallbackAt, Example, Method, Place};
 use super::json::Json;
 use super::kind::{Kind, Property};
-use super::plan::{Adapter, Answer, Given, Piece, Planned, Probe, Undo};
+use super::plan::{Accepted, Adapter, Answer, Given, Piece, Planned, Probe, Undo};
+
+/// The address to call back in tests.
+const CALLBACK: &str = "http://localhost/callback/key-1";
 
 /// The address of the element in tests.
 const ELEMENT: &str = "http://element.test";
@@ -24,6 +27,8 @@ struct Case<'a> {
     /// Why it cannot be undone.
     #[serde(rename = "undoUndecided")]
     undo_undecided: bool,
+    /// What an answer 202 leads to: `done`, the code of a failure, or the key that is waited under.
+    accepted: &'static str,
     probes: Vec<Probed>,
 }
 
@@ -55,13 +60,16 @@ pub(super) fn cases(adapter: &Adapter) -> String {
 }
 
 fn of<'a>(adapter: &Adapter, planned: &'a Planned) -> Vec<Case<'a>> {
-    if planned.examples.is_empty() {
+    // An answer 202 is not the one that the work ends with.
+    let is_whole = |example: &&Example| example.status != 202 || planned.method == Method::Get;
+    let examples: Vec<&Example> = planned.examples.iter().filter(is_whole).collect();
+    if examples.is_empty() {
         let body = planned.body.as_ref().map(|body| Json::sample("value", &body.kind));
         let answer = sample_answer(&planned.answer);
         let status = if planned.method == Method::Post { 201 } else { 200 };
         return vec![case(adapter, planned, body, status, answer)];
     }
-    let cases = planned.examples.iter().map(|example| {
+    let cases = examples.into_iter().map(|example| {
         let body =
             planned.body.as_ref().map(|_| example.body.clone().unwrap_or_else(|| Json(json!({}))));
         case(adapter, planned, body, example.status, Some(example.answer.clone()))
@@ -89,6 +97,12 @@ fn case<'a>(
     {
         sent.0[key] = json!("key-1");
     }
+    let asked = sent.clone();
+    if let (Accepted::CalledBack(CallbackAt::Body(name)), Some(sent)) =
+        (&planned.accepted, &mut sent)
+    {
+        sent.0[name] = json!(CALLBACK);
+    }
     let url = format!("{}{}", address(planned, &planned.address, ""), query(adapter, planned));
     let outputs = outputs(&planned.answer, answer.as_ref());
     let id = |name: &str| match &outputs.0[name] {
@@ -108,13 +122,19 @@ fn case<'a>(
     };
     Case {
         operation: &planned.key,
-        probes: probes(adapter, planned, sent.as_ref(), answer.as_ref()),
+        probes: probes(adapter, planned, asked.as_ref(), answer.as_ref()),
         input: Json(json!({ &planned.key: input })),
         request: Request { method: planned.method.name(), url, body: sent },
         answer: Answered { status, body: answer },
         outputs,
         undo,
         undo_undecided: matches!(planned.undo, Undo::Undecided(_)),
+        accepted: match planned.accepted {
+            Accepted::Answer => "done",
+            Accepted::Probed => "ELEMENT_ACCEPTED",
+            Accepted::CalledBack(_) => "key-1",
+            Accepted::Undecided => "ACCEPTED_UNDECIDED",
+        },
     }
 }
 
@@ -145,6 +165,7 @@ fn probes(
         Probe::Compare(path) => {
             let mut there = object(answer).0;
             let asked = sent.and_then(|sent| sent.0.as_object());
+            finish(planned, &mut there);
             for (name, value) in asked.into_iter().flatten() {
                 there[name] = value.clone();
             }
@@ -155,12 +176,22 @@ fn probes(
         }
         Probe::Listed(path, key) => {
             let mut entry = object(answer).0;
+            finish(planned, &mut entry);
             entry[key] = sent.map_or_else(|| json!("key-1"), |sent| sent.0[key].clone());
             let query = || format!("?{key}={}", escaped(entry[key].as_str().unwrap_or_default()));
             vec![
                 probed(get(path, query()), 200, Some(Json(json!([entry]))), "applied"),
                 probed(get(path, query()), 200, Some(Json(json!([]))), "not-applied"),
             ]
+        }
+    }
+}
+
+/// Gives the document of work that may go on the state of work that is done.
+fn finish(planned: &Planned, document: &mut serde_json::Value) {
+    for name in ["state", "status"] {
+        if planned.is_accepted && document[name].is_string() {
+            document[name] = json!("done");
         }
     }
 }
@@ -232,6 +263,9 @@ fn query(adapter: &Adapter, planned: &Planned) -> String {
         let is_list = matches!(given.property.kind, Kind::List(_));
         let one = if is_list { plain(&Json(value.0[0].clone())) } else { plain(&value) };
         parts.push(format!("{}={}", escaped(&given.wire), escaped(&one)));
+    }
+    if let Accepted::CalledBack(CallbackAt::Query(name)) = &planned.accepted {
+        parts.push(format!("{}={}", escaped(name), escaped(CALLBACK)));
     }
     let query = if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
     let login = login_after(adapter, &query);

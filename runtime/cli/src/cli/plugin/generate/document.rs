@@ -80,7 +80,11 @@ pub(super) struct Operation {
     pub(super) parameters: Vec<Parameter>,
     pub(super) request_body: Option<Body>,
     pub(super) responses: BTreeMap<String, Response>,
+    pub(super) callbacks: BTreeMap<String, Callback>,
 }
+
+/// The requests that an API makes later: paths by the expression of their address.
+pub(super) type Callback = BTreeMap<String, serde::de::IgnoredAny>;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

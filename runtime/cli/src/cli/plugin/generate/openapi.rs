@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::api::{
-    Api, Body, Call, Login, Method, Operation, Parameter, Place, Problem, check_path,
+    Api, Body, Call, CallbackAt, Login, Method, Operation, Parameter, Place, Problem, check_path,
 };
 use super::api::{OWN_HEADERS, is_token, parameter, segments};
 use super::document::{self, Document, Media, Schema, Scheme};
@@ -317,6 +317,12 @@ impl<'a> Description<'a> {
         call: &mut Call,
     ) -> Result<(), String> {
         call.is_accepted = operation.responses.contains_key("202");
+        let expressions = operation.callbacks.values().flat_map(BTreeMap::keys);
+        let mut known = expressions.filter_map(|expression| CallbackAt::read(expression));
+        call.callback = known.next();
+        if let Some(callback) = &call.callback {
+            call.parameters.retain(|parameter| !callback.is(parameter));
+        }
         let is_success = |status: &str| status.starts_with('2') || status == "default";
         // The text order has `200` before `2XX` and `default`.
         for (status, response) in

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::api::{Api, Body, Call, Example, Login, Method, Operation, Place, parameter, segments};
+use super::api::{
+    Api, Body, Call, CallbackAt, Example, Login, Method, Operation, Place, parameter, segments,
+};
 use super::kind::{Kind, Property};
 use super::names::Taken;
 
@@ -44,6 +46,9 @@ pub(super) struct Planned {
     pub(super) answer: Answer,
     pub(super) undo: Undo,
     pub(super) probe: Probe,
+    pub(super) accepted: Accepted,
+    /// Whether the description has an answer that comes before the work is done.
+    pub(super) is_accepted: bool,
     /// What a person has to decide.
     pub(super) decide: Vec<String>,
     pub(super) examples: Vec<Example>,
@@ -103,7 +108,25 @@ pub(super) enum Probe {
     Undecided(String),
 }
 
+/// What an answer 202 leads to: the work goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Accepted {
+    /// The operation changes nothing, so it is an answer as any other.
+    Answer,
+    /// The attempt is retried, and the probe looks whether the work is there.
+    Probed,
+    /// The element calls back, and the probe looks what became of the work.
+    CalledBack(CallbackAt),
+    /// There is no way to look.
+    Undecided,
+}
+
 impl Adapter {
+    /// Whether an operation waits for a callback.
+    pub(super) fn waits(&self) -> bool {
+        self.operations.iter().any(|one| matches!(one.accepted, Accepted::CalledBack(_)))
+    }
+
     /// The adapter of operations of an API.
     pub(super) fn new(api: &Api, selected: &[&Operation]) -> Self {
         let mut keys = Taken::default();
@@ -138,6 +161,12 @@ impl Adapter {
 }
 
 impl Planned {
+    /// Whether the body has more than the input gives.
+    pub(super) fn makes_body(&self) -> bool {
+        let told = matches!(self.accepted, Accepted::CalledBack(CallbackAt::Body(_)));
+        self.key_property.is_some() || told && self.body.is_some()
+    }
+
     /// The properties of the input that are parameters.
     pub(super) fn inputs(&self) -> Vec<Property> {
         let inputs = self.given.iter().filter(|one| one.setting.is_none());
@@ -159,10 +188,13 @@ impl Planned {
             answer: answer(call),
             undo: Undo::Nothing,
             probe: Probe::Again("it changes nothing".into()),
+            accepted: Accepted::Answer,
+            is_accepted: call.is_accepted || call.callback.is_some(),
             decide: Vec::new(),
             examples: call.examples.clone(),
         };
         planned.propose(api, call);
+        planned.accept(call);
         planned
     }
 
@@ -217,15 +249,44 @@ impl Planned {
                 self.propose_probe(api);
             }
         }
-        if call.is_accepted {
-            self.decide.push(
-                "an answer 202 is taken as done, yet the work goes on: wait for a callback, or check it in a \
-                 step of its own"
-                    .into(),
-            );
-        }
         for parameter in &call.left_out {
             self.decide.push(format!("the optional {parameter} is left out"));
+        }
+    }
+
+    /// An answer 202 is never taken for the end of the work.
+    fn accept(&mut self, call: &Call) {
+        let is_looked_at =
+            matches!(self.probe, Probe::Compare(_) | Probe::Gone(_) | Probe::Listed(..));
+        let (accepted, decision) = match &call.callback {
+            _ if self.method == Method::Get => return,
+            Some(callback) if is_looked_at => (
+                Accepted::CalledBack(callback.clone()),
+                "an answer 202 waits an hour for the callback, after which the probe looks what became of the work",
+            ),
+            Some(_) | None if is_looked_at => (
+                Accepted::Probed,
+                "an answer 202 is retried, and the probe looks whether the work is there: have the `retry` of the \
+                 step last as long as the work may",
+            ),
+            Some(_) | None => (
+                Accepted::Undecided,
+                "an answer 202 fails with `ACCEPTED_UNDECIDED`: the description has no way to look at the work",
+            ),
+        };
+        self.accepted = accepted;
+        if self.is_accepted {
+            self.decide.push(decision.into());
+            self.decide.push(
+                "an answer with a `state` or `status` such as `pending` is one of work that goes on".into(),
+            );
+        }
+        if let (Accepted::CalledBack(CallbackAt::Body(name)), Some(body)) =
+            (&self.accepted, &mut self.body)
+            && let Kind::Object(shape) = &mut body.kind
+        {
+            // The adapter gives it.
+            shape.properties.retain(|one| one.name != *name);
         }
     }
 

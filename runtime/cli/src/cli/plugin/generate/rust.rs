@@ -1,5 +1,6 @@
 //! The adapter in Rust: a module for each operation.
 
+mod answer;
 mod operation;
 mod types;
 
@@ -82,7 +83,7 @@ fn lib(adapter: &Adapter, operations: &[Named<'_>]) -> String {
          //! leaves them open.\n\n\
          mod api;\n{modules}#[cfg(test)]\nmod tests;\n\n\
          use ferrule_plugin::element::Element;\n\
-         use ferrule_plugin::{{Context, Failure, Finding, Outcome, Probe, Step, Undo}};\n\
+         use ferrule_plugin::{{{callbacks}Context, Failure, Finding, Outcome, Probe, Step, Undo}};\n\
          use schemars::JsonSchema;\nuse serde::{{Deserialize, Serialize}};\nuse serde_json::Value;\n\n\
          struct Adapter;\n\n\
          // The operation to carry out, with its input.\n\
@@ -92,7 +93,7 @@ fn lib(adapter: &Adapter, operations: &[Named<'_>]) -> String {
          pub(crate) struct Output {{\n{outputs}}}\n\n\
          impl Step for Adapter {{\n    type Input = Input;\n    type Output = Output;\n\n    \
          fn run(context: &Context, input: Input) -> Result<Outcome<Output>, Failure> {{\n        \
-         match input {{\n{run}        }}\n        .map(Outcome::Done)\n    }}\n}}\n\n\
+         match input {{\n{run}        }}\n    }}\n}}\n\n\
          impl Undo for Adapter {{\n    fn undo(\n        context: &Context,\n        input: Input,\n        \
          output: Option<Output>,\n    ) -> Result<Outcome<()>, Failure> {{\n        \
          let output = output.map(|output| output.value()).unwrap_or_default();\n        \
@@ -100,7 +101,7 @@ fn lib(adapter: &Adapter, operations: &[Named<'_>]) -> String {
          impl Probe for Adapter {{\n    \
          fn probe(context: &Context, input: Input) -> Result<Finding<Output>, Failure> {{\n        \
          match input {{\n{probe}        }}\n    }}\n}}\n\n\
-         ferrule_plugin::export!(Adapter as Activator);\n\n\
+         {resumed}ferrule_plugin::export!(Adapter as Activator{with});\n\n\
          impl Output {{\n    /// The outputs of an answer.\n    \
          fn of(element: &Element<'_>, answer: &Value) -> Result<Self, Failure> {{\n        \
          Self::deserialize(answer).map_err(|cause| api::unreadable(element, cause))\n    }}\n\n    \
@@ -108,8 +109,25 @@ fn lib(adapter: &Adapter, operations: &[Named<'_>]) -> String {
         run = arms("run(context)"),
         undo = arms("undo(context, &output)"),
         probe = arms("probe(context)"),
+        callbacks = if adapter.waits() { "Callbacks, " } else { "" },
+        resumed = if adapter.waits() { RESUMED } else { "" },
+        with = if adapter.waits() { " with Callbacks" } else { "" },
     )
 }
+
+/// The code that is called when the element calls back: the probe tells what became of the work.
+const RESUMED: &str = "\
+impl Callbacks for Adapter {
+    fn resume(context: &Context, input: Input, _answer: &Value) -> Result<Outcome<Output>, Failure> {
+        match Self::probe(context, input)? {
+            Finding::Applied(output) => Ok(Outcome::Done(output)),
+            Finding::Waiting(callback) => Ok(Outcome::Waiting(callback)),
+            Finding::NotApplied => Err(api::called_back_in_vain()),
+        }
+    }
+}
+
+";
 
 /// Why writing to a text cannot fail.
 const WRITES: &str = "a text can be written to";

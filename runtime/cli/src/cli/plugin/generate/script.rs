@@ -1,6 +1,8 @@
 //! The adapter in JavaScript and in Python: a table of operations, each with `run`, `undo` and `probe`. The two
 //! differ in their words only, which are those of a [`Syntax`].
 
+mod accepted;
+
 use std::fmt::Write as _;
 
 use super::api::{Method, Place};
@@ -11,6 +13,10 @@ use super::plan::{Adapter, Answer, Given, Piece, Planned, Probe, Undo};
 
 /// Why writing to a text cannot fail.
 const WRITES: &str = "a text can be written to";
+
+/// What the operations use of the project's own module.
+const HELPERS: &str =
+    "accepted, address, agrees, call, entry, find, outputs, remove, setting, settled, undecided";
 
 /// A language whose values have no types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +91,13 @@ impl Syntax {
 
     fn operations(self, adapter: &Adapter) -> String {
         let mut text = match self {
-            Self::Javascript => String::from(
-                "// The operations of the API.\n\nimport { Failure, NOT_APPLIED } from \"ferrule-plugin\";\n\n\
-                 import { address, agrees, call, entry, find, outputs, setting } from \"./api.js\";\n\n",
+            Self::Javascript => format!(
+                "// The operations of the API.\n\nimport {{ Failure, NOT_APPLIED, Waiting }} from \"ferrule-plugin\";\n\n\
+                 import {{ {HELPERS} }} from \"./api.js\";\n\n",
             ),
-            Self::Python => String::from(
-                "\"\"\"The operations of the API.\"\"\"\n\nfrom ferrule_plugin import Failure, NotApplied\n\n\
-                 from api import address, agrees, call, entry, find, outputs, setting\n\n\n",
+            Self::Python => format!(
+                "\"\"\"The operations of the API.\"\"\"\n\nfrom ferrule_plugin import Failure, NotApplied, Waiting\n\n\
+                 from api import {HELPERS}\n\n\n",
             ),
         };
         let mut taken = Taken::of(&[
@@ -203,11 +209,13 @@ impl Printed<'_> {
         let request = format!("{act}(context, given, {method:?}, url{more})");
         match (&planned.answer, planned.method) {
             (_, Method::Delete) | (Answer::None, _) => {
-                lines.push(format!("{request}{end}"));
+                lines.push(self.set("response", &request));
+                lines.extend(self.accepted());
                 lines.push("return {}".to_owned() + end);
             }
             (answer, _) => {
                 lines.push(self.set("response", &request));
+                lines.extend(self.accepted());
                 let is_empty = match self.syntax {
                     Syntax::Javascript => "response.body.length === 0",
                     Syntax::Python => "not response.body",
@@ -243,10 +251,7 @@ impl Printed<'_> {
                     Piece::Text(_) | Piece::Given(_) => None,
                 });
                 let mut lines = name.map(|name| self.id(name)).unwrap_or_default();
-                lines.push(format!(
-                    "find(context, given, \"DELETE\", {}){end}",
-                    self.address(path, false)
-                ));
+                lines.push(format!("remove(context, given, {}){end}", self.address(path, false)));
                 lines
             }
         }
@@ -266,7 +271,7 @@ impl Printed<'_> {
             return lines;
         };
         let mut look = vec![self.comment("Without its answer the work is found by its key.")];
-        look.extend(self.sent());
+        look.extend(self.keyed());
         look.push(match self.syntax {
             Syntax::Javascript => format!("id = {}?.[{}];", self.listed(path, key), quoted(name)),
             Syntax::Python => {
@@ -322,11 +327,15 @@ impl Printed<'_> {
                 },
             ],
             Probe::Compare(path) => {
-                let mut lines = self.sent();
+                let mut lines = self.keyed();
                 lines.push(read(path));
                 lines.extend(missing("found"));
+                lines.extend(self.settled("found.json()"));
                 if planned.body.is_some() {
-                    let agrees = format!("{not}agrees({}, found.json())", self.body());
+                    let agrees = format!(
+                        "{not}agrees({}, found.json())",
+                        self.asked(self.planned.key_property.is_some())
+                    );
                     lines.push(self.comment("Sent again, the same request makes no second one."));
                     lines.extend(self.then(&agrees, &give_up));
                 }
@@ -334,9 +343,10 @@ impl Printed<'_> {
                 lines
             }
             Probe::Listed(path, key) => {
-                let mut lines = self.sent();
+                let mut lines = self.keyed();
                 lines.push(self.set("listed", &self.listed(path, key)));
                 lines.extend(missing("listed"));
+                lines.extend(self.settled("listed"));
                 lines.push(format!("return outputs(given, listed){end}"));
                 lines
             }
@@ -352,32 +362,12 @@ impl Printed<'_> {
         )
     }
 
-    /// Makes the body with the key of the task, if one of its properties carries it.
-    fn sent(&self) -> Vec<String> {
-        let Some(key) = &self.planned.key_property else { return Vec::new() };
-        let key = quoted(key);
-        match self.syntax {
-            Syntax::Javascript => {
-                vec![
-                    self.comment("An undo has the key of the work, followed by `:undo`."),
-                    "const own = context.key.replace(/:undo$/, \"\");".into(),
-                    format!("const body = {{ ...given.body, {key}: given.body?.[{key}] ?? own }};"),
-                ]
-            }
-            Syntax::Python => vec![
-                self.comment("An undo has the key of the work, followed by `:undo`."),
-                "own = context.key.removesuffix(\":undo\")".into(),
-                "body = dict(given.get(\"body\") or {})".into(),
-                format!("body[{key}] = own if body.get({key}) is None else body[{key}]"),
-            ],
-        }
-    }
-
-    fn body(&self) -> &'static str {
-        match (&self.planned.key_property, self.syntax) {
-            (Some(_), _) => "body",
-            (None, Syntax::Javascript) => "given.body",
-            (None, Syntax::Python) => "given.get(\"body\")",
+    /// The body: as it was made, or as it was given.
+    fn asked(&self, is_made: bool) -> &'static str {
+        match (is_made, self.syntax) {
+            (true, _) => "body",
+            (false, Syntax::Javascript) => "given.body",
+            (false, Syntax::Python) => "given.get(\"body\")",
         }
     }
 
@@ -390,14 +380,14 @@ impl Printed<'_> {
         };
         if let Some(body) = &self.planned.body {
             let name = if self.syntax == Syntax::Javascript { "json" } else { "body" };
-            parts.push(pair(name, self.body()));
+            parts.push(pair(name, self.asked(self.planned.makes_body())));
             if body.media != "application/json" {
                 parts.push(pair("media", &quoted(&body.media)));
             }
         }
         let headers = self.planned.given.iter().filter(|one| one.place == Place::Header);
-        let headers: Vec<String> =
-            headers.map(|one| format!("{}: {}", quoted(&one.wire), self.given(one))).collect();
+        let headers = headers.map(|one| format!("{}: {}", quoted(&one.wire), self.given(one)));
+        let headers: Vec<String> = headers.chain(self.callback_header()).collect();
         if !headers.is_empty() {
             parts.push(pair("headers", &format!("{{ {} }}", headers.join(", "))));
         }
@@ -424,6 +414,9 @@ impl Printed<'_> {
         let is_query = |one: &&Given| with_query && one.place == Place::Query;
         for given in self.planned.given.iter().filter(is_query) {
             write!(text, ".query({}, {})", quoted(&given.wire), self.given(given)).expect(WRITES);
+        }
+        if with_query {
+            text.push_str(&self.callback_query());
         }
         text
     }

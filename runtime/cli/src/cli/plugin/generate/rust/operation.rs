@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::types::{fields, name_of};
 use super::{Named, TYPES, WRITES};
-use crate::cli::plugin::generate::api::{Method, Place};
+use crate::cli::plugin::generate::api::{CallbackAt, Method, Place};
 use crate::cli::plugin::generate::kind::{Kind, line};
 use crate::cli::plugin::generate::names::{Taken, snake};
-use crate::cli::plugin::generate::plan::{Answer, Given, Piece, Probe, Undo};
+use crate::cli::plugin::generate::plan::{Accepted, Given, Piece, Probe, Undo};
 
 impl Named<'_> {
     pub(super) fn print(&self) -> String {
@@ -83,7 +83,7 @@ impl Named<'_> {
         let planned = self.planned;
         let method = method(planned.method);
         let mut text = String::from(
-            "    pub(crate) fn run(&self, context: &Context) -> Result<Output, Failure> {\n        \
+            "    pub(crate) fn run(&self, context: &Context) -> Result<Outcome<Output>, Failure> {\n        \
              let element = Element::new(&self.element, context);\n",
         );
         if planned.method == Method::Post {
@@ -117,29 +117,9 @@ impl Named<'_> {
             }
             .expect(WRITES);
         }
+        text.push_str(&self.callback_header());
         text.push_str(&self.with_body());
-        text.push_str(&match (&planned.answer, planned.method) {
-            (_, Method::Delete) => {
-                "        // What is not there needs no deletion.\n        api::find(&element, &request)?;\n        \
-                 Ok(Output::default())\n"
-                    .to_owned()
-            }
-            (Answer::None, _) => {
-                "        api::send(&element, &request)?;\n        Ok(Output::default())\n".to_owned()
-            }
-            (answer, _) => {
-                let value = match answer {
-                    Answer::Whole(name) => format!("json!({{ {name:?}: answer }})"),
-                    Answer::None | Answer::Object(_) => "answer".into(),
-                };
-                format!(
-                    "        let response = api::send(&element, &request)?;\n        \
-                     if response.body.is_empty() {{\n            return Ok(Output::default());\n        }}\n        \
-                     let answer = response.json().ok_or_else(|| api::unreadable(&element, \"it is no JSON\"))?;\n        \
-                     Output::of(&element, &{value})\n"
-                )
-            }
-        });
+        text.push_str(&self.answered());
         text.push_str("    }\n");
         text
     }
@@ -147,9 +127,28 @@ impl Named<'_> {
     fn with_body(&self) -> String {
         let Some(body) = &self.planned.body else { return String::new() };
         let media = &body.media;
-        if self.planned.key_property.is_some() {
+        if self.planned.makes_body() {
+            let told = match &self.planned.accepted {
+                Accepted::CalledBack(CallbackAt::Body(name)) => {
+                    format!("        body[{name:?}] = json!(context.callback_url());\n")
+                }
+                Accepted::CalledBack(_)
+                | Accepted::Answer
+                | Accepted::Probed
+                | Accepted::Undecided => String::new(),
+            };
+            let made = match (told.is_empty(), self.planned.key_property.is_some()) {
+                (true, _) => {
+                    return format!(
+                        "        let request = api::with_body(request, {media:?}, &self.sent(context))?;\n"
+                    );
+                }
+                (false, true) => "self.sent(context)",
+                (false, false) => "json!(&self.body)",
+            };
             return format!(
-                "        let request = api::with_body(request, {media:?}, &self.sent(context))?;\n"
+                "        let mut body = {made};\n{told}        \
+                 let request = api::with_body(request, {media:?}, &body)?;\n"
             );
         }
         if body.is_mandatory {
@@ -261,16 +260,18 @@ impl Named<'_> {
                     "{}        let Some(response) = found else {{ return Ok(Finding::NotApplied) }};\n        \
                      let answer = response.json().unwrap_or_default();\n        \
                      // Sent again, the same request makes no second one.\n        \
-                     if !{check} {{\n            return Ok(Finding::NotApplied);\n        }}\n        \
+                     {settled}if !{check} {{\n            return Ok(Finding::NotApplied);\n        }}\n        \
                      Ok(Output::of(&element, &answer).map_or(Finding::NotApplied, Finding::Applied))\n",
-                    read(path)
+                    read(path),
+                    settled = self.settled("answer"),
                 )
             }
             Probe::Listed(..) => format!(
                 "{}        let element = Element::new(&self.element, context);\n        \
                  let Some(entry) = self.listed(context)? else {{ return Ok(Finding::NotApplied) }};\n        \
-                 Output::of(&element, &entry).map(Finding::Applied)\n",
-                head("context")
+                 {}Output::of(&element, &entry).map(Finding::Applied)\n",
+                head("context"),
+                self.settled("entry")
             ),
         };
         text + "    }\n"
@@ -319,6 +320,9 @@ impl Named<'_> {
                 }
             }
             .expect(WRITES);
+        }
+        if with_query {
+            text.push_str(&self.callback_query());
         }
         let is_query = |one: &&Given| with_query && one.place == Place::Query;
         for given in self.planned.given.iter().filter(is_query) {

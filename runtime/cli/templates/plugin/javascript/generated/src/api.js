@@ -65,6 +65,36 @@ export function call(context, given, method, address, more) {
   throw Failure.operator("ELEMENT_REFUSED", `${given.element} has nothing at ${address.url}`);
 }
 
+/** Deletes what is at an address. Work that is not there is as good as undone. */
+export function remove(context, given, address) {
+  if (find(context, given, "DELETE", address)?.status === 202) throw accepted(given);
+}
+
+/** The element has accepted the work and goes on with it: the next attempt looks for it. */
+export const accepted = ({ element }) =>
+  Failure.retry("ELEMENT_ACCEPTED", `\`${element}\` has accepted the work and goes on with it`).afterMs(5000);
+
+/** The element has accepted the work, and no request shows its end. */
+export const undecided = ({ element }) =>
+  Failure.operator("ACCEPTED_UNDECIDED", `\`${element}\` has accepted the work: look whether it is done`);
+
+const PENDING = [
+  "pending", "inprogress", "running", "accepted", "acknowledged", "queued", "processing", "creating", "updating",
+  "deleting", "provisioning", "scheduled", "waiting",
+];
+
+const FAILED = ["failed", "failure", "error", "rejected", "cancelled", "canceled", "aborted"];
+
+/** Fails if the `state` or `status` of a document is one of work that goes on, or that failed. */
+export function settled(given, document) {
+  const state = String(document?.state ?? document?.status ?? "");
+  const plain = state.toLowerCase().replace(/[^a-z0-9]/g, "");
+  if (PENDING.includes(plain)) throw accepted(given);
+  if (FAILED.includes(plain)) {
+    throw Failure.operator("ELEMENT_FAILED", `the work on \`${given.element}\` is \`${state}\``);
+  }
+}
+
 /** The outputs of an answer: those of its properties that the description has. */
 export function outputs(given, answer) {
   if (typeof answer !== "object" || answer === null) {

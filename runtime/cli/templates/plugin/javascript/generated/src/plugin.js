@@ -1,6 +1,6 @@
 // An adapter for {{api}}. Comments with `DECIDE` are for a person: the description of the API leaves them open.
 
-import { Failure, activator } from "ferrule-plugin";
+import { Failure, NOT_APPLIED, activator } from "ferrule-plugin";
 
 import { operations } from "./operations.js";
 import { input, output } from "./schema.js";
@@ -15,7 +15,7 @@ const chosen = (input) => {
   return [operation, given];
 };
 
-export const { work, undo, probe, description } = activator({
+export const { work, undo, probe, {{callbacks}}description } = activator({
   input,
   output,
 
@@ -33,4 +33,4 @@ export const { work, undo, probe, description } = activator({
     const [operation, given] = chosen(input);
     return operation.probe(context, given);
   },
-});
+{{resume}}});

@@ -29,6 +29,18 @@ for (const one of cases) {
     assert.throws(() => work.run(Context.task(one.input)), { class: "operator" });
   });
 
+  test(`accepted work of ${name} is not taken for done`, () => {
+    answered(host(), one.request, { status: 202 }).start();
+    let told;
+    try {
+      const answer = work.run(Context.task(one.input));
+      told = answer.tag === "waiting" ? answer.val.keys.join() : answer.tag;
+    } catch (failure) {
+      told = failure.code;
+    }
+    assert.equal(told, one.accepted);
+  });
+
   test(`${name} is undone also if it is not there`, () => {
     for (const status of [204, 404]) {
       const running = host();

@@ -69,6 +69,44 @@ def call(context, given, method, address, **more):
     return response
 
 
+def remove(context, given, address):
+    """Deletes what is at an address. Work that is not there is as good as undone."""
+    response = find(context, given, "DELETE", address)
+    if response is not None and response.status == 202:
+        raise accepted(given)
+
+
+def accepted(given):
+    """The element has accepted the work and goes on with it: the next attempt looks for it."""
+    message = f"`{given['element']}` has accepted the work and goes on with it"
+    return Failure.retry("ELEMENT_ACCEPTED", message).after_ms(5000)
+
+
+def undecided(given):
+    """The element has accepted the work, and no request shows its end."""
+    message = f"`{given['element']}` has accepted the work: look whether it is done"
+    return Failure.operator("ACCEPTED_UNDECIDED", message)
+
+
+PENDING = (
+    "pending", "inprogress", "running", "accepted", "acknowledged", "queued", "processing", "creating", "updating",
+    "deleting", "provisioning", "scheduled", "waiting",
+)
+
+FAILED = ("failed", "failure", "error", "rejected", "cancelled", "canceled", "aborted")
+
+
+def settled(given, document):
+    """Fails if the `state` or `status` of a document is one of work that goes on, or that failed."""
+    found = document if isinstance(document, dict) else {}
+    state = str(found.get("state") or found.get("status") or "")
+    plain = "".join(one for one in state.lower() if one.isalnum())
+    if plain in PENDING:
+        raise accepted(given)
+    if plain in FAILED:
+        raise Failure.operator("ELEMENT_FAILED", f"the work on `{given['element']}` is `{state}`")
+
+
 def outputs(given, answer):
     """The outputs of an answer: those of its properties that the description has."""
     if not isinstance(answer, dict):

@@ -3,7 +3,7 @@
 Comments with `DECIDE` are for a person: the description of the API leaves them open."""
 
 import schema
-from ferrule_plugin import Activator, Failure, exports
+from ferrule_plugin import Activator, Failure, NotApplied, exports
 from operations import OPERATIONS
 
 
@@ -30,6 +30,6 @@ class Adapter(Activator):
     def probe(self, context, input):
         operation, given = chosen(input)
         return operation.probe(context, given)
+{{resume}}
 
-
-Work, Undo, Probe, Description = exports(Adapter)
+Work, Undo, Probe, {{callbacks}}Description = exports(Adapter)

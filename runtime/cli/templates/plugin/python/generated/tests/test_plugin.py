@@ -45,6 +45,17 @@ class Tests(unittest.TestCase):
             answered(host(), request, {"status": 400}).start()
             self.assertEqual(self.failure(act).class_, types.FailureClass.OPERATOR)
 
+    def test_accepted_work_is_not_taken_for_done(self):
+        for case in CASES:
+            answered(host(), case["request"], {"status": 202}).start()
+            try:
+                answer = Work.run(fake.task(case["input"]))
+                is_done = isinstance(answer, types.Outcome_Done)
+                told = "done" if is_done else "".join(answer.value.keys)
+            except Err as failure:
+                told = failure.value.code
+            self.assertEqual(told, case["accepted"], case["operation"])
+
     def test_work_is_undone_also_if_it_is_not_there(self):
         for case in CASES:
             for status in (204, 404):

@@ -110,8 +110,54 @@ pub(crate) fn find(element: &Element<'_>, request: &Request) -> Result<Option<Re
 
 /// Deletes what is at an address. Work that is not there is as good as undone.
 pub(crate) fn delete(element: &Element<'_>, address: Address) -> Result<Outcome<()>, Failure> {
-    find(element, &request(element, Method::Delete, address)?)?;
-    Ok(Outcome::Done(()))
+    match find(element, &request(element, Method::Delete, address)?)? {
+        Some(response) if response.status == 202 => Err(accepted(element)),
+        Some(_) | None => Ok(Outcome::Done(())),
+    }
+}
+
+/// The element has accepted the work and goes on with it: the next attempt looks for it.
+pub(crate) fn accepted(element: &Element<'_>) -> Failure {
+    let message = format!("`{}` has accepted the work and goes on with it", element.name);
+    Failure::retry("ELEMENT_ACCEPTED", message).after_ms(5_000)
+}
+
+/// The element has accepted the work, and no request shows its end.
+pub(crate) fn undecided(element: &Element<'_>) -> Failure {
+    let message = format!("`{}` has accepted the work: look whether it is done", element.name);
+    Failure::operator("ACCEPTED_UNDECIDED", message)
+}
+
+/// The element called back, and the work is not there.
+pub(crate) fn called_back_in_vain() -> Failure {
+    let message = "the element called back, and the work is not there: look why";
+    Failure::operator("CALLBACK_WITHOUT_WORK", message)
+}
+
+/// States of work that goes on, in small letters.
+const PENDING: [&str; 13] = [
+    "pending", "inprogress", "running", "accepted", "acknowledged", "queued", "processing",
+    "creating", "updating", "deleting", "provisioning", "scheduled", "waiting",
+];
+
+/// States of work that failed.
+const FAILED: [&str; 7] =
+    ["failed", "failure", "error", "rejected", "cancelled", "canceled", "aborted"];
+
+/// Fails if the `state` or `status` of a document is one of work that goes on, or that failed.
+pub(crate) fn settled(element: &Element<'_>, document: &Value) -> Result<(), Failure> {
+    let state = document["state"].as_str().or_else(|| document["status"].as_str());
+    let state = state.unwrap_or_default();
+    let letters = state.chars().filter(char::is_ascii_alphanumeric);
+    let plain: String = letters.map(|char| char.to_ascii_lowercase()).collect();
+    if PENDING.contains(&plain.as_str()) {
+        return Err(accepted(element));
+    }
+    if FAILED.contains(&plain.as_str()) {
+        let message = format!("the work on `{}` is `{state}`", element.name);
+        return Err(Failure::operator("ELEMENT_FAILED", message));
+    }
+    Ok(())
 }
 
 /// The id of what an answer is about; `None` if it has none.

@@ -17,6 +17,8 @@ struct Case {
     outputs: Value,
     undo: Option<Request>,
     undo_undecided: bool,
+    /// What an answer 202 leads to.
+    accepted: String,
     probes: Vec<Probed>,
 }
 
@@ -101,6 +103,22 @@ fn a_lost_answer_is_retried_and_a_refusal_is_for_the_operator() {
             let (context, input) = task(&case);
             assert_eq!(Adapter::run(&context, input).unwrap_err().class, class, "{}", case.operation);
         }
+    }
+}
+
+#[test]
+fn accepted_work_is_not_taken_for_done() {
+    for case in cases() {
+        let request = &case.request;
+        let answer = Answer::status(202);
+        let _host = host().answer(method(request), &request.url, answer).start();
+        let (context, input) = task(&case);
+        let told = match Adapter::run(&context, input) {
+            Ok(Outcome::Done(_)) => "done".to_owned(),
+            Ok(Outcome::Waiting(callback)) => callback.keys.concat(),
+            Err(failure) => failure.code,
+        };
+        assert_eq!(told, case.accepted, "{}", case.operation);
     }
 }
 
