@@ -163,9 +163,8 @@ fn probes(
             probed(get(path, String::new()), 200, Some(Json(json!({}))), "not-applied"),
         ],
         Probe::Compare(path) => {
-            let mut there = object(answer).0;
+            let mut there = finished(planned, object(answer)).0;
             let asked = sent.and_then(|sent| sent.0.as_object());
-            finish(planned, &mut there);
             for (name, value) in asked.into_iter().flatten() {
                 there[name] = value.clone();
             }
@@ -175,8 +174,7 @@ fn probes(
             ]
         }
         Probe::Listed(path, key) => {
-            let mut entry = object(answer).0;
-            finish(planned, &mut entry);
+            let mut entry = finished(planned, object(answer)).0;
             entry[key] = sent.map_or_else(|| json!("key-1"), |sent| sent.0[key].clone());
             let query = || format!("?{key}={}", escaped(entry[key].as_str().unwrap_or_default()));
             vec![
@@ -187,13 +185,14 @@ fn probes(
     }
 }
 
-/// Gives the document of work that may go on the state of work that is done.
-fn finish(planned: &Planned, document: &mut serde_json::Value) {
+/// The document of work that is done, where it may go on after its answer.
+fn finished(planned: &Planned, mut document: Json) -> Json {
     for name in ["state", "status"] {
-        if planned.is_accepted && document[name].is_string() {
-            document[name] = json!("done");
+        if planned.is_accepted && document.0[name].is_string() {
+            document.0[name] = json!("done");
         }
     }
+    document
 }
 
 /// An answer, or an empty object if it is none.

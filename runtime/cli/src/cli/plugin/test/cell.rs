@@ -152,7 +152,7 @@ pub(super) fn cells(case: &Case, shown: Shown<'_>) -> Vec<Cell> {
         let mut bodies = bodies.filter_map(|one| one.answer.body.as_ref());
         bodies.any(|body| body.0.to_string().contains("{{key}}"))
     };
-    // What the task changes is the work of another one anyway.
+    // A task that changes earlier work finds that of another one anyway.
     if shows_key(Does::Reads) && case.written.task.replaces.is_none() {
         cells.push(general("foreign", "the element has the work of another task", Plays::Foreign));
     }

@@ -27,7 +27,7 @@ pub(super) async fn plain(bench: &Bench) -> Result<Plain> {
     let mut plain = Plain { before, ..Plain::default() };
     if let TaskState::Done(output) = play.state() {
         plain.outputs = Some(Json(serde_json::to_value(&output.outputs)?));
-        // What is to be ended is to be gone, whatever the plugin does.
+        // Earlier work that is ended has to be gone, whatever the plugin does.
         if !bench.case.written.task.ends() {
             let last = play.calls.last();
             plain.applied = last.map(|made| made.standing.to_vec()).unwrap_or_default();

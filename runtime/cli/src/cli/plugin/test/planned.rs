@@ -10,7 +10,7 @@ use super::bench::{Bench, TASK};
 use super::case;
 use super::json::Json;
 
-/// What a plugin is asked for.
+/// The request to a plugin.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     pub(super) action: Action,
@@ -33,8 +33,11 @@ pub(super) fn plan(bench: &Bench, asked: Asked<'_>, policy: Policy) -> Plan {
     let mut item =
         Item::new(Level::ResourceService, SpecId::new(&bench.case.written.task.spec), "1");
     item.action = asked.action;
-    item.characteristics = filled(bench, asked.characteristics).into_iter().collect();
-    let input = asked.input.replaced(&|text| bench.fill(text)).0;
+    let filled = |json: &Json| json.replaced(&|text| bench.fill(text)).0;
+    let characteristics = asked.characteristics.iter();
+    item.characteristics =
+        characteristics.map(|(name, value)| (name.to_owned(), filled(value))).collect();
+    let input = filled(asked.input);
     let step = |name: &str, plugin: PluginId, input: Value| Step {
         workflow: "test".into(),
         step: name.into(),
@@ -58,15 +61,6 @@ pub(super) fn plan(bench: &Bench, asked: Asked<'_>, policy: Policy) -> Plan {
         tasks: vec![task(0, Vec::new(), asked.work), task(1, vec![TASK], Work::Do)],
         ..Plan::default()
     }
-}
-
-/// Characteristics with the names of the case replaced.
-pub(super) fn filled(
-    bench: &Bench,
-    characteristics: &BTreeMap<String, Json>,
-) -> Vec<(String, Value)> {
-    let value = |json: &Json| json.replaced(&|text| bench.fill(text)).0;
-    characteristics.iter().map(|(name, json)| (name.to_owned(), value(json))).collect()
 }
 
 pub(super) fn action(action: case::Action) -> Action {
