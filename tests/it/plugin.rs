@@ -322,7 +322,7 @@ async fn grants_that_the_operator_changes_count_without_a_restart() {
     let rejected = is("rejected").await;
     let reason = text(&rejected["state"]["reason"]);
     let (_, lines) = reason.split_once("add to ferrule.toml:\n").unwrap();
-    let lines = lines.replace("HOST:PORT", "127.0.0.1:9");
+    let lines = lines.replace("element.example:80", "127.0.0.1:9");
     std::fs::write(&settings, format!("{before}\n{lines}\n")).unwrap();
     let ready = is("ready").await;
     assert_eq!(ready["grants"]["http"], json!(["http://127.0.0.1:9"]));

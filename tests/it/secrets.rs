@@ -188,13 +188,13 @@ async fn secrets_come_to_their_elements_and_are_nowhere_else() {
     elsewhere["path"] = json!("/other");
     let id = server.run(&elsewhere).await;
     let log = server.log_of(&id).await;
-    let lines = "denied: secret `s1` of plugin `leaker` may not go to http://";
+    let lines = "of plugin `leaker`: it may not go there; to grant it, add";
     assert!(log.contains(lines) && log.contains("[plugins.leaker.secrets]"), "{log}");
     assert_eq!(element.sent("other"), None);
     ids.push(id);
     let id = server.run(&input(&element, 0, "none")).await;
     let log = server.log_of(&id).await;
-    assert!(log.contains("secret `none` is not granted"), "{log}");
+    assert!(log.contains("secret `none` of plugin `leaker`: it is not granted"), "{log}");
     ids.push(id);
     search_server(server, &secrets, &ids).await;
 }

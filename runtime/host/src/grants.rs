@@ -140,8 +140,22 @@ pub(crate) fn common_table(target: &Target) -> String {
 
 /// The lines of `ferrule.toml` that grant a plugin one thing more than it has.
 pub(crate) fn lines(plugin: &str, key: &str, granted: &[String], more: &str) -> String {
-    let values: Vec<_> = granted.iter().map(String::as_str).chain([more]).map(quote).collect();
+    list(plugin, key, granted.iter().map(String::as_str).chain([more]))
+}
+
+/// The lines of `ferrule.toml` that grant a plugin this list of things.
+pub(crate) fn list<'a>(
+    plugin: &str,
+    key: &str,
+    values: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let values: Vec<_> = values.into_iter().map(quote).collect();
     format!("[plugins.{}]\n{key} = [{}]", table_key(plugin), values.join(", "))
+}
+
+/// The lines of `ferrule.toml` that set a setting of a plugin.
+pub(crate) fn setting_lines(plugin: &str, name: &str, value: &str) -> String {
+    format!("[plugins.{}.config]\n{} = {}", table_key(plugin), quote(name), quote(value))
 }
 
 pub(crate) fn quote(text: &str) -> String {

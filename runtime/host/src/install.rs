@@ -1,7 +1,6 @@
 //! Installs a plugin: checks its imports against its grants, and links the compiled component. All
 //! of it, or nothing changes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::worker::Effects;
@@ -16,14 +15,14 @@ use crate::component::Component;
 use crate::contract::{Exports, Part};
 use crate::error::InstallError;
 use crate::granting::Granted;
-use crate::grants::{self, Grants};
+use crate::grants::{self, Grants, Rule};
 use crate::limits::Limits;
 use crate::link;
 use crate::manifest::Manifest;
 use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::secret::Safe;
-use crate::setting;
+use crate::setting::{self, Declared};
 use crate::state::State;
 use crate::used::Ledger;
 
@@ -51,8 +50,8 @@ pub(crate) struct Plugin {
     pub(crate) manifest: Manifest,
     pub(crate) name: Arc<str>,
     pub(crate) grants: Arc<Grants>,
-    /// The values of settings that are not set.
-    pub(crate) defaults: Arc<BTreeMap<String, String>>,
+    /// The settings that it declares.
+    pub(crate) declared: Arc<Declared>,
     pub(crate) limits: Limits,
     pub(crate) client: http::Client,
     /// What its calls use of the grants.
@@ -98,7 +97,7 @@ impl Plugin {
         Ok(Self {
             installed,
             name: manifest.id.as_str().into(),
-            defaults: Arc::new(setting::defaults(&manifest.settings)),
+            declared: Arc::new(Declared::new(&manifest.settings)),
             manifest,
             mask: Arc::new(Mask::new(&grants, safe)),
             grants,
@@ -152,8 +151,11 @@ pub(crate) fn check(component: &Component, grants: &Grants) -> Result<(), Instal
 /// The lines that would grant what a manifest requests of a capability.
 fn proposal(manifest: &Manifest, capability: Capability) -> String {
     let requests = &manifest.requests;
+    // Others are for people to read.
+    let is_rule = |text: &&String| text.parse::<Rule>().is_ok();
+    let rules: Vec<_> = requests.http.iter().filter(is_rule).map(String::to_owned).collect();
     let (key, requested, otherwise) = match capability {
-        Capability::Http => ("http", &[][..], "http://HOST:PORT"),
+        Capability::Http => ("http", &rules[..], "http://element.example:80"),
         Capability::Inventory => ("inventory", &requests.inventory[..], "service"),
         Capability::Reservation => ("pools", &requests.pools[..], "*"),
     };

@@ -1,7 +1,7 @@
 //! One call of one plugin: a store of its own, the export that the call is for, and the answer.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use engine::telemetry::Telemetry;
@@ -256,6 +256,7 @@ impl Guest {
             calls: Arc::default(),
             ledger: Arc::clone(&plugin.ledger),
             retry_after_ms: AtomicU64::new(0),
+            missed: Mutex::default(),
             recorder: Recorder::new(
                 shared.keep,
                 Arc::clone(&plugin.name),
@@ -363,10 +364,8 @@ impl Guest {
             meter: Arc::clone(&self.meter),
             log: self.caller.log.clone(),
             config: Config {
-                grants: Arc::clone(&plugin.grants),
-                defaults: Arc::clone(&plugin.defaults),
-                calls: Arc::clone(&self.caller.calls),
-                ledger: Arc::clone(&plugin.ledger),
+                caller: Arc::clone(&self.caller),
+                declared: Arc::clone(&plugin.declared),
             },
             secrets: Arc::clone(&secrets),
             outbound: Outbound {

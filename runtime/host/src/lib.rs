@@ -4,6 +4,7 @@
 pub mod candidate;
 pub mod certificate;
 pub mod compile;
+pub mod denial;
 pub mod folder;
 pub mod grants;
 pub mod host;

@@ -1,7 +1,7 @@
 //! The settings that a manifest declares: type, default, bounds. Those of `ferrule.toml` are checked against
 //! them. No message has a value: it may be a secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -102,6 +102,12 @@ impl Setting {
         Ok(())
     }
 
+    /// A value that it may have.
+    fn example(&self) -> String {
+        let known = self.one_of.first().or(self.min.as_ref()).or(self.max.as_ref());
+        known.map_or_else(|| self.kind.example().into(), String::to_owned)
+    }
+
     /// Checks a value; fails with what it must be.
     fn check(&self, value: &str) -> Result<(), String> {
         if !self.kind.fits(value) {
@@ -133,6 +139,16 @@ impl Kind {
             Self::Url => "url",
             Self::Duration => "duration",
             Self::List => "list",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Text | Self::List => "VALUE",
+            Self::Integer | Self::Decimal => "1",
+            Self::Boolean => "true",
+            Self::Url => "http://element.example:80",
+            Self::Duration => "30s",
         }
     }
 
@@ -219,19 +235,54 @@ pub(crate) fn check(
     for (name, setting) in declared.iter().filter(|(_, setting)| setting.mandatory) {
         if !given.keys().any(|given| matches(name, given)) {
             let key = grants::quote(name);
-            let expected = setting.kind.expected();
-            mistakes.push(format!("add `{key} = ...` to `{table}`: {expected}"));
+            let (example, expected) = (grants::quote(&setting.example()), setting.kind.expected());
+            mistakes.push(format!("add `{key} = {example}` to `{table}`, as {expected}"));
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
-/// The values of settings that are not set.
-pub(crate) fn defaults(declared: &Settings) -> BTreeMap<String, String> {
-    let named = declared.iter().filter(|(name, _)| !name.contains('*'));
-    named
-        .filter_map(|(name, setting)| Some((name.to_owned(), setting.default.to_owned()?)))
-        .collect()
+/// The settings that a plugin declares, as its calls need them.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    /// The values of settings that are not set.
+    defaults: BTreeMap<String, String>,
+    /// Those that may be left unset.
+    optional: BTreeSet<String>,
+    /// Those that must be set, with an example of each.
+    mandatory: BTreeMap<String, String>,
+}
+
+impl Declared {
+    pub(crate) fn new(declared: &Settings) -> Self {
+        let named = declared.iter().filter(|(name, _)| !name.contains('*'));
+        let default = |(name, setting): (&String, &Setting)| {
+            Some((name.to_owned(), setting.default.to_owned()?))
+        };
+        let (mandatory, optional): (Vec<_>, Vec<_>) =
+            declared.iter().partition(|(_, setting)| setting.mandatory);
+        let example = |(name, setting): (&String, &Setting)| (name.to_owned(), setting.example());
+        Self {
+            defaults: named.filter_map(default).collect(),
+            optional: optional.into_iter().map(|(name, _)| name.to_owned()).collect(),
+            mandatory: mandatory.into_iter().map(example).collect(),
+        }
+    }
+
+    /// The value of a setting that is not set.
+    pub(crate) fn default(&self, name: &str) -> Option<&String> {
+        self.defaults.get(name)
+    }
+
+    /// An example of a setting, unless the plugin does without it.
+    pub(crate) fn needed(&self, name: &str) -> Option<String> {
+        let is_it = |pattern: &str| matches(pattern, name);
+        if self.optional.iter().any(|pattern| is_it(pattern)) {
+            return None;
+        }
+        let example = self.mandatory.iter().find(|(pattern, _)| is_it(pattern));
+        Some(example.map_or_else(|| "VALUE".to_owned(), |(_, example)| example.to_owned()))
+    }
 }
 
 /// The declaration of a name; that of the name itself before one with a `*`.

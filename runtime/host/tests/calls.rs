@@ -108,7 +108,7 @@ async fn settings_and_inventory_are_read_as_granted() {
     assert_eq!(
         report.log,
         [
-            "host: to grant inventory `resource`, add",
+            "host: denied inventory `resource` of plugin `misbehave`: it is not granted; to grant it, add",
             "host: [plugins.misbehave]",
             "host: inventory = [\"service\", \"resource\"]",
         ]

@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use support::{Bench, call, failed, grants, guest, object, outputs};
 
+#[path = "http/denials.rs"]
+mod denials;
 #[path = "http/record.rs"]
 mod record;
 mod support;
@@ -140,7 +142,9 @@ async fn a_request_elsewhere_is_denied_and_the_log_names_the_grant_to_add() {
     assert_eq!(
         report.log,
         [
-            "host: denied GET http://10.0.0.1:8080/api/x; to grant it, add".to_owned(),
+            "host: denied GET http://10.0.0.1:8080/api/x of plugin `dialler`: no rule allows it; to grant \
+             it, add"
+                .to_owned(),
             "host: [plugins.dialler]".to_owned(),
             format!(
                 "host: http = [\"http://127.0.0.1:{}\", \"http://10.0.0.1:8080/api/x GET\"]",
@@ -163,7 +167,7 @@ async fn a_name_that_leads_inside_is_refused_unless_it_is_localhost() {
     let (bench, installed) = element.dialler("127.1").await;
     let report = bench.run(&installed.digest, element.request("127.1", "/x")).await;
     assert!(failed(&report).message.contains("DestinationIpProhibited"), "{report:?}");
-    assert!(report.log[0].contains("`127.0.0.1` is inside"), "{:?}", report.log);
+    assert!(report.log[0].contains("`127.0.0.1`, which is inside"), "{:?}", report.log);
 }
 
 #[tokio::test]
@@ -188,9 +192,9 @@ async fn redirects_are_followed_as_far_as_a_rule_grants_and_each_is_checked() {
     let away = format!("/redirect?307,{elsewhere}/head");
     let cases: [(&str, &str, &str, u16, &str, &str); 7] = [
         ("GET", twice, "", 200, "GET /head", ""),
-        ("GET", "/redirect?302,/redirect?302,/redirect?302,/head", "", 302, "", ""),
+        ("GET", "/redirect?302,/redirect?302,/redirect?302,/head", "", 302, "", "redirects=3\""),
         ("POST", "/redirect?303,/head", "x", 200, "GET /head", ""),
-        ("PUT", "/redirect?307,/head", "x", 307, "", "a body that must be sent again"),
+        ("PUT", "/redirect?307,/head", "x", 307, "", "a body is not sent again"),
         ("DELETE", "/redirect?308,/head", "", 200, "DELETE /head", ""),
         ("GET", &away, "", 200, "GET /head", ""),
         ("GET", "/redirect?302,/admin", "", 302, "", "/admin GET\"]"),

@@ -79,7 +79,7 @@ async fn a_plugin_of_another_contract_is_refused() {
 async fn an_import_without_a_grant_is_refused_with_the_lines_to_add() {
     let bench = Bench::new([].into());
     let error = refused(&bench, &guest("dialler")).await.to_string();
-    assert!(error.ends_with("\n[plugins.dialler]\nhttp = [\"http://HOST:PORT\"]"), "{error}");
+    assert!(error.ends_with("\n[plugins.dialler]\nhttp = [\"http://element.example:80\"]"), "{error}");
 
     let bytes = with_world(
         &guest("misbehave"),
@@ -321,7 +321,7 @@ async fn declared_settings_have_defaults_and_wrong_ones_keep_a_plugin_out() {
     let set = |config: &str| grants("misbehave", &format!("{READS}[config]\n{config}"));
     let bytes = with_world(&guest("misbehave"), "misbehave", "step", DECLARED);
     for (config, why) in [
-        ("", "add `\"element.*\" = ...` to `[plugins.misbehave.config]`"),
+        ("", "add `\"element.*\" = \"http://element.example:80\"` to `[plugins.misbehave.config]`"),
         ("\"element.a\" = \"a\"", "`element.a` of `[plugins.misbehave.config]` must be an address"),
         ("\"element.a\" = \"http://a\"\ntimout = \"1s\"", "write `timeout`, or remove it"),
     ] {

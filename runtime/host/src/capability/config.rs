@@ -1,29 +1,35 @@
 //! Reads the settings that the operator gave a plugin. Always linked; empty without settings.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
 
-use crate::capability::calls::{Calls, Interface};
+use crate::capability::caller::Caller;
+use crate::capability::calls::Interface;
 use crate::contract::config;
-use crate::grants::{GrantKey, Grants};
-use crate::used::Ledger;
+use crate::grants::GrantKey;
+use crate::setting::Declared;
 
 /// The settings of the plugin that is called.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) grants: Arc<Grants>,
-    pub(crate) defaults: Arc<BTreeMap<String, String>>,
-    pub(crate) calls: Arc<Calls>,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) declared: Arc<Declared>,
 }
 
 impl config::Host for Config {
     fn get(&mut self, name: String) -> Option<String> {
-        self.calls.count(Interface::Config);
-        self.ledger.used(GrantKey::Config, &name);
-        self.grants.config.get(&name).or_else(|| self.defaults.get(&name)).cloned()
+        let Caller { calls, ledger, grants, .. } = &*self.caller;
+        calls.count(Interface::Config);
+        ledger.used(GrantKey::Config, &name);
+        let value = grants.config.get(&name).or_else(|| self.declared.default(&name));
+        if value.is_none()
+            && let Some(example) = self.declared.needed(&name)
+        {
+            self.caller.miss(name, example);
+            return None;
+        }
+        value.cloned()
     }
 }
 
@@ -45,18 +51,31 @@ pub(crate) fn add_to_linker<T: 'static>(
 mod tests {
     use super::*;
     use crate::contract::config::Host;
+    use crate::grants::Grants;
 
     #[test]
     fn a_setting_that_was_not_made_is_nothing() {
         let config = [("token".to_owned(), "t".to_owned())].into();
-        let grants = Arc::new(Grants { config, ..Grants::default() });
-        let defaults = [("token", "default"), ("timeout", "30s")];
-        let defaults = defaults.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let defaults = Arc::new(defaults.into());
-        let ledger = Arc::new(Ledger::new(&grants, None, &Arc::default()));
-        let mut config = Config { grants, defaults, calls: Arc::default(), ledger };
+        let grants = Grants { config, ..Grants::default() };
+        let setting = |default: &str| toml::from_str(default).unwrap();
+        let declared = Declared::new(
+            &[
+                ("token".to_owned(), setting("type = \"text\"\ndefault = \"default\"")),
+                ("timeout".to_owned(), setting("type = \"duration\"\ndefault = \"30s\"")),
+                ("spare".to_owned(), setting("type = \"text\"")),
+            ]
+            .into(),
+        );
+        let caller = Arc::new(Caller::of_test(grants));
+        let mut config = Config { caller: Arc::clone(&caller), declared: Arc::new(declared) };
         assert_eq!(config.get("token".into()).as_deref(), Some("t"));
         assert_eq!(config.get("timeout".into()).as_deref(), Some("30s"));
-        assert_eq!(config.get("Token".into()), None);
+        assert_eq!((config.get("spare".into()), config.get("Token".into())), (None, None));
+        let missed = caller.missed.lock().unwrap();
+        assert_eq!(
+            missed.keys().collect::<Vec<_>>(),
+            ["Token"],
+            "one that is optional may be unset"
+        );
     }
 }

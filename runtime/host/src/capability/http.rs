@@ -20,6 +20,7 @@ use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::record::Slot;
 use crate::capability::secrets::Secrets;
+use crate::denial::{Denial, Help};
 use crate::gate::Pass;
 use crate::grants::rule::{Rule, without_user};
 use crate::grants::{self, GrantKey, Target};
@@ -83,15 +84,15 @@ impl WasiHttpHooks for Outbound {
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
         self.caller.calls.count(Interface::WasiHttp);
         let slot = self.caller.recorder.begin(&mut request);
-        let redirects = match self.check(&request) {
-            Ok(rule) => rule.redirects(),
+        let rule = match self.check(&request) {
+            Ok(rule) => rule,
             Err(error) => {
                 slot.failed(&error);
                 return Box::new(std::future::ready(Err(error)));
             }
         };
         let options = options.unwrap_or_default();
-        let exchange = self.exchange(options, self.body_max, redirects, slot);
+        let exchange = self.exchange(options, self.body_max, rule, slot);
         Box::new(async move {
             let response = exchange.send(request).await?;
             let done: Box<dyn Future<Output = Result<()>> + Send> =
@@ -115,14 +116,15 @@ impl Outbound {
         &self,
         options: RequestOptions,
         body_max: u64,
-        redirects: u8,
+        rule: &Rule,
         slot: Slot,
     ) -> Exchange {
         Exchange {
             client: self.client.clone(),
             caller: Arc::clone(&self.caller),
             reach: self.reach,
-            redirects,
+            redirects: rule.redirects(),
+            rule: rule.as_str().into(),
             until: Instant::now() + self.patience(options),
             secrets: Arc::clone(&self.secrets),
             mask: Arc::clone(&self.mask),
@@ -150,6 +152,8 @@ struct Exchange {
     caller: Arc<Caller>,
     reach: Reach,
     redirects: u8,
+    /// The rule that allows it, as `ferrule.toml` has it.
+    rule: Box<str>,
     /// When the head of the answer must be there.
     until: Instant,
     secrets: Arc<Secrets>,
@@ -176,19 +180,14 @@ impl Exchange {
 
     /// The answer to a request, after the redirects that are granted.
     async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
-        if self.redirects == 0 {
-            let uri = request.uri().clone();
-            return self.once(&uri, request).await;
-        }
         let mut request = request;
-        for _ in 0..self.redirects {
-            let mut trail = Trail::of(&request);
+        let mut left = self.redirects;
+        loop {
+            let mut trail = Trail::of(&request, left);
             let response = self.once(&trail.uri, request).await?;
             let Some(next) = trail.next(self, &response) else { return Ok(response) };
-            request = next;
+            (request, left) = (next, left - 1);
         }
-        let uri = request.uri().clone();
-        self.once(&uri, request).await
     }
 
     /// The answer of one place. Secrets are put in here, so each hop of a redirect is checked.
@@ -237,17 +236,22 @@ impl Exchange {
 struct Trail {
     method: Method,
     uri: Uri,
+    /// Empty if no redirect is followed.
     headers: HeaderMap,
     has_body: bool,
+    /// How many redirects are still followed.
+    left: u8,
 }
 
 impl Trail {
-    fn of(request: &Request<WasiBody>) -> Self {
+    fn of(request: &Request<WasiBody>, left: u8) -> Self {
+        let headers = if left > 0 { request.headers().clone() } else { HeaderMap::new() };
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            headers: request.headers().clone(),
+            headers,
             has_body: !request.body().is_end_stream(),
+            left,
         }
     }
 
@@ -259,14 +263,19 @@ impl Trail {
     ) -> Option<Request<WasiBody>> {
         let (status, headers) = (response.status(), response.headers());
         let hop = redirect::hop(&self.method, &self.uri, status, headers)?;
+        let caller = &exchange.caller;
+        let call = format!("{} {} to {}", self.method, shown(&self.uri), shown(&hop.uri));
         if hop.keeps_body && self.has_body {
-            let to = shown(&hop.uri);
-            let text =
-                format!("not redirected to {to}: a body that must be sent again is not kept");
-            exchange.caller.note(&text);
+            let (why, help) = ("a body is not sent again", "send it to that address".into());
+            caller.deny(Denial::HttpRedirectedBody, &call, why, help);
             return None;
         }
-        check(&exchange.caller, exchange.reach, &hop.method, &hop.uri).ok()?;
+        if self.left == 0 || rule_for(caller, &hop.method, &hop.uri).is_none() {
+            let help = redirect_help(caller, self.left, &exchange.rule, &hop);
+            caller.deny(Denial::HttpRedirect, &call, "the redirect is not granted", help);
+            return None;
+        }
+        check(caller, exchange.reach, &hop.method, &hop.uri).ok()?;
         let headers = redirect::headers(std::mem::take(&mut self.headers), &self.uri, &hop);
         let empty = Empty::new().map_err(|never| match never {});
         let mut request = Request::new(empty.boxed_unsync());
@@ -276,28 +285,47 @@ impl Trail {
     }
 }
 
+/// The lines that have a redirect followed: one more by the rule of its request, and a rule for where it leads.
+fn redirect_help(caller: &Caller, left: u8, own: &str, hop: &redirect::Hop) -> Help {
+    let mut rules = caller.grants.names(GrantKey::Http);
+    let raised = caller.grants.http.iter().position(|rule| left == 0 && rule.as_str() == own);
+    if let Some(index) = raised {
+        let Some(more) = caller.grants.http.get(index).and_then(Rule::with_redirect) else {
+            return "no rule may have more redirects followed".into();
+        };
+        rules.splice(index..=index, [more]);
+    }
+    if rule_for(caller, &hop.method, &hop.uri).is_none() {
+        rules.push(Rule::asked(&hop.method, &hop.uri));
+    }
+    Help::Lines(grants::list(&caller.plugin, "http", rules.iter().map(String::as_str)))
+}
+
+/// The rule that allows a request; of several the one that grants most redirects.
+fn rule_for<'a>(caller: &'a Caller, method: &Method, uri: &Uri) -> Option<&'a Rule> {
+    let rules = caller.grants.http.iter().filter(|rule| rule.allows(method, uri));
+    rules.max_by_key(|rule| rule.redirects())
+}
+
 /// The rule that allows a request. If there is none, the log has the reason.
 fn check<'a>(caller: &'a Caller, reach: Reach, method: &Method, uri: &Uri) -> Result<&'a Rule> {
-    let shown = shown(uri);
+    let call = format!("{method} {}", shown(uri));
     // It would go out in `Host`, and stand in the logs of the element.
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        let message = format!(
-            "denied {method} {shown}: no user and password in a URL, use the header `Authorization`"
-        );
-        caller.deny(GrantKey::Http, &message);
+        let (why, help) =
+            ("no user and password in a URL", "use the header `Authorization`".into());
+        caller.deny(Denial::HttpUser, &call, why, help);
         return Err(Error::HttpRequestUriInvalid);
     }
-    // Of several rules the one that grants most redirects.
-    let rules = caller.grants.http.iter().filter(|rule| rule.allows(method, uri));
-    let Some(rule) = rules.max_by_key(|rule| rule.redirects()) else {
-        let lines = caller.http_lines(&Rule::asked(method, uri));
-        caller.deny(GrantKey::Http, &format!("denied {method} {shown}; to grant it, add\n{lines}"));
+    let Some(rule) = rule_for(caller, method, uri) else {
+        let lines = Help::Lines(caller.http_lines(&Rule::asked(method, uri)));
+        caller.deny(Denial::HttpRule, &call, "no rule allows it", lines);
         return Err(Error::HttpRequestDenied);
     };
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
     if reach == Reach::Reads && !reads.contains(method) {
-        caller
-            .deny(GrantKey::Http, &format!("denied {method} {shown}: a reconciliation only reads"));
+        let help = "`observe` may send GET, HEAD, OPTIONS and POST".into();
+        caller.deny(Denial::HttpChange, &call, "a reconciliation only reads", help);
         return Err(Error::HttpRequestDenied);
     }
     caller.ledger.used(GrantKey::Http, rule.as_str());

@@ -18,6 +18,7 @@ use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
+use crate::denial::{Denial, Help};
 use crate::grants::{self, GrantKey};
 use model::FailureCode;
 
@@ -120,8 +121,8 @@ impl Inventory {
         }
         let lines =
             grants::lines(&self.caller.plugin, "inventory", &self.caller.grants.inventory, kind);
-        self.caller
-            .deny(GrantKey::Inventory, &format!("to grant inventory `{kind}`, add\n{lines}"));
+        let call = format!("inventory `{kind}`");
+        self.caller.deny(Denial::Inventory, &call, "it is not granted", Help::Lines(lines));
         let message = format!("`{kind}` documents are not granted: the log has the lines to add");
         Err(failure(FailureClass::Operator, FailureCode::NotGranted, message))
     }

@@ -11,6 +11,7 @@ use crate::capability::calls::Interface;
 use crate::capability::inventory::failure;
 use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
+use crate::denial::{Denial, Help};
 use crate::grants::{self, GrantKey};
 use crate::mask::Mask;
 
@@ -33,7 +34,8 @@ impl reservation::Host for Reservation {
         let Caller { plugin, grants, fulfilment, task, .. } = &*self.caller;
         let Some(granted) = grants.pool(&name) else {
             let lines = grants::lines(plugin, "pools", &grants.pools, &name);
-            self.caller.deny(GrantKey::Pools, &format!("to grant pool `{name}`, add\n{lines}"));
+            let call = format!("pool `{name}`");
+            self.caller.deny(Denial::Pool, &call, "it is not granted", Help::Lines(lines));
             let message = format!("pool `{name}` is not granted: the log has the lines to add");
             return Err(failure(FailureClass::Operator, FailureCode::NotGranted, message));
         };

@@ -10,6 +10,7 @@ use wasmtime::component::{HasData, Linker};
 use super::caller::Caller;
 use super::calls::Interface;
 use crate::contract::secrets;
+use crate::denial::{Denial, Help};
 use crate::grants::{self, GrantKey};
 use crate::mask::{PLACEHOLDER, PLACEHOLDER_DIGITS};
 use crate::secret::{Safe, Secret};
@@ -45,17 +46,16 @@ impl Secrets {
             return Some(issued.placeholder.to_owned());
         }
         let Some(grant) = self.caller.grants.secrets.get(name) else {
-            let to = ["http://HOST:PORT".to_owned()];
+            // Where it is needed is known when it is sent: at most to where requests may go.
+            let to = self.caller.grants.names(GrantKey::Http);
             let lines = grants::secret::lines(&self.caller.plugin, name, name, &to);
-            self.caller.deny(
-                GrantKey::Secrets,
-                &format!("secret `{name}` is not granted; to grant it, add\n{lines}"),
-            );
+            self.deny(Denial::Secret, name, "it is not granted", Help::Lines(lines));
             return None;
         };
         let Some(value) = self.safe.get(&grant.secret) else {
             let secret = &grant.secret;
-            self.caller.note(&format!("secret `{name}` has no value: see `[secrets.{secret}]`"));
+            let instead = format!("see `[secrets.{secret}]`");
+            self.deny(Denial::SecretValue, name, "it has no value now", Help::Instead(instead));
             return None;
         };
         let Some(placeholder) = placeholder() else {
@@ -65,6 +65,11 @@ impl Secrets {
         let one = Issued { placeholder: placeholder.to_owned(), value };
         issued.insert(name.to_owned(), one);
         Some(placeholder)
+    }
+
+    /// Denies a use of a secret.
+    fn deny(&self, denial: Denial, name: &str, why: &str, help: Help) {
+        self.caller.deny(denial, &format!("secret `{name}`"), why, help);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Issued>> {

@@ -100,6 +100,14 @@ impl Rule {
     pub(crate) fn redirects(&self) -> u8 {
         self.redirects
     }
+
+    /// The rule with one redirect more, as text; `None` if no rule may have so many.
+    pub(crate) fn with_redirect(&self) -> Option<String> {
+        let redirects = self.redirects.checked_add(1).filter(|count| *count <= REDIRECTS_MAX)?;
+        let words = self.text.split_whitespace().filter(|word| !word.starts_with("redirects="));
+        let words: Vec<_> = words.collect();
+        Some(format!("{} redirects={redirects}", words.join(" ")))
+    }
 }
 
 impl Host {

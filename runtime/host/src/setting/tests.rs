@@ -46,7 +46,7 @@ fn a_setting_that_is_missing_or_unknown_is_told_with_the_fix() {
         "`timeot` of `[plugins.acme.config]` is no setting of the plugin: write `timeout`",
         "`zzz` of `[plugins.acme.config]` is no setting of the plugin: remove it",
         "`element.olt-1` of `[plugins.acme.config]` must be an address",
-        "add `\"user\" = ...` to `[plugins.acme.config]`",
+        "add `\"user\" = \"VALUE\"` to `[plugins.acme.config]`",
     ] {
         assert!(mistakes.contains(told), "{mistakes}");
     }
@@ -94,5 +94,7 @@ fn defaults_are_those_of_plain_names() {
         "[a]\ntype = \"integer\"\ndefault = 3\n[b]\ntype = \"text\"\n\
          [\"c.*\"]\ntype = \"text\"\ndefault = \"x\"",
     );
-    assert_eq!(defaults(&declared), given(&[("a", "3")]));
+    let declared = Declared::new(&declared);
+    assert_eq!(declared.default("a").map(String::as_str), Some("3"));
+    assert_eq!((declared.default("b"), declared.default("c.*")), (None, None));
 }

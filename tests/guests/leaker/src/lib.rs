@@ -46,7 +46,10 @@ impl work::Guest for Leaker {
         let (headers, body) = request(text("where"), &secret);
         let answer = match text("via") {
             "wasi" => by_wasi(text("host"), text("path"), &headers, &body),
-            _ => by_contract(text("host"), text("path"), headers, body),
+            _ => {
+                let path = text("path").replace("{secret}", &secret);
+                by_contract(text("host"), &path, headers, body)
+            }
         };
         let known = match answer {
             Ok(answer) => format!("{secret} {answer}"),
@@ -61,6 +64,8 @@ fn request(place: &str, secret: &str) -> (Vec<(String, String)>, String) {
     let header = |name: &str, value: String| vec![(name.to_owned(), value)];
     let media = |media: &str| header("content-type", media.into());
     match place {
+        "name" => (header(secret, "x".into()), String::new()),
+        "counted" => (media("application/grpc"), secret.to_owned()),
         "bearer" => (header("authorization", format!("Bearer {secret}")), String::new()),
         "basic" => {
             let text = base64(format!("admin:{secret}").as_bytes());

@@ -14,8 +14,9 @@ use super::address::Prohibited;
 use super::client::Client;
 use super::connect::NotTried;
 use crate::capability::caller::Caller;
+use crate::denial::{Denial, Help};
 use crate::grants::rule::Rule;
-use crate::grants::{self, GrantKey, Target};
+use crate::grants::{self, Target};
 use crate::tls::Secured;
 
 /// Logs why a request has no answer, and returns the code.
@@ -49,8 +50,9 @@ impl Aimed<'_> {
         if let Some(Prohibited { address }) = inner.and_then(|inner| inner.downcast_ref()) {
             let more = Rule::of_address(uri, *address);
             let lines = self.caller.http_lines(&more);
-            let text = format!("denied {uri}: `{address}` is inside; to grant it, add\n{lines}");
-            self.caller.ledger.denied(GrantKey::Http);
+            let call = format!("a request to {uri}");
+            let why = format!("it leads to `{address}`, which is inside");
+            let text = self.caller.denied(Denial::HttpAddress, &call, &why, Help::Lines(lines));
             return (text, Error::DestinationIpProhibited);
         }
         if let Some(error) = inner.and_then(|inner| inner.downcast_ref()) {

@@ -37,8 +37,7 @@ impl http::Host for Outbound {
             slot.failed(&code);
             failed(&code)
         })?;
-        let (bytes_max, redirects) = (answer_bytes_max.into(), rule.redirects());
-        let exchange = self.exchange(options, bytes_max, redirects, slot);
+        let exchange = self.exchange(options, answer_bytes_max.into(), rule, slot);
         let response = exchange.send(request).await;
         let response = response.map_err(|code| self.unsent(failed(&code)))?;
         let (head, body) = response.into_parts();

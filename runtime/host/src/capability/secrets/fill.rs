@@ -10,7 +10,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
 use super::{Issued, Secrets, base64};
-use crate::grants::GrantKey;
+use crate::denial::{Denial, Help};
+use crate::grants::Target;
 use crate::limits::HOSTCALL_BYTES_MAX;
 use crate::secret::Secret;
 
@@ -77,10 +78,11 @@ impl Secrets {
         let text = route.uri.to_string();
         match places.iter().find(|place| text.contains(&place.placeholder)) {
             None => Ok(()),
-            Some(place) => Err(self.deny(
-                place,
-                "may not stand in an address, which elements log: put it into a header or the body",
-            )),
+            Some(place) => {
+                let help = "put it into a header or the body";
+                let why = "an address may not have it, since elements log that";
+                Err(self.refuse(Denial::SecretInUrl, place, route, (why, help.into())))
+            }
         }
     }
 
@@ -93,7 +95,8 @@ impl Secrets {
         for (name, header) in headers.iter_mut() {
             if let Some(place) = places.iter().find(|one| name.as_str().contains(&one.placeholder))
             {
-                return Err(self.deny(place, "may not stand in the name of a header"));
+                let told = ("the name of a header may not have it", "put it into the value".into());
+                return Err(self.refuse(Denial::SecretInName, place, route, told));
             }
             if let Some(filled) = self.fill_header(places, route, name, header)? {
                 *header = filled;
@@ -119,7 +122,11 @@ impl Secrets {
             None => filled,
         };
         let Ok(mut value) = HeaderValue::from_bytes(&text) else {
-            return Err(self.deny(place, "has a character that no header may have"));
+            let told = (
+                "it has a character that no header may have",
+                "send it in the body, or change it".into(),
+            );
+            return Err(self.refuse(Denial::SecretInHeader, place, route, told));
         };
         value.set_sensitive(true);
         Ok(Some(value))
@@ -155,8 +162,9 @@ impl Secrets {
             }
             self.check(place, route)?;
             if form == Form::Counted {
-                let why = "may not stand in a body of gRPC or protobuf: put it into a header";
-                return Err(self.deny(place, why));
+                let told =
+                    ("a body of gRPC or protobuf may not have it", "put it into a header".into());
+                return Err(self.refuse(Denial::SecretInCounted, place, route, told));
             }
             let value = form.escape(place.value.expose());
             filled = Some((replace(before, place.placeholder.as_bytes(), value.as_bytes()), place));
@@ -166,28 +174,28 @@ impl Secrets {
 
     /// Checks that a secret may go where a request goes.
     fn check(&self, place: &Place, route: &Route<'_>) -> Result<(), Error> {
-        let Some(grant) = self.caller.grants.secrets.get(&place.name) else {
-            return Err(self.deny(place, "is not granted"));
-        };
-        if grant.allows(route.method, route.uri) {
+        let grant = self.caller.grants.secrets.get(&place.name);
+        if grant.is_some_and(|grant| grant.allows(route.method, route.uri)) {
             return Ok(());
         }
-        let lines = grant.more(&self.caller.plugin, &place.name, route.method, route.uri);
-        let (scheme, authority) = (route.uri.scheme_str(), route.uri.authority());
-        let place_text = format!(
-            "may not go to {}://{}; to let it, have\n{lines}",
-            scheme.unwrap_or("http"),
-            authority.map_or("", |authority| authority.as_str())
-        );
-        Err(self.deny(place, &place_text))
+        let plugin = &self.caller.plugin;
+        let lines = grant.map(|grant| grant.more(plugin, &place.name, route.method, route.uri));
+        let lines = Help::Lines(lines.unwrap_or_default());
+        Err(self.refuse(Denial::SecretPlace, place, route, ("it may not go there", lines)))
     }
 
-    fn deny(&self, place: &Place, why: &str) -> Error {
-        let (plugin, name) = (&self.caller.plugin, &place.name);
-        self.caller.deny(
-            GrantKey::Secrets,
-            &format!("denied: secret `{name}` of plugin `{plugin}` {why}"),
-        );
+    /// Denies a request with a secret.
+    fn refuse(
+        &self,
+        denial: Denial,
+        place: &Place,
+        route: &Route<'_>,
+        (why, help): (&str, Help),
+    ) -> Error {
+        let target = Target::of(route.uri).unwrap_or(Target::Others);
+        let scheme = route.uri.scheme_str().unwrap_or("http");
+        let call = format!("secret `{}` in {} to {scheme}://{target}", place.name, route.method);
+        self.caller.deny(denial, &call, why, help);
         Error::HttpRequestDenied
     }
 }

@@ -1,11 +1,6 @@
-use model::{FulfilmentId, TaskId};
-
-use super::super::log::Log;
-use super::super::record::{Keep, Recorder};
 use super::*;
 use crate::contract::secrets::Host as _;
 use crate::grants::{Grants, SecretGrant};
-use crate::used::Ledger;
 
 /// The secrets of a call of `acme`, which may send `password` to 10.0.0.7.
 pub(super) fn secrets(value: &str) -> Arc<Secrets> {
@@ -17,17 +12,8 @@ pub(super) fn secrets(value: &str) -> Arc<Secrets> {
         ("gone".to_owned(), SecretGrant { secret: "gone".into(), to: Vec::new() }),
     ];
     let grants = Grants { secrets: granted.into(), ..Grants::default() };
-    let caller = Caller {
-        plugin: "acme".into(),
-        ledger: Arc::new(Ledger::new(&grants, None, &Arc::default())),
-        grants: Arc::new(grants),
-        fulfilment: FulfilmentId::new("F-1"),
-        task: TaskId(1),
-        log: Log::default(),
-        calls: Arc::default(),
-        retry_after_ms: Default::default(),
-        recorder: Recorder::new(Keep::default(), "acme".into(), Arc::default(), None),
-    };
+    let http = vec!["http://10.0.0.7:8080".parse().unwrap()];
+    let caller = Caller::of_test(Grants { http, ..grants });
     Arc::new(Secrets::new(&Arc::new(caller), &safe))
 }
 
@@ -49,8 +35,9 @@ fn a_placeholder_is_the_same_in_a_call_and_another_in_the_next() {
 fn a_secret_that_was_not_granted_or_has_no_value_is_none_and_the_log_has_the_reason() {
     let mut secrets = secrets("value-1");
     assert_eq!((secrets.get("nms".into()), secrets.get("gone".into())), (None, None));
-    let wanted = "host: secret `nms` is not granted; to grant it, add\nhost: [plugins.acme.secrets]\nhost: \
-                  nms = { secret = \"nms\", to = [\"http://HOST:PORT\"] }\nhost: secret `gone` has no \
-                  value: see `[secrets.gone]`";
+    let wanted = "host: denied secret `nms` of plugin `acme`: it is not granted; to grant it, add\nhost: \
+                  [plugins.acme.secrets]\nhost: nms = { secret = \"nms\", to = \
+                  [\"http://10.0.0.7:8080\"] }\nhost: denied secret `gone` of plugin `acme`: it has no \
+                  value now: see `[secrets.gone]`";
     assert_eq!(log(&secrets), wanted);
 }

@@ -64,17 +64,20 @@ async fn a_placeholder_elsewhere_is_denied_with_the_lines_to_add() {
     for (request, why) in [
         (
             request("http://10.0.0.8:8080/x", &[("x-token", &one)], ""),
-            "denied: secret `password` of plugin `acme` may not go to http://10.0.0.8:8080; to let \
-             it, have\nhost: [plugins.acme.secrets]\nhost: password = { secret = \"nms\", to = \
+            "denied secret `password` in PUT to http://10.0.0.8:8080 of plugin `acme`: it may not go \
+             there; to grant it, add\nhost: [plugins.acme.secrets]\nhost: password = { secret = \"nms\", to = \
              [\"http://10.0.0.7:8080\", \"http://10.0.0.8:8080/x PUT\"] }",
         ),
         (
             request("https://10.0.0.7:8080/x", &[("authorization", &basic)], ""),
-            "may not go to https",
+            "in PUT to https://10.0.0.7:8080 of",
         ),
-        (request("http://10.0.0.8:8080/x", &[], &format!("a {one}")), "may not go to"),
-        (request(&format!("http://10.0.0.7:8080/x?t={one}"), &[], ""), "in an address"),
-        (request(&format!("http://{one}:8080/x"), &[], ""), "in an address"),
+        (request("http://10.0.0.8:8080/x", &[], &format!("a {one}")), "it may not go there"),
+        (
+            request(&format!("http://10.0.0.7:8080/x?t={one}"), &[], ""),
+            "an address may not have it",
+        ),
+        (request(&format!("http://{one}:8080/x"), &[], ""), "an address may not have it"),
         (request("http://10.0.0.7:8080/x", &[(&one, "1")], ""), "name of a header"),
         (
             request("http://10.0.0.7:8080/x", &[("content-type", "application/grpc+proto")], &one),
