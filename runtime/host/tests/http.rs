@@ -15,6 +15,8 @@ use support::{Bench, call, failed, grants, guest, object, outputs};
 
 #[path = "http/denials.rs"]
 mod denials;
+#[path = "http/grpc.rs"]
+mod grpc;
 #[path = "http/record.rs"]
 mod record;
 mod support;
@@ -344,6 +346,7 @@ async fn the_interface_of_the_contract_tells_what_became_of_a_request() {
         (json!({ "url": "http://a b/" }), "INVALID", "the address"),
         (json!({ "url": format!("{}{long}", url("/")) }), "INVALID", "more than 8192 bytes"),
         (json!({ "url": url("/x"), "headers": { "Host": "other" } }), "INVALID", "`host` is the"),
+        (json!({ "url": url("/x"), "headers": { "TE": "gzip" } }), "INVALID", "`te` is the"),
         (json!({ "url": url("/x"), "headers": { "A": "1\r\nB: 2" } }), "INVALID", "`A` cannot"),
         (json!({ "url": url("/x"), "headers": { "a": long } }), "INVALID", "more than 32768 bytes"),
         (json!({ "url": "http://me:secret@127.0.0.1/" }), "INVALID", "HttpRequestUriInvalid"),

@@ -82,6 +82,7 @@ fn send(input: &Value) -> Result<Outcome, Failure> {
     let outputs = json!({
         "status": response.status,
         "body": body,
+        "headers": response.headers.iter().map(|one| [&one.name, &one.value]).collect::<Vec<_>>(),
         "length": header("content-length").map(|header| header.value.clone()),
     });
     Ok(Outcome::Done(Done { outputs: outputs.to_string(), attributes: vec![] }))

@@ -25,13 +25,17 @@ const ANSWER_BYTES_MAX: u32 = 1 << 20;
 const URL_BYTES_MAX: usize = 8 * 1024;
 
 /// Headers that the host sets or that are about the connection, beside those that `wasi:http` forbids.
-const OURS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::TE, header::TRAILER];
+const OURS: [HeaderName; 2] = [header::CONTENT_LENGTH, header::TRAILER];
+
+/// The one value of `te` that a request may have: the guest reads trailers.
+const TRAILERS: &str = "trailers";
 
 impl http::Host for Outbound {
     async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
         self.caller.calls.count(Interface::Http);
         let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
         let Asked { mut request, options, answer_bytes_max } = asked;
+        let wants_trailers = request.headers().contains_key(header::TE);
         let slot = self.caller.recorder.begin(&mut request);
         let rule = self.check(&request).map_err(|code| {
             slot.failed(&code);
@@ -41,15 +45,18 @@ impl http::Host for Outbound {
         let response = exchange.send(request).await;
         let response = response.map_err(|code| self.unsent(failed(&code)))?;
         let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|code| failed(&code))?.to_bytes();
-        let headers = head.headers.iter().map(|(name, value)| Header {
+        let body = body.collect().await.map_err(|code| failed(&code))?;
+        // Only who asks for trailers has to tell them from headers.
+        let trailers = body.trailers().filter(|_| wants_trailers).into_iter().flatten();
+        let headers = head.headers.iter().chain(trailers).map(|(name, value)| Header {
             name: name.as_str().into(),
             value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
         });
+        let headers = headers.collect();
         Ok(Response {
             status: head.status.as_u16(),
-            headers: headers.collect(),
-            body: body.into(),
+            headers,
+            body: body.to_bytes().into(),
             attributes: Vec::new(),
         })
     }
@@ -117,7 +124,8 @@ fn read_headers(headers: Vec<Header>) -> Result<HeaderMap, String> {
         }
         let unusable = || format!("the header `{}` cannot be sent", name.escape_debug());
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-        if OURS.contains(&key) || DEFAULT_FORBIDDEN_HEADERS.contains(&key) {
+        let is_other_te = key == header::TE && value != TRAILERS;
+        if OURS.contains(&key) || DEFAULT_FORBIDDEN_HEADERS.contains(&key) || is_other_te {
             return Err(format!("the header `{key}` is the host's to set"));
         }
         let value = HeaderValue::from_str(&value).map_err(|_| unusable())?;
