@@ -164,7 +164,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn send(self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+    async fn send(mut self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let request = request.map(|body| self.slot.request(body));
         match self.answer(request).await {
             Ok(response) => {
@@ -178,14 +178,15 @@ impl Exchange {
         }
     }
 
-    /// The answer to a request, after the redirects that are granted.
-    async fn answer(&self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
+    /// The answer to a request, after the redirects that are granted. Each is an exchange of its own.
+    async fn answer(&mut self, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let mut request = request;
         let mut left = self.redirects;
         loop {
             let mut trail = Trail::of(&request, left);
             let response = self.once(&trail.uri, request).await?;
-            let Some(next) = trail.next(self, &response) else { return Ok(response) };
+            let Some(mut next) = trail.next(self, &response) else { return Ok(response) };
+            self.slot = self.slot.redirected(&response, &mut next);
             (request, left) = (next, left - 1);
         }
     }

@@ -261,6 +261,23 @@ impl Slot {
         }
     }
 
+    /// Records that the answer is a redirect that is followed, and begins the record of the next request.
+    pub(super) fn redirected<T>(
+        &self,
+        response: &Response<T>,
+        next: &mut Request<WasiBody>,
+    ) -> Self {
+        self.answered(response);
+        self.change(|raw| raw.is_over = true);
+        // The next request is a span of its own, unless the guest named one.
+        let own = self.span.map(|span| span.to_string());
+        let sent = next.headers().get(TRACEPARENT).map(HeaderValue::as_bytes);
+        if sent.is_some() && sent == own.as_deref().map(str::as_bytes) {
+            next.headers_mut().remove(TRACEPARENT);
+        }
+        self.recorder.begin(next)
+    }
+
     /// Records that the exchange broke off.
     fn broke(&self, error: &Error) {
         self.change(|raw| {
@@ -317,19 +334,29 @@ impl Slot {
         }
     }
 
+    /// Records the headers that came after the body, with those that came before.
+    fn trailers(&self, side: Side, trailers: &HeaderMap) {
+        let Some(index) = self.index else { return };
+        let mut record = self.recorder.lock();
+        let kept = record.headers(trailers);
+        let Some(message) = record.exchanges.get_mut(index).and_then(|raw| raw.message(side))
+        else {
+            return;
+        };
+        message.headers_dropped += kept.headers_dropped;
+        let room = HEADERS_MAX.saturating_sub(message.headers.len());
+        let more = kept.headers.len().saturating_sub(room);
+        message.headers_dropped += u32::try_from(more).unwrap_or(u32::MAX);
+        message.headers.extend(kept.headers.into_iter().take(room));
+    }
+
     fn feed(&self, side: Side, bytes: &Bytes) {
         let Some(index) = self.index else { return };
         let mut record = self.recorder.lock();
         let Record { exchanges, left, keep, .. } = &mut *record;
         let Some(raw) = exchanges.get_mut(index) else { return };
-        let kept = match side {
-            Side::Request => &mut raw.request,
-            Side::Answer => match &mut raw.answer {
-                Some((_, kept)) => kept,
-                None => return,
-            },
-        };
         raw.ended = Instant::now();
+        let Some(kept) = raw.message(side) else { return };
         kept.body_bytes += bytes.len() as u64;
         let room = keep.body_bytes.saturating_sub(kept.body.len()).min(*left).min(bytes.len());
         kept.body.extend_from_slice(&bytes[..room]);
@@ -338,6 +365,13 @@ impl Slot {
 }
 
 impl Raw {
+    fn message(&mut self, side: Side) -> Option<&mut Kept> {
+        match side {
+            Side::Request => Some(&mut self.request),
+            Side::Answer => self.answer.as_mut().map(|(_, kept)| kept),
+        }
+    }
+
     /// The exchange as it may be kept and shown.
     fn shown(self, began: Instant, mask: &Mask) -> Exchange {
         let unfinished = (!self.is_over).then(|| "the call ended first".to_owned());
@@ -402,6 +436,9 @@ impl Body for Tap {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(bytes) = frame.data_ref() {
                     this.slot.feed(this.side, bytes);
+                }
+                if let Some(trailers) = frame.trailers_ref() {
+                    this.slot.trailers(this.side, trailers);
                 }
             }
             Poll::Ready(Some(Err(error))) => this.slot.broke(error),

@@ -76,6 +76,35 @@ async fn the_exchanges_of_a_call_are_limited_and_the_others_counted() {
 }
 
 #[tokio::test]
+async fn each_redirect_that_is_followed_is_an_exchange() {
+    let element = Element::start().await;
+    let here = format!("http://127.0.0.1:{}", element.port);
+    let rule = format!("http = [\"{here} redirects=2\", \"http://127.0.0.1:1\"]");
+    let bench = Bench::new(grants("sender", &rule));
+    let plugin = with_world(&guest("sender"), "sender", "step", "");
+    let installed = bench.host.install(plugin).await.unwrap();
+    let run = async |path: &str| {
+        let input = json!({ "method": "POST", "url": format!("{here}{path}"), "body": "x" });
+        telemetry(bench.run(&installed.digest, input).await).exchanges.kept
+    };
+    let kept = run("/redirect?303,/redirect?302,/head").await;
+    let shown = kept.iter().map(|one| {
+        let path = one.url.strip_prefix(&here).unwrap();
+        (one.method.as_str(), path, one.status, one.request.body.as_deref(), &one.failure)
+    });
+    let wanted = [
+        ("POST", "/redirect?303,/redirect?302,/head", Some(303), Some("x"), &None),
+        ("GET", "/redirect?302,/head", Some(302), None, &None),
+        ("GET", "/head", Some(200), None, &None),
+    ];
+    assert_eq!(shown.collect::<Vec<_>>(), wanted);
+    assert!(kept.windows(2).all(|two| two[0].after_us <= two[1].after_us), "{kept:?}");
+    let kept = run("/redirect?303,http://127.0.0.1:1/").await;
+    assert_eq!((kept.len(), kept[0].status, kept[1].status), (2, Some(303), None));
+    assert!(kept[1].failure.as_deref().is_some_and(|failure| failure.contains("Refused")));
+}
+
+#[tokio::test]
 async fn no_secret_is_in_an_exchange() {
     let element = Element::start().await;
     let rule = format!(
