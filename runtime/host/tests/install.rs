@@ -79,7 +79,10 @@ async fn a_plugin_of_another_contract_is_refused() {
 async fn an_import_without_a_grant_is_refused_with_the_lines_to_add() {
     let bench = Bench::new([].into());
     let error = refused(&bench, &guest("dialler")).await.to_string();
-    assert!(error.ends_with("\n[plugins.dialler]\nhttp = [\"http://element.example:80\"]"), "{error}");
+    assert!(
+        error.ends_with("\n[plugins.dialler]\nhttp = [\"http://element.example:80\"]"),
+        "{error}"
+    );
 
     let bytes = with_world(
         &guest("misbehave"),

@@ -6,6 +6,7 @@ mod limits;
 mod mistake;
 mod number;
 mod retention;
+mod sampling;
 mod strictness;
 mod targets;
 mod traces;
@@ -35,6 +36,7 @@ pub use install::{Install, TrustError};
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use retention::Retention;
+pub use sampling::Share;
 pub use strictness::{Catalog, Inventory, References};
 pub use traces::Traces;
 

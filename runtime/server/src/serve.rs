@@ -125,7 +125,7 @@ impl Server {
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
         let clock = Arc::new(System::default());
-        let (tracer, exporter) = Tracer::open(config.traces.collector.clone());
+        let (tracer, exporter) = Tracer::open(&config.traces);
         let parts = Parts {
             store,
             worker: Arc::new(Traced { host: host.clone(), tracer: tracer.clone() }),

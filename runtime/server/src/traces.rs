@@ -21,6 +21,8 @@ use hyper::Uri;
 use model::{FulfilmentId, TaskId};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::config::{Share, Traces};
+
 pub(crate) use worker::Traced;
 
 /// Max spans that wait to be sent.
@@ -42,6 +44,7 @@ pub(crate) struct Tracer(Option<Arc<Inner>>);
 struct Inner {
     spans: mpsc::Sender<Span>,
     counts: Arc<Counts>,
+    share: Share,
     /// When the first call for a task began, and its name.
     beginnings: Mutex<BTreeMap<(FulfilmentId, TaskId), (u64, String)>>,
 }
@@ -99,12 +102,15 @@ pub(crate) enum Attribute {
 
 impl Tracer {
     /// A tracer, and what sends the spans that it takes to a collector.
-    pub(crate) fn open(collector: Option<Uri>) -> (Self, Exporter) {
-        let Some(collector) = collector else { return (Self::default(), Exporter(None)) };
+    pub(crate) fn open(settings: &Traces) -> (Self, Exporter) {
+        let share = settings.sample;
+        let Some(collector) = settings.collector.clone() else {
+            return (Self::default(), Exporter(None));
+        };
         let (sender, spans) = mpsc::channel(SPANS_MAX);
         let counts = Arc::new(Counts::default());
         let beginnings = Mutex::default();
-        let inner = Inner { spans: sender, counts: Arc::clone(&counts), beginnings };
+        let inner = Inner { spans: sender, counts: Arc::clone(&counts), share, beginnings };
         let tracer = Self(Some(Arc::new(inner)));
         let queue = Queue { spans, collector, tracer: tracer.clone(), counts };
         (tracer, Exporter(Some(queue)))
@@ -120,9 +126,10 @@ impl Tracer {
         self.0.as_ref().map(|inner| &*inner.counts)
     }
 
-    /// The span of a request, by its header `traceparent`; `None` if no spans are taken.
+    /// The span of a request, by its header `traceparent`, which decides whether it is sent; `None` if no
+    /// spans are taken.
     pub(crate) fn request(&self, header: Option<&str>) -> Option<(Trace, Option<[u8; 8]>)> {
-        self.0.as_ref()?;
+        let share = self.0.as_ref()?.share;
         let parent = header.and_then(Trace::parse);
         let mut random = [0; 24];
         getrandom::fill(&mut random).ok()?;
@@ -131,7 +138,7 @@ impl Tracer {
         span.copy_from_slice(&random[16..]);
         Some(match parent {
             Some(parent) => (Trace { span, ..parent }, Some(parent.span)),
-            None => (Trace { id, span, sampled: Sampled::Yes }, None),
+            None => (Trace { id, span, sampled: share.decide(id) }, None),
         })
     }
 

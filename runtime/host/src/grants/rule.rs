@@ -101,7 +101,7 @@ impl Rule {
         self.redirects
     }
 
-    /// The rule with one redirect more, as text; `None` if no rule may have so many.
+    /// The rule with one redirect more, as text; `None` if it has the most that a rule may have.
     pub(crate) fn with_redirect(&self) -> Option<String> {
         let redirects = self.redirects.checked_add(1).filter(|count| *count <= REDIRECTS_MAX)?;
         let words = self.text.split_whitespace().filter(|word| !word.starts_with("redirects="));

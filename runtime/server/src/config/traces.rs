@@ -1,8 +1,10 @@
-//! `[traces]` of `ferrule.toml`: where spans are sent.
+//! `[traces]` of `ferrule.toml`: where spans are sent, and which.
 
 use hyper::Uri;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use super::sampling::Share;
 
 /// The path of the collector, if its URL has none.
 const PATH: &str = "/v1/traces";
@@ -14,6 +16,8 @@ pub struct Traces {
     /// The URL of the collector; without one there are no spans.
     #[serde(deserialize_with = "collector")]
     pub collector: Option<Uri>,
+    /// The share of the traces that begin here that are sent.
+    pub sample: Share,
 }
 
 fn collector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
@@ -41,6 +45,17 @@ fn read(text: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_is_from_0_to_1() {
+        for (text, is_right) in
+            [("0.25", true), ("0.0", true), ("1.0", true), ("1.5", false), ("\"x\"", false)]
+        {
+            let config =
+                toml::from_str::<crate::config::Config>(&format!("[traces]\nsample = {text}\n"));
+            assert_eq!(config.is_ok(), is_right, "{text}");
+        }
+    }
 
     #[test]
     fn a_collector_is_a_plain_url() {

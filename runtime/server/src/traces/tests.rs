@@ -4,6 +4,12 @@ use super::*;
 
 const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+/// A tracer whose collector is down.
+fn open(sample: Share) -> (Tracer, Exporter) {
+    let collector = Some(Uri::from_static("http://127.0.0.1:1/v1/traces"));
+    Tracer::open(&Traces { collector, sample })
+}
+
 fn span(name: &str) -> Span {
     let trace = Trace::parse(HEADER).unwrap();
     Span {
@@ -35,14 +41,14 @@ fn a_span_is_written_as_otlp_has_it() {
 
 #[test]
 fn without_a_collector_there_are_no_spans() {
-    let (tracer, exporter) = Tracer::open(None);
+    let (tracer, exporter) = Tracer::open(&Traces::default());
     assert!(exporter.0.is_none() && !tracer.is_on() && tracer.counts().is_none());
     assert_eq!(tracer.request(Some(HEADER)), None);
 }
 
 #[test]
 fn a_request_goes_on_with_the_trace_of_its_client() {
-    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let (tracer, _exporter) = open(Share::default());
     let client = Trace::parse(HEADER).unwrap();
     let (own, parent) = tracer.request(Some(HEADER)).unwrap();
     assert_eq!((own.id, parent), (client.id, Some(client.span)));
@@ -54,8 +60,19 @@ fn a_request_goes_on_with_the_trace_of_its_client() {
 }
 
 #[test]
+fn of_traces_that_begin_here_a_share_is_sent_and_a_client_decides_for_its_own() {
+    let (tracer, _exporter) = open(Share::of(0.0).unwrap());
+    let sampled = |header| tracer.request(header).unwrap().0.sampled;
+    assert_eq!((sampled(None), sampled(Some(HEADER))), (Sampled::No, Sampled::Yes));
+    let (tracer, _exporter) = open(Share::of(1.0).unwrap());
+    let sampled = |header| tracer.request(header).unwrap().0.sampled;
+    let silent = HEADER.replace("-01", "-00");
+    assert_eq!((sampled(None), sampled(Some(&silent))), (Sampled::Yes, Sampled::No));
+}
+
+#[test]
 fn a_full_queue_drops_and_counts_and_an_unsampled_trace_is_passed_on_only() {
-    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let (tracer, _exporter) = open(Share::default());
     let mut silent = span("silent");
     silent.trace.sampled = Sampled::No;
     for _ in 0..SPANS_MAX {
@@ -69,7 +86,7 @@ fn a_full_queue_drops_and_counts_and_an_unsampled_trace_is_passed_on_only() {
 
 #[test]
 fn an_ended_fulfilment_leaves_no_beginnings() {
-    let (tracer, _exporter) = Tracer::open(Some(Uri::from_static("http://127.0.0.1:1/")));
+    let (tracer, _exporter) = open(Share::default());
     let task = |id: &str, task| (FulfilmentId::new(id), TaskId(task));
     for (id, number) in [("a", 1), ("b", 0), ("b", 7), ("c", 0)] {
         tracer.begin(task(id, number), "t", 5);
@@ -85,8 +102,7 @@ fn an_ended_fulfilment_leaves_no_beginnings() {
 /// Nothing listens: spans are lost, and nothing waits for that.
 #[tokio::test]
 async fn a_collector_that_is_down_loses_spans() {
-    let collector = Uri::from_static("http://127.0.0.1:1/v1/traces");
-    let (tracer, exporter) = Tracer::open(Some(collector));
+    let (tracer, exporter) = open(Share::default());
     let (_records, published) = broadcast::channel(1);
     let exporting = tokio::spawn(exporter.run(published, pending()));
     tracer.take(span("PUT"));
@@ -101,8 +117,7 @@ async fn a_collector_that_is_down_loses_spans() {
 /// Spans that are left when the server stops are sent once.
 #[tokio::test]
 async fn spans_that_are_left_at_the_end_are_sent() {
-    let collector = Uri::from_static("http://127.0.0.1:1/v1/traces");
-    let (tracer, exporter) = Tracer::open(Some(collector));
+    let (tracer, exporter) = open(Share::default());
     let (_records, published) = broadcast::channel(1);
     tracer.take(span("PUT"));
     exporter.run(published, std::future::ready(())).await;
