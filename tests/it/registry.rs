@@ -433,6 +433,8 @@ fn a_registry_of_docker_keeps_plugins_for_a_server() {
     assert!(shop.path("plugins/noop.wasm.minisig").exists());
     let missing = format!("{place}:9");
     shop.refused(&[&["plugin", "pull", &missing][..], &ca].concat(), "no such artefact");
+    shop.done(&["plugin", "check", "noop.wasm", "--config", "ferrule.toml"]);
+    shop.done(&["plugin", "list", "plugins", "--config", "ferrule.toml"]);
     // Unsigned bytes are refused as they are from a file.
     std::fs::remove_file(shop.path("noop.wasm.minisig")).unwrap();
     let unsigned = format!("{place}:unsigned");
@@ -440,5 +442,7 @@ fn a_registry_of_docker_keeps_plugins_for_a_server() {
     let refused = install(&unsigned, "other");
     let refused: Vec<_> = refused.iter().map(String::as_str).collect();
     shop.refused(&refused, "the plugin is not signed");
+    let check = ["plugin", "check", "noop.wasm", "--config", "ferrule.toml"];
+    shop.refused(&check, "the plugin is not signed");
     assert!(!shop.path("other").exists());
 }

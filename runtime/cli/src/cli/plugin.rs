@@ -153,7 +153,8 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     if !path.exists() {
         return Err(Usage(format!("there is no `{}`", path.display())).into());
     }
-    let inspector = Inspector::new(&Config::read(config.as_deref())?)?;
+    let config = Config::read(config.as_deref())?;
+    let (inspector, trust) = (Inspector::new(&config)?, config.install.trust()?);
     let host = &inspector.host;
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path());
@@ -165,8 +166,11 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     for file in &files {
         let bytes =
             std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let size = bytes.len();
-        let result = installed(host, bytes).await;
+        let (size, proofs) = (bytes.len(), remote::proofs(file)?);
+        let result = installed(host, bytes.to_owned()).await.and_then(|plugin| {
+            let vouched = trust.vouches(&plugin.id, &bytes, &proofs);
+            vouched.map(|()| plugin).map_err(|error| server::serve::reason(&error))
+        });
         if let Err(reason) = &result {
             refused += 1;
             say(&format!("{}: refused: {reason}", shown(file)))?;
@@ -213,6 +217,7 @@ impl Inspector {
         config.host.apply(&mut options);
         options.grants = config.grants();
         options.targets.clone_from(&config.targets);
+        options.trust = config.install.trust()?;
         Ok(Self { host: Host::new(options)?, pools, _cache: cache })
     }
 }
