@@ -4,6 +4,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use clap::Args;
 use engine::clock::{Clock as _, System};
 use host::Manifest;
@@ -109,8 +111,11 @@ fn secret_key(path: &Path) -> Result<SecretKey, Usage> {
         Usage(format!("`{}` is no secret key that can be used: {error}", path.display()))
     };
     let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
-    let read = || SecretKeyBox::from_string(&text).map_err(|error| unusable(&error));
-    if let Ok(key) = read()?.into_unencrypted_secret_key() {
+    // `minisign -GW` writes no checksum, which a key in a box must have.
+    let line = text.trim_end().lines().last().unwrap_or_default();
+    let bytes = BASE64_STANDARD.decode(line).map_err(|error| unusable(&error))?;
+    let key = SecretKey::from_bytes(&bytes).map_err(|error| unusable(&error))?;
+    if !key.is_encrypted() {
         return Ok(key);
     }
     let Ok(password) = std::env::var(PASSWORD) else {
@@ -118,7 +123,8 @@ fn secret_key(path: &Path) -> Result<SecretKey, Usage> {
             format!("it has a password: give it in {PASSWORD}, or make a key by `minisign -GW`");
         return Err(unusable(&what));
     };
-    read()?.into_secret_key(Some(password)).map_err(|error| unusable(&error))
+    let boxed = SecretKeyBox::from_string(&text).map_err(|error| unusable(&error))?;
+    boxed.into_secret_key(Some(password)).map_err(|error| unusable(&error))
 }
 
 /// Checks the certificate of a plugin.
