@@ -100,3 +100,25 @@ async fn without_a_collector_and_with_one_that_is_down_orders_are_carried_out() 
     let tried = off.http.get(&tried).await;
     assert!(!tried.to_string().contains("traceparent"), "{tried}");
 }
+
+#[tokio::test]
+async fn traces_that_begin_here_are_sampled_and_a_client_decides_for_its_own() {
+    let collector = Receiver::start().await;
+    let tail = format!("[traces]\ncollector = \"{}\"\nsample = 0.0\n", collector.url(""));
+    let world = World::with(Settings { tail, ..Settings::default() }).await;
+    let path = "/orchestration/v1/workflows/six-external/runs?wait=60s";
+    // The first has ended before the second begins, so its spans would come first.
+    for headers in [&[][..], &[("traceparent", CLIENT)]] {
+        let answer = world.http.post_with(path, headers, &json!({})).await.unwrap();
+        assert_eq!(answer.body["state"], "completed", "{}", answer.text);
+    }
+    let is_over = |taken: &Vec<(String, Value)>| has(taken, "fulfilment");
+    let taken = collector.until("the run of the client has ended", is_over).await;
+    let all: Vec<_> = taken
+        .iter()
+        .flat_map(|(_, message)| {
+            message["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap()
+        })
+        .collect();
+    assert!(all.iter().all(|span| span["traceId"] == TRACE), "{all:?}");
+}
