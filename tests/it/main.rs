@@ -52,6 +52,7 @@ mod left_out;
 mod memory;
 mod reconcile;
 mod run;
+mod scratch;
 mod sdk;
 mod secrets;
 mod shared;

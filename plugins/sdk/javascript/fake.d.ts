@@ -13,6 +13,10 @@ export class Host {
   setting(name: string, value: string): this;
   /** The same with a secret of the plugin, whose placeholder is `secret-<name>`. */
   secret(name: string): this;
+  /** The same with a value in the scratch space of the plugin. */
+  kept(key: string, value: string): this;
+  /** The text of a key of the scratch space. */
+  scratchText(key: string): string | undefined;
   /** The same with a document of a kind, such as `service`, in the inventory. */
   document(kind: string, document: { id: string; [name: string]: Json }): this;
   /** The same with a pool of these values. */

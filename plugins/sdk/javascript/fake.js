@@ -12,6 +12,8 @@ export class Host {
   constructor() {
     this.settings = new Map();
     this.secrets = new Set();
+    this.scratch = new Map();
+    this.writes = 0;
     this.documents = new Map();
     this.pools = new Map();
     this.reserved = new Map();
@@ -30,6 +32,18 @@ export class Host {
   secret(name) {
     this.secrets.add(name);
     return this;
+  }
+
+  /** The same with a value in the scratch space of the plugin. */
+  kept(key, value) {
+    this.scratch.set(key, { value: new TextEncoder().encode(value), revision: "0" });
+    return this;
+  }
+
+  /** The text of a key of the scratch space. */
+  scratchText(key) {
+    const kept = this.scratch.get(key);
+    return kept && new TextDecoder().decode(kept.value);
   }
 
   /** The same with a document of a kind, such as `service`, in the inventory. */
@@ -72,6 +86,36 @@ export const log = { write: (level, message) => running?.log.push([level, messag
 export const config = { get: (name) => host().settings.get(name) };
 
 export const secrets = { get: (name) => (host().secrets.has(name) ? `secret-${name}` : undefined) };
+
+// Writes are kept at once, whatever the call answers.
+export const scratch = {
+  get: (key) => host().scratch.get(checked(key)),
+  put(key, value, expected) {
+    writable(key, expected);
+    host().scratch.set(key, { value, revision: String((host().writes += 1)) });
+  },
+  delete(key, expected) {
+    writable(key, expected);
+    host().scratch.delete(key);
+  },
+  keys(prefix, after, limit) {
+    const found = [...host().scratch].filter(([key]) => key.startsWith(prefix) && !(after && key <= after));
+    found.sort(([left], [right]) => (left < right ? -1 : 1));
+    return found.slice(0, Math.min(limit, 1000)).map(([key, { value, revision }]) => ({ key, bytes: value.length, revision }));
+  },
+};
+
+const checked = (key) => {
+  if (/^[^\p{Cc}]{1,128}$/u.test(key)) return key;
+  throw failure("SCRATCH_KEY", "a key of the scratch space has 1 to 128 bytes and no control character");
+};
+
+const writable = (key, { tag, val }) => {
+  const revision = host().scratch.get(checked(key))?.revision;
+  const is = tag === "any" || (tag === "absent" ? revision === undefined : revision === val);
+  const message = `the key \`${key}\` of the scratch space was written meanwhile`;
+  if (!is) throw { ...failure("SCRATCH_CONFLICT", message), class: "retry" };
+};
 
 export const inventory = {
   get(kind, id) {

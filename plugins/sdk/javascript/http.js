@@ -3,6 +3,7 @@
 import http from "ferrule:plugin/http@0.2.0";
 
 import { Failure } from "./index.js";
+import { decode, encode } from "./text.js";
 
 // The codes are those of the SDK for Rust.
 const FAILURES = {
@@ -94,19 +95,4 @@ function failure(error, method, url) {
   if (!known) return error;
   const [code, make] = known;
   return make(code, `${method} ${url}: ${cause.message}`);
-}
-
-function encode(text) {
-  const escaped = unescape(encodeURIComponent(text));
-  return Uint8Array.from(escaped, (one) => one.charCodeAt(0));
-}
-
-function decode(bytes) {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  try {
-    return decodeURIComponent(escape(text));
-  } catch {
-    return text;
-  }
 }

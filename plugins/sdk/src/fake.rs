@@ -17,6 +17,7 @@
 //! ```
 
 mod inventory;
+pub(crate) mod scratch;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -40,6 +41,9 @@ thread_local! {
 pub struct Host {
     settings: BTreeMap<String, String>,
     secrets: BTreeSet<String>,
+    /// Values with the number of the write that wrote them.
+    scratch: BTreeMap<String, (Vec<u8>, u32)>,
+    scratch_writes: u32,
     documents: BTreeMap<String, BTreeMap<String, Value>>,
     pools: BTreeMap<String, VecDeque<String>>,
     reserved: BTreeMap<(String, String), String>,
@@ -110,6 +114,13 @@ impl Host {
     #[must_use]
     pub fn secret(mut self, name: &str) -> Self {
         self.secrets.insert(name.into());
+        self
+    }
+
+    /// The same with a value in the scratch space of the plugin.
+    #[must_use]
+    pub fn kept(mut self, key: &str, value: &str) -> Self {
+        self.scratch.insert(key.into(), (value.into(), 0));
         self
     }
 
@@ -201,6 +212,11 @@ impl Running {
     /// The requests that were sent, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         with(|host| host.requests.clone())
+    }
+
+    /// The value of a key of the scratch space, as text.
+    pub fn scratch(&self, key: &str) -> Option<String> {
+        with(|host| host.scratch.get(key).map(|(value, _)| String::from_utf8_lossy(value).into()))
     }
 
     /// The lines that were logged.

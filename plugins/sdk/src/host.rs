@@ -4,7 +4,7 @@
 #[cfg(target_family = "wasm")]
 mod component;
 #[cfg(target_family = "wasm")]
-pub(crate) use component::{find, get, reserve, search, secret, send, setting, write};
+pub(crate) use component::{find, get, reserve, scratch, search, secret, send, setting, write};
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::fake::{find, get, reserve, search, secret, send, setting, write};
+pub(crate) use crate::fake::{find, get, reserve, scratch, search, secret, send, setting, write};

@@ -36,6 +36,7 @@ pub mod http;
 pub mod inventory;
 pub mod log;
 pub mod reservation;
+pub mod scratch;
 pub mod secrets;
 
 pub mod element;

@@ -20,6 +20,7 @@ mod quarantine;
 mod recent;
 mod recover;
 mod reservations;
+mod scratch;
 mod slices;
 mod submit;
 mod timers;
@@ -48,6 +49,7 @@ use crate::documents::Put;
 use crate::keys;
 use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
+use crate::scratch::{Scratch, applies};
 use crate::stamp::Stamp;
 use crate::store::{Epoch, Write};
 use crate::telemetry::{self, Attempt, Ending, Telemetry};
@@ -83,6 +85,7 @@ pub struct Setup {
 pub struct Core<R> {
     worker: Arc<dyn Worker>,
     pools: Pools,
+    scratch: Scratch,
     epoch: Epoch,
     durability: Durability,
     limits: Limits,
@@ -185,6 +188,7 @@ impl<R> Core<R> {
             Input::Replan { fulfilment, event, seen, reply } => {
                 self.replan(now, &fulfilment, event, seen, reply)
             }
+            Input::Erase { plugin, key, reply } => self.erase(&plugin, key.as_deref(), reply),
             Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
             Input::All { reply } => Step::answer(reply, Answer::Open(self.all())),
             Input::Retry { fulfilment, reply } => self.retry(now, &fulfilment, reply),
@@ -264,6 +268,10 @@ impl<R> Core<R> {
         {
             report.outcome = Outcome::Failed(failure);
         }
+        let written = match direction {
+            Some(_) => self.admitted(&mut report),
+            None => None,
+        };
         if let Some(Telemetry { figures, exchanges, .. }) = report.telemetry {
             let ending = Ending::of(&report.outcome);
             let made = Attempt { at, task, number: attempt, ending, figures };
@@ -290,6 +298,7 @@ impl<R> Core<R> {
                 self.pools.abandon_value(&reservation.pool, reservation.index);
             }
         }
+        step.scratch = written.filter(|_| applies(&events)).map(|changes| (changes, at));
         self.advance(now, entry, events, step)
     }
 

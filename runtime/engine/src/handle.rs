@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicU64;
 
 use model::fulfilment::NotGivenUp;
 use model::journal::{CancelRequest, Refusal};
-use model::{Fulfilment, FulfilmentId};
+use model::{Fulfilment, FulfilmentId, PluginId};
 use tmf::time::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -250,6 +250,15 @@ impl Engine {
         let input = |fulfilment, reply| Input::AwaitEnd { fulfilment, reply };
         let answer = self.ask_about(id, input).await?;
         self.open_or_ended(id, answer).await
+    }
+
+    /// Deletes a key of a plugin's scratch space, or all of them; returns how many there were. When this
+    /// returns that is on disk.
+    pub async fn erase(&self, plugin: PluginId, key: Option<String>) -> Result<usize, AskError> {
+        match self.ask(|reply| Input::Erase { plugin, key, reply }).await? {
+            Answer::Erased(count) => Ok(count),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Writes documents that no fulfilment owns, together or not at all. When this returns they

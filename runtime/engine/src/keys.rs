@@ -1,6 +1,6 @@
 //! The keys of facts: one letter for each kind, then the name of the fact. No other module knows them.
 
-use model::{FulfilmentId, PoolId};
+use model::{FulfilmentId, PluginId, PoolId};
 
 use crate::stamp::Stamp;
 
@@ -244,6 +244,19 @@ fn time(at: Stamp) -> String {
 /// All logs of a fulfilment.
 pub fn logs(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("l/{fulfilment}/").into_bytes()
+}
+
+/// A key in the scratch space of a plugin.
+pub fn scratch(plugin: &PluginId, key: &str) -> Vec<u8> {
+    format!("p/{plugin}/{key}").into_bytes()
+}
+
+/// The scratch spaces of all plugins.
+pub const SCRATCH: &[u8] = b"p/";
+
+/// The plugin and the key that a key of [`SCRATCH`] names. Ids of plugins have no `/`.
+pub fn scratch_of(key: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(key.strip_prefix(SCRATCH)?).ok()?.split_once('/')
 }
 
 /// The resource and the id of the document that a key of [`DOCUMENTS`] names.

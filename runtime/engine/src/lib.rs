@@ -10,6 +10,7 @@ pub mod documents;
 pub mod keys;
 pub mod limits;
 pub mod pools;
+pub mod scratch;
 pub mod stamp;
 pub mod store;
 pub mod telemetry;

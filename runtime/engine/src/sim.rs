@@ -10,6 +10,7 @@ mod life;
 mod network;
 mod orders;
 mod refusals;
+mod scratch;
 mod tests;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::core::{Amendment, Callback, Core, Durability, Input, Recalled, Wish};
 use crate::keys;
 use crate::limits::Shares;
 use crate::pools::Pools;
+use crate::scratch::Changes;
 use crate::store::{Fact, Store as _};
 use crate::worker::{Call, Report};
 
@@ -137,6 +139,8 @@ struct UnderWay {
     script: Script,
     reserved: Vec<String>,
     refused: bool,
+    /// What it writes into its scratch space, which it read when it began.
+    counted: Option<(String, Changes)>,
 }
 
 /// An answer that an element sends until it is told that it arrived.
@@ -381,7 +385,7 @@ impl World {
 
     fn ends(&mut self, task: (FulfilmentId, TaskId)) {
         let under_way = self.calls.remove(&task).expect("it is under way");
-        let UnderWay { call, script, reserved, refused } = under_way;
+        let UnderWay { call, script, reserved, refused, counted } = under_way;
         let mut outcome = script.outcome;
         if refused {
             let message = "the pool is exhausted";
@@ -392,6 +396,10 @@ impl World {
         {
             outputs.insert("reserved".into(), json!(reserved));
         }
+        if let (Outcome::Done(outputs), Some((by, _))) = (&mut outcome, &counted) {
+            outputs.insert("counted".into(), json!(by));
+        }
+        let counted = counted.map(|(_, changes)| changes);
         self.tell(|| format!("  {outcome:?}"));
         self.assert_reservations();
         // An input that arrives during a write is handled later, when the task may have ended.
@@ -403,7 +411,7 @@ impl World {
             fulfilment: task.0,
             task: task.1,
             attempt: call.attempt,
-            report: Report::new(outcome, script.log),
+            report: Report { scratch: counted, ..Report::new(outcome, script.log) },
         });
     }
 

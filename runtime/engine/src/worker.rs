@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tmf::document::Characteristics;
 use tmf::time::Timestamp;
 
+use crate::scratch::{Changes, Scratch};
 use crate::telemetry::Telemetry;
 use crate::trace::Trace;
 
@@ -19,6 +20,12 @@ pub trait Worker: Send + Sync + 'static {
 
     /// The effects that the plugin with these bytes can have; `None` if it is not installed.
     fn effects(&self, digest: &Digest) -> Option<Effects>;
+
+    /// The scratch spaces that the quotas of calls are checked by; the engine fills them. A worker that wraps
+    /// another one returns those of that.
+    fn scratch(&self) -> Scratch {
+        Scratch::default()
+    }
 
     /// Carries out one call. Never panics and always answers: within the call's time limit, or
     /// with a failure that reports that it was exceeded.
@@ -120,11 +127,13 @@ pub struct Report {
     pub log: Vec<String>,
     /// What the call took and did; `None` if the worker does not measure.
     pub telemetry: Option<Telemetry>,
+    /// What it wrote into the scratch space of its plugin, which counts if the outcome is applied.
+    pub scratch: Option<Changes>,
 }
 
 impl Report {
     /// The result of a call that was not measured.
     pub fn new(outcome: Outcome, log: Vec<String>) -> Self {
-        Self { outcome, log, telemetry: None }
+        Self { outcome, log, telemetry: None, scratch: None }
     }
 }

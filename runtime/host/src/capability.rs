@@ -8,6 +8,7 @@ pub(crate) mod inventory;
 pub(crate) mod log;
 pub(crate) mod record;
 pub(crate) mod reservation;
+pub(crate) mod scratch;
 pub(crate) mod secrets;
 
 mod v01;

@@ -95,10 +95,15 @@ impl Component {
         Refused { manifest: Some(Box::new(self.manifest.clone())), error }
     }
 
-    /// Whether its work can be undone: by itself, or because it has no effect outside. Its
+    /// Whether its work can be undone: by itself, or because it has no effect beyond its answers. Its
     /// reservations are released by the engine.
     pub(crate) fn can_undo(&self) -> bool {
-        self.parts.contains(&Part::Undo) || !self.imports(Capability::Http)
+        self.parts.contains(&Part::Undo) || !self.has_effects()
+    }
+
+    /// Whether it can have an effect beyond its answers: outside, or in its scratch space.
+    pub(crate) fn has_effects(&self) -> bool {
+        self.imports(Capability::Http) || self.imports(Capability::Scratch)
     }
 
     /// Whether the component can use a capability at all.
@@ -107,6 +112,7 @@ impl Component {
             Capability::Http => &["wasi:http/", "ferrule:plugin/http@"],
             Capability::Inventory => &["ferrule:plugin/inventory@"],
             Capability::Reservation => &["ferrule:plugin/reservation@"],
+            Capability::Scratch => &["ferrule:plugin/scratch@"],
         };
         self.imports.iter().any(|import| prefixes.iter().any(|prefix| import.starts_with(prefix)))
     }

@@ -15,7 +15,7 @@ mod v02;
 
 pub(crate) use v02::{
     config, decomposition, description, http, inventory, log, observation, rating, reservation,
-    secrets, types, usage_rating,
+    scratch, secrets, types, usage_rating,
 };
 
 use self::types::{Attribute, Failure, FailureClass, Json, Money, Task};

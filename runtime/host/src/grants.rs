@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use engine::scratch::Quota;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::limits::Asked;
 use crate::role::Capability;
@@ -48,6 +50,9 @@ pub struct Grants {
     /// The secrets that it may send, by the name that it asks for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretGrant>,
+    /// What it may keep in a scratch space.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "quota")]
+    pub scratch: Option<Quota>,
     /// Caps on its limits.
     pub limits: Asked,
     /// How it connects to its targets.
@@ -68,6 +73,7 @@ impl fmt::Debug for Grants {
             // Values may be secrets.
             .field("config", &self.config.keys())
             .field("secrets", &self.secrets)
+            .field("scratch", &self.scratch)
             .field("limits", &self.limits)
             .field("targets", &self.targets)
             .field("file", &self.file)
@@ -110,6 +116,7 @@ impl Grants {
             Capability::Http => !self.http.is_empty(),
             Capability::Inventory => !self.inventory.is_empty(),
             Capability::Reservation => !self.pools.is_empty(),
+            Capability::Scratch => self.scratch.is_some(),
         }
     }
 
@@ -156,6 +163,23 @@ pub(crate) fn list<'a>(
 /// The lines of `ferrule.toml` that set a setting of a plugin.
 pub(crate) fn setting_lines(plugin: &str, name: &str, value: &str) -> String {
     format!("[plugins.{}.config]\n{} = {}", table_key(plugin), quote(name), quote(value))
+}
+
+/// The lines of `ferrule.toml` that grant a plugin a scratch space.
+pub(crate) fn scratch_lines(plugin: &str, quota: Quota) -> String {
+    let Quota { keys, value_kib, call_kib, total_kib } = quota;
+    format!(
+        "[plugins.{}.scratch]\nkeys = {keys}\nvalue-kib = {value_kib}\ncall-kib = {call_kib}\n\
+         total-kib = {total_kib}",
+        table_key(plugin)
+    )
+}
+
+/// Reads a quota that can be granted.
+pub(crate) fn quota<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Quota>, D::Error> {
+    let quota = Option::<Quota>::deserialize(source)?;
+    quota.as_ref().map_or(Ok(()), Quota::check).map_err(D::Error::custom)?;
+    Ok(quota)
 }
 
 pub(crate) fn quote(text: &str) -> String {

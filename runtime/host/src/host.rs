@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use engine::pools::Pools;
+use engine::scratch::Scratch;
 use engine::store::Store;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use model::reconcile::Reading;
@@ -31,6 +32,7 @@ use crate::grants::{Grants, Target};
 use crate::install::Plugin;
 use crate::invoke::{self, Decomposition, Production, Schemas};
 use crate::machine::Machine;
+use crate::mask::Mask;
 use crate::rate::Throttle;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
@@ -194,6 +196,7 @@ impl Host {
         Ok(Self(Arc::new(Shared {
             machine,
             pools: options.pools,
+            scratch: Scratch::default(),
             store: options.store,
             admission: Admission::new(capacity),
             executor,
@@ -258,6 +261,12 @@ impl Host {
         self.0.secrets.withdraw(name);
     }
 
+    /// A text of a plugin as it may be shown: without the values of its settings and secrets.
+    pub fn masked(&self, plugin: &PluginId, text: String) -> String {
+        let (grants, _) = self.0.granting.of(plugin);
+        Mask::new(&grants, &self.0.secrets).text(text)
+    }
+
     /// The role of the plugin with these bytes; `None` if it is not installed.
     pub async fn role(&self, digest: &Digest) -> Option<Role> {
         self.plugin(digest).await.map(|plugin| plugin.installed.role)
@@ -318,10 +327,10 @@ impl Host {
             return Report::new(outcome, Vec::new());
         }
         let log = Log::default();
-        let (outcome, telemetry) = invoke::carry_out(&self.0, &plugin, call, &log).await;
-        let outcome = border::outcome(outcome, &plugin.mask);
+        let done = invoke::carry_out(&self.0, &plugin, call, &log).await;
+        let outcome = border::outcome(done.outcome, &plugin.mask);
         let log = border::log(log.finish(), &plugin.mask);
-        Report { outcome, log, telemetry: Some(telemetry) }
+        Report { outcome, log, telemetry: Some(done.telemetry), scratch: done.scratch }
     }
 }
 
@@ -334,6 +343,10 @@ impl Worker for Host {
 
     fn effects(&self, digest: &Digest) -> Option<Effects> {
         self.0.effects(digest)
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch::clone(&self.0.scratch)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {

@@ -122,7 +122,7 @@ impl Plugin {
 
 /// Whether a component can have an effect beyond its answers.
 pub(crate) fn effects(component: &Component) -> Effects {
-    if component.imports(Capability::Http) { Effects::External } else { Effects::Pure }
+    if component.has_effects() { Effects::External } else { Effects::Pure }
 }
 
 /// Checks the imports of a component against its role and its grants.
@@ -133,7 +133,7 @@ pub(crate) fn check(component: &Component, grants: &Grants) -> Result<(), Instal
     }
     setting::check(&manifest.id, &manifest.settings, &grants.config)
         .map_err(|mistakes| InstallError::Settings { mistakes: mistakes.join("\n") })?;
-    for capability in [Capability::Http, Capability::Inventory, Capability::Reservation] {
+    for capability in Capability::ALL {
         if !component.imports(capability) {
             continue;
         }
@@ -158,6 +158,9 @@ fn proposal(manifest: &Manifest, capability: Capability) -> String {
         Capability::Http => ("http", &rules[..], "http://element.example:80"),
         Capability::Inventory => ("inventory", &requests.inventory[..], "service"),
         Capability::Reservation => ("pools", &requests.pools[..], "*"),
+        Capability::Scratch => {
+            return grants::scratch_lines(&manifest.id, requests.scratch.unwrap_or_default());
+        }
     };
     match requested.split_last() {
         Some((last, rest)) => grants::lines(&manifest.id, key, rest, last),

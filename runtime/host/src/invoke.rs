@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use engine::scratch::Changes;
 use engine::telemetry::Telemetry;
 use engine::trace::Trace;
 use engine::worker::Call;
@@ -25,6 +26,7 @@ use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::record::Recorder;
 use crate::capability::reservation::Reservation;
+use crate::capability::scratch::Scratch;
 use crate::capability::secrets::Secrets;
 use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
@@ -84,28 +86,38 @@ pub struct Schemas {
     pub settings: Option<Map<String, Value>>,
 }
 
+/// A call that was carried out.
+pub(crate) struct CarriedOut {
+    pub(crate) outcome: Outcome,
+    pub(crate) telemetry: Telemetry,
+    /// What it wrote into its scratch space.
+    pub(crate) scratch: Option<Changes>,
+}
+
 /// Carries out one call within the limits of its plugin, and measures it.
 pub(crate) async fn carry_out(
     shared: &Arc<Shared>,
     plugin: &Arc<Plugin>,
     call: Call,
     log: &Log,
-) -> (Outcome, Telemetry) {
+) -> CarriedOut {
     let guest = Guest::of(shared, plugin, log, &call);
     let operation = call.operation.name();
     let bytes = size(&call.input) + size(&call.characteristics);
     let outcome = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
-        let performed = perform(&mut store, &guest, &call);
-        guest.finish(performed.await, &store)
+        let performed = perform(&mut store, &guest, &call).await;
+        let outcome = guest.finish(performed, &store)?;
+        Ok((outcome, store.data_mut().scratch.take()))
     });
-    let mut outcome = outcome.await.unwrap_or_else(Outcome::Failed);
+    let outcome = outcome.await;
+    let (mut outcome, scratch) = outcome.unwrap_or_else(|failure| (Outcome::Failed(failure), None));
     if let Outcome::Failed(failure) = &mut outcome {
         guest.caller.complete(failure);
     }
     let telemetry = guest.telemetry(operation, &outcome);
     shared.counters.attempted(&plugin.name, &telemetry.figures, &outcome);
-    (outcome, telemetry)
+    CarriedOut { outcome, telemetry, scratch }
 }
 
 /// Compares an element with a task's work, within the limits of its plugin.
@@ -368,6 +380,11 @@ impl Guest {
                 declared: Arc::clone(&plugin.declared),
             },
             secrets: Arc::clone(&secrets),
+            scratch: Scratch::new(
+                &self.caller,
+                &plugin.mask,
+                (&self.shared.store, &self.shared.scratch),
+            ),
             outbound: Outbound {
                 caller: Arc::clone(&self.caller),
                 secrets,

@@ -2,7 +2,7 @@
 
 use wasmtime::component::Linker;
 
-use crate::capability::{config, http, inventory, log, reservation, secrets};
+use crate::capability::{config, http, inventory, log, reservation, scratch, secrets};
 use crate::contract::{Version, v01};
 use crate::role::Capability;
 use crate::state::State;
@@ -34,6 +34,9 @@ fn add_v02(
     }
     if granted(Capability::Inventory) {
         inventory::add_to_linker(linker, |state| &mut state.inventory)?;
+    }
+    if granted(Capability::Scratch) {
+        scratch::add_to_linker(linker, |state| &mut state.scratch)?;
     }
     if granted(Capability::Reservation) {
         reservation::add_to_linker(linker, |state| &mut state.reservation)?;

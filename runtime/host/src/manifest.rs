@@ -1,9 +1,10 @@
 //! The manifest of a plugin: TOML in the custom section `ferrule:plugin-manifest`.
 
+use engine::scratch::Quota;
 use model::pack::{Asked, AskedKey, InputKind};
 use serde::{Deserialize, Serialize};
 
-use crate::grants::GrantKey;
+use crate::grants::{self, GrantKey};
 use crate::limits;
 use crate::role::Role;
 use crate::setting::{self, Settings};
@@ -104,6 +105,9 @@ pub struct Requests {
     /// The secrets that it sends.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// What it keeps in a scratch space.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "grants::quota")]
+    pub scratch: Option<Quota>,
 }
 
 impl Requests {

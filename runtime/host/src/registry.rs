@@ -11,13 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, Chooser, Trial};
 use crate::error::{InstallError, Refused};
-use crate::grants::{GrantKey, Grants};
 use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
 use crate::plain::shown;
 use crate::provenance::Provenance;
 use crate::used::UsedCapabilities;
+
+pub use self::granted::Granted;
+
+mod granted;
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,23 +90,6 @@ pub enum State {
         /// Why, and the remedy.
         reason: String,
     },
-}
-
-/// The grants of a plugin, without the values of its settings: they may be secrets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Granted {
-    /// Where it may send HTTP requests.
-    pub http: Vec<String>,
-    /// The kinds of inventory documents that it may read.
-    pub inventory: Vec<String>,
-    /// The pools that it may reserve from.
-    pub pools: Vec<String>,
-    /// The names of its settings.
-    pub config: Vec<String>,
-    /// The names of its secrets.
-    #[serde(default)]
-    pub secrets: Vec<String>,
 }
 
 /// The result of loading one file of a folder.
@@ -397,31 +383,6 @@ impl Inner {
 
 fn digest(plugin: Option<&Arc<Plugin>>) -> Option<&Digest> {
     plugin.map(|plugin| &plugin.installed.digest)
-}
-
-impl Granted {
-    /// What is granted by a key.
-    pub fn of(&self, key: GrantKey) -> &[String] {
-        match key {
-            GrantKey::Config => &self.config,
-            GrantKey::Http => &self.http,
-            GrantKey::Inventory => &self.inventory,
-            GrantKey::Pools => &self.pools,
-            GrantKey::Secrets => &self.secrets,
-        }
-    }
-}
-
-impl From<&Grants> for Granted {
-    fn from(grants: &Grants) -> Self {
-        Self {
-            http: grants.names(GrantKey::Http),
-            inventory: grants.names(GrantKey::Inventory),
-            pools: grants.names(GrantKey::Pools),
-            config: grants.names(GrantKey::Config),
-            secrets: grants.names(GrantKey::Secrets),
-        }
-    }
 }
 
 fn describe(plugin: &Plugin) -> Entry {

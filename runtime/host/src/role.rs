@@ -31,6 +31,13 @@ pub enum Capability {
     Inventory,
     /// Reserving values of pools.
     Reservation,
+    /// A scratch space of its own.
+    Scratch,
+}
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Self; 4] = [Self::Http, Self::Inventory, Self::Reservation, Self::Scratch];
 }
 
 impl Role {
@@ -73,7 +80,9 @@ impl Role {
         match self {
             Self::Step => true,
             Self::Activator => capability != Capability::Reservation,
-            Self::Allocator => capability != Capability::Http,
+            Self::Allocator => {
+                matches!(capability, Capability::Inventory | Capability::Reservation)
+            }
             Self::Validator => capability == Capability::Inventory,
             Self::Decomposer | Self::Rater => false,
         }
@@ -93,6 +102,7 @@ impl Capability {
             Self::Http => "outbound HTTP",
             Self::Inventory => "inventory",
             Self::Reservation => "reservation",
+            Self::Scratch => "a scratch space",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::clock::System;
 use engine::pools::Pools;
+use engine::scratch::Scratch;
 use engine::store::Store;
 
 use crate::admission::Admission;
@@ -25,6 +26,7 @@ use crate::trust::Trusted;
 pub(crate) struct Shared {
     pub(crate) machine: Machine,
     pub(crate) pools: Pools,
+    pub(crate) scratch: Scratch,
     pub(crate) store: Arc<dyn Store>,
     /// Instances and memory, by plugin.
     pub(crate) admission: Admission,

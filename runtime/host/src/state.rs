@@ -12,6 +12,7 @@ use crate::capability::http::Outbound;
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::reservation::Reservation;
+use crate::capability::scratch::Scratch;
 use crate::capability::secrets::Secrets;
 use crate::limits::{Memory, Meter};
 
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) log: Log,
     pub(crate) config: Config,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) scratch: Scratch,
     pub(crate) outbound: Outbound,
     pub(crate) inventory: Inventory,
     pub(crate) reservation: Reservation,

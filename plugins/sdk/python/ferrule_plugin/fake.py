@@ -15,6 +15,8 @@ class Host:
     def __init__(self):
         self.settings: dict[str, str] = {}
         self.secrets: set[str] = set()
+        self.scratch: dict[str, tuple[bytes, str]] = {}
+        self.writes = 0
         self.documents: dict[tuple[str, str], Any] = {}
         self.pools: dict[str, list[str]] = {}
         self.reserved: dict[tuple[str, str], str] = {}
@@ -30,6 +32,11 @@ class Host:
     def secret(self, name: str) -> "Host":
         """The same with a secret of the plugin, whose placeholder is `secret-<name>`."""
         self.secrets.add(name)
+        return self
+
+    def kept(self, key: str, value: str) -> "Host":
+        """The same with a value in the scratch space of the plugin."""
+        self.scratch[key] = (value.encode(), "0")
         return self
 
     def document(self, kind: str, document: dict) -> "Host":
@@ -62,6 +69,12 @@ class Host:
             "log": {"write": lambda level, message: self.log.append((level, message))},
             "config": {"get": self.settings.get},
             "secrets": {"get": self._secret},
+            "scratch": {
+                "get": self._kept,
+                "put": self._put,
+                "delete": lambda key, expected: self._put(key, None, expected),
+                "keys": self._keys,
+            },
             "inventory": {"get": self._get, "find": self._find},
             "reservation": {"reserve": self._reserve},
             "http": {"send": self._send},
@@ -75,6 +88,37 @@ class Host:
 
     def _secret(self, name):
         return f"secret-{name}" if name in self.secrets else None
+
+    def _kept(self, key):
+        self._check_key(key)
+        if key not in self.scratch:
+            return None
+        value, revision = self.scratch[key]
+        return _import("scratch").Entry(value, revision)
+
+    def _put(self, key, value, expected):
+        """Writes are kept at once, whatever the call answers."""
+        self._check_key(key)
+        scratch = _import("scratch")
+        revision = self.scratch[key][1] if key in self.scratch else None
+        wanted = None if isinstance(expected, scratch.Expected_Absent) else getattr(expected, "value", None)
+        if not isinstance(expected, scratch.Expected_Any) and revision != wanted:
+            message = f"the key `{key}` of the scratch space was written meanwhile"
+            raise _failure("SCRATCH_CONFLICT", message, types.FailureClass.RETRY)
+        self.writes += 1
+        if value is None:
+            self.scratch.pop(key, None)
+        else:
+            self.scratch[key] = (value, str(self.writes))
+
+    def _keys(self, prefix, after, limit):
+        found = [key for key in sorted(self.scratch) if key.startswith(prefix) and key > (after or "")]
+        listed = _import("scratch").Listed
+        return [listed(key, len(self.scratch[key][0]), self.scratch[key][1]) for key in found[: min(limit, 1000)]]
+
+    def _check_key(self, key):
+        if not 1 <= len(key.encode()) <= 128 or any(ord(one) < 32 for one in key):
+            raise _failure("SCRATCH_KEY", "a key of the scratch space has 1 to 128 bytes and no control character")
 
     def _get(self, kind, id):
         found = self.documents.get((kind, id))
@@ -142,8 +186,8 @@ def _import(name: str):
         return None
 
 
-def _failure(code: str, message: str) -> Err:
-    return Err(types.Failure(types.FailureClass.OPERATOR, code, message, None, []))
+def _failure(code: str, message: str, who=types.FailureClass.OPERATOR) -> Err:
+    return Err(types.Failure(who, code, message, None, []))
 
 
 def _leads_to(found: Any, path: list[str], value: str) -> bool:

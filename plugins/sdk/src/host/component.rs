@@ -3,6 +3,8 @@
 use crate::Failure;
 use crate::bindings::step::ferrule::plugin::{config, inventory, log, reservation, secrets};
 
+pub(crate) use crate::bindings::step::ferrule::plugin::scratch;
+
 pub(crate) use crate::http::wire::send;
 pub(crate) use config::get as setting;
 pub(crate) use inventory::{find, get, search};

@@ -12,6 +12,7 @@ mod oci;
 mod project;
 mod remote;
 mod replay;
+mod scratch;
 mod secret;
 mod ship;
 mod show;
@@ -87,6 +88,8 @@ pub(crate) enum Plugin {
     Promote(remote::OfServer),
     /// End the trial of a version: no new order of a server uses it.
     Abort(remote::OfServer),
+    /// List, show or delete what a plugin keeps in its scratch space on a server.
+    Scratch(scratch::Scratch),
     /// Show a plugin: what it requests, is granted, used, reads and gives.
     Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
@@ -112,6 +115,7 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Rollback(arguments) => folder::rollback(arguments).await,
         Plugin::Promote(remote::OfServer { id, server }) => remote::promote(&server, &id).await,
         Plugin::Abort(remote::OfServer { id, server }) => remote::abort(&server, &id).await,
+        Plugin::Scratch(arguments) => scratch::run(arguments).await,
         Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,
     }

@@ -81,7 +81,7 @@ impl<R> Core<R> {
         let agenda = entry.agenda.get_or_insert_with(|| Agenda::all(&entry.fulfilment, now));
         agenda.pass(now);
         let mut gathered = Gathered::default();
-        gathered.must_write |= !step.recorded.is_empty();
+        gathered.must_write |= !step.recorded.is_empty() || step.scratch.is_some();
         let mut recorded = std::mem::take(&mut step.recorded);
         entry.unwritten.append(&mut recorded);
         let carried = self
@@ -277,6 +277,7 @@ impl<R> Core<R> {
         step.commit.writes.extend(telemetry::figures(entry.fulfilment.id(), measured));
         self.write_taken(&entry.fulfilment, gathered, step);
         let is_cut = bytes.len() > self.shares.record_bytes.get();
+        self.write_scratch(step);
         if !is_cut {
             self.write_freed(&gathered.freed, &mut step.commit.writes);
         }
@@ -305,6 +306,7 @@ impl<R> Core<R> {
             owed.then = std::mem::replace(&mut step.commit.then, vec![entry.go_on()]);
             if is_cut {
                 let id = entry.fulfilment.id();
+                self.scratch.hold_back(&step.commit.writes);
                 owed.hold_back(id, &mut step.commit, std::mem::take(&mut gathered.freed));
                 self.held_back.insert(id.clone());
             }

@@ -7,11 +7,11 @@ use crate::worker::Report;
 
 /// A report within limits: long texts are cut, data that is too large becomes a failure.
 pub(super) fn bounded(report: Report) -> Report {
-    let Report { outcome, log, mut telemetry } = report;
+    let Report { outcome, log, mut telemetry, scratch } = report;
     if let Some(telemetry) = &mut telemetry {
         telemetry.exchanges.cut(EXCHANGES_BYTES_MAX);
     }
-    Report { outcome: BOUNDS.outcome(outcome), log: cut(log), telemetry }
+    Report { outcome: BOUNDS.outcome(outcome), log: cut(log), telemetry, scratch }
 }
 
 fn cut(mut log: Vec<String>) -> Vec<String> {

@@ -12,6 +12,8 @@ use super::Answer;
 use super::{Core, Input};
 use crate::documents::{self, Put};
 use crate::keys;
+use crate::scratch::Changes;
+use crate::stamp::Stamp;
 use crate::store::{Batch, Epoch, Write};
 use crate::trace::Trace;
 use crate::worker::Call;
@@ -26,6 +28,8 @@ pub struct Step<R> {
     pub(super) recorded: Vec<Event>,
     /// The asker that gets the fulfilment when the commit is on disk.
     pub(super) waiting: Option<R>,
+    /// Writes into the scratch space of a plugin, which go with the event that applies its answer.
+    pub(super) scratch: Option<(Changes, Stamp)>,
 }
 
 /// Facts to write together, and actions for when they are on disk.
@@ -76,7 +80,13 @@ pub struct Published {
 
 impl<R> Default for Step<R> {
     fn default() -> Self {
-        Self { commit: Commit::default(), now: Vec::new(), recorded: Vec::new(), waiting: None }
+        Self {
+            commit: Commit::default(),
+            now: Vec::new(),
+            recorded: Vec::new(),
+            waiting: None,
+            scratch: None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::fulfilment::{Move, NotGivenUp, PatchError, Subject};
 use model::journal::{CancelRequest, Decision, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, TaskId};
+use model::{Event, Fulfilment, FulfilmentId, PluginId, TaskId};
 use serde_json::{Map, Value};
 
 use super::{Release, Seen, SetAside};
@@ -88,6 +88,14 @@ pub enum Input<R> {
         /// The changes, together or not at all.
         documents: Vec<Put>,
         /// Answered when it is on disk.
+        reply: R,
+    },
+    /// An operator deletes what a plugin keeps in its scratch space.
+    Erase {
+        plugin: PluginId,
+        /// One key; `None` for all.
+        key: Option<String>,
+        /// Answered with the number of deleted keys when that is on disk.
         reply: R,
     },
     /// An operator retries failed tasks.
@@ -237,6 +245,8 @@ pub enum Answer {
     Callback(Received),
     /// The number of retried tasks; `None` if the fulfilment is not open.
     Retried(Option<usize>),
+    /// The number of keys that were deleted.
+    Erased(usize),
     /// The operator's decision is refused, and nothing has changed.
     NotDecided(NotGivenUp),
     /// The order is not cancelled, and continues.
@@ -277,6 +287,9 @@ pub enum Denied {
     /// It is not set aside.
     #[error("`{0}` is not set aside")]
     NotSetAside(FulfilmentId),
+    /// A large record that writes into a scratch space is under way.
+    #[error("the scratch space of `{0}` is being written: try again")]
+    BeingWritten(PluginId),
     /// It is open.
     #[error("`{0}` is open: it can be removed when it has ended")]
     Open(FulfilmentId),

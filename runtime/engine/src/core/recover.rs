@@ -149,6 +149,7 @@ impl<R> Core<R> {
             first.commit.writes.push((keys::CALLBACK_SECRET.into(), Some(secret.into())));
         }
         let mut core = Self {
+            scratch: worker.scratch(),
             worker,
             pools,
             epoch,
@@ -171,6 +172,7 @@ impl<R> Core<R> {
             stamp: Stamp::default(),
         };
         core.restore_reservations(store)?;
+        core.stamp = core.scratch.restore(store).map_err(RecoverError::Store)?;
         core.restore_callbacks(store, now, &mut first)?;
         core.restore_set_aside(store, now)?;
         let entries = core.restore_open(store, now, &mut first)?;

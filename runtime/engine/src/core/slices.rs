@@ -38,6 +38,7 @@ impl<R> Core<R> {
                 step.commit.writes.push(piece);
             } else if let Some(first) = owed.first.take() {
                 (step.commit.writes, step.commit.documents) = first;
+                self.scratch.let_go(&step.commit.writes);
                 self.write_freed(&owed.freed, &mut step.commit.writes);
                 self.held_back.remove(id);
             }
@@ -100,6 +101,7 @@ impl<R> Core<R> {
             | Input::GiveUp { .. }
             | Input::Remove { .. }
             | Input::Write { .. }
+            | Input::Erase { .. }
             | Input::LockHolder { .. } => None,
         };
         match id.and_then(|id| self.open.get_mut(id)?.owed.as_mut()) {

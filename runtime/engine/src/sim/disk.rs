@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Asker;
 use super::invariants::{assert_same, reservations_of};
+use super::scratch::Counters;
 use crate::core::{After, Commit, read_fulfilment};
 use crate::documents::Document;
 use crate::keys;
@@ -37,6 +38,8 @@ pub(super) struct Disk {
     pub kept: BTreeSet<String>,
     /// The numbers of the messages that were delivered to a task.
     pub delivered: BTreeSet<usize>,
+    /// What plugins count in their scratch spaces.
+    counters: Counters,
     /// The number of notifications.
     notifications: u64,
     /// The states in the notifications of each order.
@@ -54,6 +57,7 @@ impl Disk {
             left_keys: BTreeSet::new(),
             kept: BTreeSet::new(),
             delivered: BTreeSet::new(),
+            counters: Counters::default(),
             notifications: 0,
             states: BTreeMap::new(),
         }
@@ -149,6 +153,7 @@ impl Disk {
                 _ => {}
             }
         }
+        self.counters.assert(&self.store, writes);
         assert!(self.store.flush_one(), "the store has what the engine appended");
         self.read_notifications();
         for (key, _) in writes {

@@ -114,6 +114,7 @@ impl World {
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
             Answer::Locked(_) => panic!("nothing is written here but by orders"),
             Answer::Open(_) => {}
+            Answer::Erased(_) => panic!("no operator deletes here"),
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
             Answer::Denied(Denied::SetAside { .. }) if self.scenario.refuses => {}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::invariants::assert_same;
 use super::network::{self, Plugins};
+use super::scratch;
 use super::{Asker, Crashes, Message, Scenario, SimEvent, Speed, UnderWay, World};
 use crate::core::{After, Answer, Core, Setup, Step, read_fulfilment};
 use crate::limits::Limits;
@@ -156,7 +157,9 @@ impl World {
             format!("ends {name}"),
             SimEvent::Ends { generation, task: task.clone() },
         );
-        let under_way = UnderWay { call, script, reserved: Vec::new(), refused: false };
+        let counted = script.counts.map(|counts| scratch::count(&self.disk.store, &call, counts));
+        let (reserved, refused) = (Vec::new(), false);
+        let under_way = UnderWay { call, script, reserved, refused, counted };
         let other = self.calls.insert(task, under_way);
         assert!(other.is_none(), "a task has one call at a time");
     }

@@ -55,6 +55,8 @@ pub(super) struct Script {
     pub callbacks: Vec<(u64, String)>,
     /// What it logs.
     pub log: Vec<String>,
+    /// The key of the scratch space that it counts up, and which call of its name it is.
+    pub counts: Option<(&'static str, u32)>,
 }
 
 /// The state of a key at an element.
@@ -110,6 +112,9 @@ impl Network {
             && let Outcome::Done(outputs) = &mut script.outcome
         {
             outputs.insert("deep".into(), nested(hostile.between(1, 126)));
+        }
+        if effects == Effects::External && hostile.one_in(3) && !self.calm {
+            script.counts = Some((if hostile.one_in(2) { "jobs" } else { "serial/1" }, *count));
         }
         if self.calm || *count > 3 || call.attempt > 6 {
             script.outcome = done(call);
@@ -282,6 +287,7 @@ impl Script {
             reserves: Vec::new(),
             callbacks: Vec::new(),
             log: Vec::new(),
+            counts: None,
         }
     }
 }

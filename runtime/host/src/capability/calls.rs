@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) enum Interface {
     Config,
     Secrets,
+    Scratch,
     Inventory,
     Reservation,
     Http,
@@ -19,9 +20,10 @@ pub(crate) enum Interface {
 pub(crate) struct Calls([AtomicU32; Interface::ALL.len()]);
 
 impl Interface {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Config,
         Self::Secrets,
+        Self::Scratch,
         Self::Inventory,
         Self::Reservation,
         Self::Http,
@@ -32,6 +34,7 @@ impl Interface {
         match self {
             Self::Config => "config",
             Self::Secrets => "secrets",
+            Self::Scratch => "scratch",
             Self::Inventory => "inventory",
             Self::Reservation => "reservation",
             Self::Http => "http",
@@ -68,7 +71,7 @@ mod tests {
         }
         let all = calls.all();
         let counts = Interface::ALL.map(|interface| all[interface.name()]);
-        assert_eq!(counts, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7]);
         assert!(Calls::default().all().is_empty());
     }
 }

@@ -12,7 +12,7 @@ pub(crate) use self::bindings::described::exports::ferrule::plugin::description;
 pub(crate) use self::bindings::observable::exports::ferrule::plugin::observation;
 pub(crate) use self::bindings::rater::exports::ferrule::plugin::rating;
 pub(crate) use self::bindings::step::ferrule::plugin::{
-    config, http, inventory, log, reservation, secrets, types,
+    config, http, inventory, log, reservation, scratch, secrets, types,
 };
 pub(crate) use self::bindings::usage_rater::exports::ferrule::plugin::usage_rating;
 

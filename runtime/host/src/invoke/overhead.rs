@@ -31,6 +31,7 @@ pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
         + exchanges
         + RESOURCES_MAX * (RESOURCE_BYTES + fields)
         + asked * COPIES
+        + plugin.grants.scratch.map_or(0, |quota| COPIES * ((quota.call_kib as usize) << 10))
         + if plugin.grants.secrets.is_empty() { 0 } else { HOSTCALL_BYTES_MAX * COPIES }
 }
 

@@ -68,7 +68,8 @@ async fn work(
                 match instance.probe(&mut *store, task.clone()).await? {
                     Ok(Finding::Applied(done)) => return Ok(answer::finished(&done)),
                     Ok(Finding::Waiting(callback)) => return Ok(answer::waiting(callback)),
-                    Ok(Finding::NotApplied) => {}
+                    // It is done anew, and nothing of the probe counts.
+                    Ok(Finding::NotApplied) => drop(store.data_mut().scratch.take()),
                     Err(failure) => {
                         return Ok(Outcome::Failed(answer::failure(failure, &guest.caller.log)));
                     }
@@ -138,7 +139,9 @@ pub(super) async fn look(
     let mut task = guest.task(call);
     task.idempotency_key.clone_from(&call.idempotency_key);
     let granted = std::mem::replace(&mut store.data_mut().outbound.reach, Reach::Reads);
+    store.data_mut().scratch.reach = Reach::Reads;
     let observed = instance.observe(&mut *store, task).await;
+    store.data_mut().scratch.reach = granted;
     store.data_mut().outbound.reach = granted;
     observed
 }

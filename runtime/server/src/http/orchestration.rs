@@ -25,6 +25,7 @@ mod quarantine;
 mod quotes;
 mod reconciliations;
 mod runs;
+mod scratch;
 mod stock;
 mod subscriptions;
 mod table;
@@ -86,6 +87,9 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["quotes", id, "order"] => quotes::order(server, &call, id).await,
         ["quotes", id, "version"] => quotes::version(server, &call, id).await,
         ["plugins", id, "moves"] => moves::post(server, call, &PluginId::new(*id)).await,
+        ["plugins", id, "scratch", key @ ..] => {
+            scratch::dispatch(server, &call, PluginId::new(*id), key).await
+        }
         ["plugins", rest @ ..] => plugins::dispatch(server, call, rest).await,
         ["pools", rest @ ..] => pools::dispatch(server, call, rest).await,
         ["packs"] => Ok(about::packs(server)),

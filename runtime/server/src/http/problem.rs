@@ -344,7 +344,7 @@ impl From<AskError> for Problem {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "set aside", message).about("id")
             }
             Denied::NotSetAside(_) => Self::not_found(message).about("id"),
-            Denied::Open(_) => Self::conflict(message).about("id"),
+            Denied::Open(_) | Denied::BeingWritten(_) => Self::conflict(message).about("id"),
             Denied::Unsound(_) => Self::ours(&AskError::Denied(denied)),
             Denied::TooManyOpen { .. } => Self::unavailable(message).about("limits.open-orders"),
             Denied::TooMuchOpen { .. } => {

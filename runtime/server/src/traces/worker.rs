@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use engine::scratch::Scratch;
 use engine::telemetry::Sent;
 use engine::trace::Trace;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
@@ -24,6 +25,10 @@ impl Worker for Traced {
 
     fn effects(&self, digest: &Digest) -> Option<Effects> {
         self.host.effects(digest)
+    }
+
+    fn scratch(&self) -> Scratch {
+        self.host.scratch()
     }
 
     fn run(&self, mut call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {

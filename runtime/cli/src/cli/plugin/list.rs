@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use engine::scratch::Quota;
 use host::certificate::Certified;
 use host::provenance::{Provenance, Source};
 use host::registry::{self, Entry, State};
@@ -103,6 +104,8 @@ fn lines(entry: &Entry) -> String {
         "granted ",
         [&grants.config, &grants.http, &grants.inventory, &grants.pools, &grants.secrets],
     ));
+    lines.extend(space("asks for", requests.scratch));
+    lines.extend(space("granted ", grants.scratch));
     lines.extend(file.map(|file| format!("  file     {file}")));
     lines.extend(entry.provenance.as_ref().map(came));
     let untrusted = entry.untrusted.as_deref();
@@ -124,6 +127,15 @@ fn kinds(title: &str, values: [&Vec<String>; 5]) -> Option<String> {
     let listed: Vec<String> =
         listed.map(|(kind, values)| format!("{kind} {}", values.join(", "))).collect();
     (!listed.is_empty()).then(|| format!("  {title} {}", listed.join("; ")))
+}
+
+/// A line for a scratch space.
+pub(super) fn space(title: &str, quota: Option<Quota>) -> Option<String> {
+    let Quota { keys, value_kib, call_kib, total_kib } = quota?;
+    Some(format!(
+        "  {title} a scratch space of {keys} keys and {total_kib} KiB: {value_kib} KiB a value, \
+         {call_kib} KiB a call"
+    ))
 }
 
 /// The line with where a version came from.

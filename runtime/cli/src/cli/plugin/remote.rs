@@ -106,7 +106,7 @@ pub(super) async fn roll_back(server: &str, id: &str, digest: Option<&str>) -> R
     used(&answer.success(&path)?.json()?)
 }
 
-fn path(id: &str) -> String {
+pub(super) fn path(id: &str) -> String {
     format!("/orchestration/v1/plugins/{}", server::http::in_url(id))
 }
 

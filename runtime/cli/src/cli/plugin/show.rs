@@ -107,6 +107,8 @@ impl Shown {
             format!("  {}", manifest.summary),
         ];
         lines.extend(granted::table(&manifest.requests, &self.granted, None));
+        lines.extend(list::space("asks for", manifest.requests.scratch));
+        lines.extend(list::space("granted ", self.granted.scratch));
         let Limits { memory_mib, cpu_ms, wall_ms, concurrency } = self.limits;
         lines.push(format!(
             "  limits   {memory_mib} MiB, {cpu_ms} ms of processor time, {wall_ms} ms, {concurrency} calls \

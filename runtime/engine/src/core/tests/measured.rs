@@ -25,7 +25,8 @@ fn report(operation: &str, kept: Vec<Exchange>) -> Report {
     let figures = Figures { operation: operation.into(), took_us: 7, ..Figures::default() };
     let telemetry =
         Telemetry { figures, exchanges: Exchanges { kept, dropped: 0 }, sent: Vec::new() };
-    Report { outcome: Outcome::Done(Map::new()), log: Vec::new(), telemetry: Some(telemetry) }
+    let report = Report::new(Outcome::Done(Map::new()), Vec::new());
+    Report { telemetry: Some(telemetry), ..report }
 }
 
 fn facts(stage: &Stage, prefix: Vec<u8>) -> Vec<Fact> {

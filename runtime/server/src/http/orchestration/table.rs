@@ -147,6 +147,21 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         BY,
         REASON,
     ])),
+    get("/plugins/{id}/scratch", "plugin scratch", "Lists the keys of a plugin's scratch space, with their sizes")
+        .query(&[
+            parameter("prefix", Kind::Text, "only keys that begin with this"),
+            parameter("after", Kind::Text, "only keys after this one: `next` of the page before"),
+            LIMIT,
+        ]),
+    get(
+        "/plugins/{id}/scratch/{key...}",
+        "plugin scratch",
+        "Shows a value as text; the plugin's secrets and settings are masked",
+    ),
+    delete("/plugins/{id}/scratch", "plugin scratch", "Deletes all that a plugin keeps")
+        .answers(200, Content::Object),
+    delete("/plugins/{id}/scratch/{key...}", "plugin scratch", "Deletes one key")
+        .answers(200, Content::Object),
     delete("/plugins/{id}", "plugins", "Removes a plugin; open orders go on with the copy that is kept"),
     post("/plugins/{id}/rollback", "plugins", "Goes back to the version before, or to another that is kept").sends(
         object_or_nothing(&[may("digest", Kind::Text, "the version, by its digest or the beginning of it")]),

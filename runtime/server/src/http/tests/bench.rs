@@ -88,7 +88,7 @@ impl Worker for Patient {
             }
         };
         let log = vec!["called".into()];
-        Box::pin(std::future::ready(Report { outcome, log, telemetry }))
+        Box::pin(std::future::ready(Report { outcome, log, telemetry, scratch: None }))
     }
 }
 

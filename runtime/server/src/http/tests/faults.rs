@@ -116,6 +116,8 @@ fn errors_of_the_engine_are_sorted() {
             Denied::SetAside { fulfilment: id(), record: None, reason: "x".into() }.into_ask();
         AskError::Denied(Denied::NotSetAside(_)) => Client, Denied::NotSetAside(id()).into_ask();
         AskError::Denied(Denied::Open(_)) => Client, Denied::Open(id()).into_ask();
+        AskError::Denied(Denied::BeingWritten(_)) => Client,
+            Denied::BeingWritten(model::PluginId::new("p")).into_ask();
         AskError::Denied(Denied::Unsound(_)) => Ours, Denied::Unsound("x".into()).into_ask();
         AskError::Denied(Denied::TooManyOpen { .. }) => Ours,
             Denied::TooManyOpen { open: 1, max: 1 }.into_ask();

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
 use engine::pools::Pools;
-use engine::store::Memory;
+use engine::scratch::Changes;
+use engine::stamp::Stamp;
+use engine::store::{Batch, Memory, Store as _};
+use engine::worker::Worker as _;
 use host::{Grants, Host, Installed, Options};
 use model::plan::{PriorWork, Work};
 use model::{Digest, FulfilmentId, PluginId, Pool, PoolId, SpecId, TaskId, Values};
@@ -17,6 +20,7 @@ use super::json::Names;
 use super::peak::Peak;
 use crate::cli::Usage;
 use server::config::Config;
+use tmf::time::Timestamp;
 
 /// Concurrent calls of one bench.
 const INSTANCES: u32 = 8;
@@ -57,6 +61,9 @@ pub(super) struct Bench {
     peak: Mutex<Peak>,
     /// The work that the task changes or ends, once it was done.
     earlier: Mutex<Option<PriorWork>>,
+    store: Memory,
+    /// The last commit of its scratch space.
+    committed: Mutex<Stamp>,
 }
 
 /// A real element, in the place of the simulated one.
@@ -97,10 +104,11 @@ impl Bench {
         for pool in read_pools(&case)? {
             pools.define(pool);
         }
-        let store = Arc::new(Memory::default());
+        let store = Memory::new();
+        let kept = Arc::new(Memory::clone(&store));
         check_inventory(&subject, &case)?;
-        stock::fill(&*store, &case.written.inventory).await.context("the inventory of the case")?;
-        let mut options = Options::new(store, pools.clone(), cache);
+        stock::fill(&*kept, &case.written.inventory).await.context("the inventory of the case")?;
+        let mut options = Options::new(kept, pools.clone(), cache);
         Config::default().host.apply(&mut options);
         options.instances = INSTANCES;
         options.memory_mib = MEMORY_MIB;
@@ -112,14 +120,38 @@ impl Bench {
         let plugin = plugin.with_context(|| {
             format!("`{}` cannot be installed for the case `{}`", subject.manifest.id, case.name)
         })?;
-        let (peak, earlier) = (Mutex::default(), Mutex::default());
-        Ok(Self { host, pools, element, plugin, subject, case, names, peak, earlier })
+        let (peak, earlier, committed) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let bench = Self {
+            host,
+            pools,
+            element,
+            plugin,
+            subject,
+            case,
+            names,
+            peak,
+            earlier,
+            store,
+            committed,
+        };
+        Ok(bench)
     }
 
     /// Makes the element as it is before the task.
     pub(super) fn reset(&self) {
         *self.element.board() = Board::new(Arc::clone(&self.case), Arc::clone(&self.names.known));
         self.pools.abandon(&FulfilmentId::new(FULFILMENT), TASK);
+        self.keep(self.host.scratch().deletion(&self.plugin.id, None));
+    }
+
+    /// Commits what a call wrote into its scratch space, as the engine does with an answer that counts.
+    pub(super) fn keep(&self, changes: Changes) {
+        let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        *committed = committed.next(Timestamp(0));
+        let facts = self.host.scratch().commit(changes, *committed);
+        // It is in memory, so it is written at once. The documents of the case were written by another owner.
+        let epoch = self.store.claim().expect("a store in memory takes an owner");
+        drop(self.store.append(Batch::of(epoch, facts)));
     }
 
     /// Notes the work that the task changes or ends.
@@ -198,7 +230,8 @@ fn grants(subject: &Subject, case: &Case, url: &str, names: &Names) -> Result<Gr
     let settings = case.written.settings.iter();
     let config = settings.map(|(name, value)| (name.to_owned(), names.fill(value))).collect();
     let inventory = subject.manifest.requests.inventory.to_vec();
-    Ok(Grants { http, inventory, pools, config, ..Grants::default() })
+    let scratch = Some(subject.manifest.requests.scratch.unwrap_or_default());
+    Ok(Grants { http, inventory, pools, config, scratch, ..Grants::default() })
 }
 
 /// The plugin must ask for what the case has in its inventory: a server would not grant it otherwise.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use engine::scratch::{Changes, applies};
 use engine::telemetry::{Figures, Telemetry};
 use engine::worker::{Attempt, Call, Worker as _};
 use model::expr::Expressions;
@@ -355,7 +356,7 @@ impl<'a> Play<'a> {
             return Ok(());
         }
         let phase = phase_of(&operation);
-        let outcome = self.call(attempt, operation).await?;
+        let (outcome, written) = self.call(attempt, operation).await?;
         if self.script.lose == Some(phase) {
             self.script.lose = None;
             return Ok(());
@@ -368,10 +369,17 @@ impl<'a> Play<'a> {
             }
             Direction::Backward => self.fulfilment.conclude_undo(TASK, attempt, outcome, self.now),
         };
+        if let Some(changes) = written.filter(|_| applies(&events)) {
+            self.bench.keep(changes);
+        }
         self.record(&events)
     }
 
-    async fn call(&mut self, attempt: u32, operation: Operation) -> Result<Outcome> {
+    async fn call(
+        &mut self,
+        attempt: u32,
+        operation: Operation,
+    ) -> Result<(Outcome, Option<Changes>)> {
         let request = self.fulfilment.request(TASK, operation, &mut self.expressions);
         let request = request.map_err(|failure| anyhow::anyhow!(failure.message))?;
         let phase = phase_of(&request.operation);
@@ -390,7 +398,7 @@ impl<'a> Play<'a> {
         self.bench.measured(Peak { cpu_us, memory_kib });
         let made = Made { phase, outcome: report.outcome, log: report.log, telemetry, standing };
         self.calls.push(made);
-        Ok(outcome)
+        Ok((outcome, report.scratch))
     }
 
     /// Applies events, as if they had been written.

@@ -1,0 +1,1 @@
+export { scratch as default } from "../fake.js";
