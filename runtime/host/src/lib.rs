@@ -73,5 +73,5 @@ pub use manifest::{Manifest, ManifestError};
 pub use rate::{Rate, Throttle};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;
-pub use tls::TargetFault;
+pub use tls::{TargetFault, Trust};
 pub use trial::{Chosen, Offered};

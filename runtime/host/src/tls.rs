@@ -21,7 +21,10 @@ use tmf::time::Timestamp;
 
 use crate::grants::{self, Connecting, Grants, Http2, Target};
 
+mod trust;
 mod validity;
+
+pub use self::trust::Trust;
 
 /// Max bytes of a file with certificates or a key.
 const FILE_BYTES_MAX: u64 = 1 << 20;

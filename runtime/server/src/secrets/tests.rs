@@ -41,7 +41,11 @@ fn a_source_that_cannot_be_used_is_refused_with_the_fix() {
             "vault = { url = \"http://10.0.0.1:8200\", path = \"a\", field = \"b\" }",
             "to another machine",
         ),
-        ("vault = { url = \"https://vault:8200\", path = \"a\", field = \"b\" }", "without TLS"),
+        (
+            "vault = { url = \"http://127.0.0.1\", path = \"a\", field = \"b\", ca = \"c\" }",
+            "write https",
+        ),
+        ("vault = { url = \"ftp://vault\", path = \"a\", field = \"b\" }", "begins with https"),
         (
             "vault = { url = \"http://u:p@127.0.0.1\", path = \"a\", field = \"b\" }",
             "without a user",

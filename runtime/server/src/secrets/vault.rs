@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host::{TargetFault, Trust};
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::HOST;
 use hyper::header::HeaderValue;
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::rt::{Read, Write};
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use super::{SecretError, read_file};
@@ -37,6 +40,8 @@ pub(super) struct Vault {
     token_file: Option<PathBuf>,
     /// The namespace of Vault Enterprise.
     namespace: Option<String>,
+    /// A PEM file with the CAs that its certificate is checked by, instead of those of the system.
+    ca: Option<PathBuf>,
 }
 
 /// Why there is no value.
@@ -46,13 +51,29 @@ pub(super) enum VaultError {
     Token(#[source] Box<SecretError>),
     #[error("the token cannot stand in a header")]
     TokenText,
+    #[error("the address cannot stand in a header")]
+    Host,
     #[error("the address cannot be used")]
     Request(#[source] hyper::http::Error),
     #[error("`{url}` does not answer")]
+    Connect {
+        url: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{url}` does not answer by TLS: see its certificate, and `vault.ca`")]
+    Tls {
+        url: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Trust(TargetFault),
+    #[error("`{url}` does not answer by HTTP")]
     Send {
         url: String,
         #[source]
-        source: hyper_util::client::legacy::Error,
+        source: hyper::Error,
     },
     #[error("`{url}` does not answer within {} s", WAIT.as_secs())]
     Late { url: String },
@@ -70,6 +91,9 @@ fn hint(status: StatusCode) -> &'static str {
         StatusCode::FORBIDDEN => ": see the token and its policy",
         StatusCode::NOT_FOUND => ": see the path; of KV version 2 it has `data/` after the mount",
         StatusCode::SERVICE_UNAVAILABLE => ": is it sealed?",
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+            ": it is on standby; name the active node, since a token is not sent where an answer leads"
+        }
         _ => "",
     }
 }
@@ -113,16 +137,20 @@ impl Vault {
         let is_inside = host == "localhost"
             || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
-            return Err("`vault.url` is `http://host:port`, without a user".into());
+            return Err("`vault.url` is `https://host:port`, without a user".into());
         }
         match (uri.scheme_str(), is_inside) {
+            (Some("https"), _) => Ok(()),
+            (Some("http"), _) if self.ca.is_some() => {
+                Err("`vault.ca` is for TLS, and `vault.url` begins with http: write https".into())
+            }
             (Some("http"), true) => Ok(()),
-            (Some("http"), false) => Err("`vault.url` is plain http to another machine, which shows the \
-                                          token: run a Vault agent or a proxy on this one"
-                .into()),
-            _ => Err("`vault.url` begins with http: Vault is read without TLS, so run a Vault agent or a \
-                      proxy on this machine"
-                .into()),
+            (Some("http"), false) => {
+                Err("`vault.url` is plain http to another machine, which shows the \
+                                          token: write https"
+                    .into())
+            }
+            _ => Err("`vault.url` begins with https, or with http for this machine".into()),
         }
     }
 
@@ -167,9 +195,7 @@ impl Vault {
         url: &str,
         request: Request<Empty<Bytes>>,
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        let sent = client.request(request).await;
-        let answer = sent.map_err(|source| VaultError::Send { url: url.to_owned(), source })?;
+        let answer = self.send(url, request).await?;
         let (head, body) = answer.into_parts();
         if head.status != StatusCode::OK {
             return Err(VaultError::Status { url: url.to_owned(), status: head.status });
@@ -178,4 +204,49 @@ impl Vault {
         let body = body.map_err(|_| VaultError::Answer { url: url.to_owned() })?;
         Ok(Zeroizing::new(body.to_bytes().into()))
     }
+
+    /// Sends a request over a connection of its own: a new token and new CAs count at once.
+    async fn send(
+        &self,
+        url: &str,
+        mut request: Request<Empty<Bytes>>,
+    ) -> Result<Response<Incoming>, VaultError> {
+        let uri = std::mem::take(request.uri_mut());
+        let is_secure = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let authority = HeaderValue::from_str(authority).map_err(|_| VaultError::Host)?;
+        request.headers_mut().insert(HOST, authority);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() = path.parse().unwrap_or_default();
+        let connect = |source| VaultError::Connect { url: url.to_owned(), source };
+        let stream = TcpStream::connect((host, port)).await.map_err(connect)?;
+        if !is_secure {
+            return exchange(url, TokioIo::new(stream), request).await;
+        }
+        let ca = self.ca.to_owned();
+        let read = tokio::task::spawn_blocking(move || Trust::read("vault", ca.as_deref()));
+        let broken = |source| VaultError::Tls { url: url.to_owned(), source };
+        let trust = read.await.map_err(|error| broken(std::io::Error::other(error)))?;
+        let trust = trust.map_err(VaultError::Trust)?;
+        let stream = trust.connect(host, stream).await.map_err(broken)?;
+        exchange(url, TokioIo::new(stream), request).await
+    }
 }
+
+/// The answer to a request on a connection, which ends with it.
+async fn exchange(
+    url: &str,
+    stream: impl Read + Write + Unpin + Send + 'static,
+    request: Request<Empty<Bytes>>,
+) -> Result<Response<Incoming>, VaultError> {
+    let failed = |source| VaultError::Send { url: url.to_owned(), source };
+    let (mut sender, connection) = http1::handshake(stream).await.map_err(failed)?;
+    // It ends when the answer is read, or dropped.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests;
