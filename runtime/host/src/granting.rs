@@ -11,6 +11,7 @@ use crate::gate::Gates;
 use crate::grants::{Grants, Target};
 use crate::limits::CEILING;
 use crate::rate::Throttle;
+use crate::secret::Safe;
 use crate::tls::TargetFault;
 
 /// The grants of a plugin, and the client that may go as far as they do.
@@ -22,6 +23,8 @@ pub(crate) struct Granting {
     /// For a plugin that is granted nothing.
     nothing: Granted,
     gates: Arc<Gates>,
+    /// Keys of mutual TLS may be secrets.
+    safe: Arc<Safe>,
     /// Max memory of one call in MiB, which is set when the host starts.
     memory_mib_max: u32,
 }
@@ -48,13 +51,17 @@ pub enum RegrantError {
 }
 
 impl Granting {
-    pub(crate) fn new(grants: BTreeMap<PluginId, Grants>) -> Result<Self, TargetFault> {
+    pub(crate) fn new(
+        grants: BTreeMap<PluginId, Grants>,
+        safe: &Arc<Safe>,
+    ) -> Result<Self, TargetFault> {
         let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
         let memory_mib_max = grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
         let gates = Arc::default();
-        let by_plugin = RwLock::new(settled(grants, &gates)?);
-        let nothing = granted(&PluginId::new(""), Grants::default(), &gates)?;
-        Ok(Self { by_plugin, nothing, gates, memory_mib_max })
+        let by_plugin = RwLock::new(settled(grants, (&gates, safe))?);
+        let nothing = granted(&PluginId::new(""), Grants::default(), (&gates, safe))?;
+        let safe = Arc::clone(safe);
+        Ok(Self { by_plugin, nothing, gates, safe, memory_mib_max })
     }
 
     pub(crate) fn memory_mib_max(&self) -> u32 {
@@ -85,7 +92,7 @@ impl Granting {
                 return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
             }
         }
-        let settled = settled(grants, &self.gates).map_err(RegrantError::Target)?;
+        let settled = settled(grants, (&self.gates, &self.safe)).map_err(RegrantError::Target)?;
         let mut by_plugin = self.by_plugin.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = BTreeSet::new();
         by_plugin.retain(|id, _| settled.contains_key(id) || !changed.insert(id.clone()));
@@ -103,16 +110,20 @@ impl Granting {
 /// The grants of each plugin with their clients.
 fn settled(
     grants: BTreeMap<PluginId, Grants>,
-    gates: &Arc<Gates>,
+    shared: (&Arc<Gates>, &Arc<Safe>),
 ) -> Result<BTreeMap<PluginId, Granted>, TargetFault> {
     let one = |(id, grants): (PluginId, Grants)| {
-        let granted = granted(&id, grants, gates)?;
+        let granted = granted(&id, grants, shared)?;
         Ok((id, granted))
     };
     grants.into_iter().map(one).collect()
 }
 
-fn granted(plugin: &PluginId, grants: Grants, gates: &Arc<Gates>) -> Result<Granted, TargetFault> {
-    let client = Client::new(plugin, &grants, gates)?;
+fn granted(
+    plugin: &PluginId,
+    grants: Grants,
+    shared: (&Arc<Gates>, &Arc<Safe>),
+) -> Result<Granted, TargetFault> {
+    let client = Client::new(plugin, &grants, shared)?;
     Ok((Arc::new(grants), client))
 }

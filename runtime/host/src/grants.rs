@@ -13,7 +13,7 @@ use crate::role::Capability;
 
 pub use self::rule::{Rule, RuleError};
 pub use self::secret::SecretGrant;
-pub use self::target::{Connecting, Http2, Target, TargetError};
+pub use self::target::{Connecting, Http2, Pem, Target, TargetError};
 
 pub(crate) mod rule;
 pub(crate) mod secret;

@@ -185,7 +185,8 @@ impl Host {
         let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
         let capacity = options.capacity()?;
         let cores = options.cores();
-        let granting = Granting::new(options.grants).map_err(HostError::Target)?;
+        let secrets = Arc::new(Safe::new(options.secrets));
+        let granting = Granting::new(options.grants, &secrets).map_err(HostError::Target)?;
         granting.share(options.targets);
         let memory = (granting.memory_mib_max() as usize) << 20;
         let machine = Machine::new(options.instances, memory)
@@ -206,7 +207,7 @@ impl Host {
             bindings,
             compiler: Compiler::new(options.compiler, options.compile_limits),
             granting,
-            secrets: Arc::new(Safe::new(options.secrets)),
+            secrets,
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
             counters: Arc::default(),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::clock::{Clock as _, System};
 use hyper::Uri;
@@ -19,8 +19,11 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use tmf::time::Timestamp;
 
-use crate::grants::{self, Connecting, Grants, Http2, Target};
+use self::renewed::{Part, Renewed};
+use crate::grants::{self, Connecting, Grants, Http2, Pem, Target};
+use crate::secret::Safe;
 
+mod renewed;
 mod trust;
 mod validity;
 
@@ -49,7 +52,9 @@ pub(crate) struct Secured {
     /// The file with the CAs, if it has its own.
     pub(crate) ca: Option<PathBuf>,
     /// The certificate that is shown, and when it expires.
-    pub(crate) certificate: Option<(PathBuf, Option<Timestamp>)>,
+    pub(crate) certificate: Option<Shown>,
+    /// What is shown, if a part of it is a secret.
+    renewed: Option<Arc<Renewed>>,
 }
 
 /// Shows our certificate, if there is one, and remembers that it was asked for.
@@ -72,7 +77,11 @@ pub struct TargetFault {
 
 impl Tls {
     /// Reads what a plugin's grants name.
-    pub(crate) fn read(plugin: &str, grants: &Grants) -> Result<Self, TargetFault> {
+    pub(crate) fn read(
+        plugin: &str,
+        grants: &Grants,
+        safe: &Arc<Safe>,
+    ) -> Result<Self, TargetFault> {
         if let Err(what) = grants.limits.throttle().check() {
             let table = format!("[plugins.{}.limits]", grants::table_key(plugin));
             return Err(At { table }.wrong("burst", what));
@@ -83,7 +92,7 @@ impl Tls {
         for (target, connecting) in &grants.targets {
             let at = At { table: grants::target_table(plugin, target) };
             check_granted(&at, target, connecting, grants)?;
-            targets.insert(target.clone(), Arc::new(at.secured(connecting, &mut hash)?));
+            targets.insert(target.clone(), Arc::new(at.secured(connecting, safe, &mut hash)?));
         }
         let usual = match targets.remove(&Target::Others) {
             Some(others) => Some(others),
@@ -143,15 +152,21 @@ impl At {
         TargetFault { table: self.table.clone(), key, what: what.into(), source: None }
     }
 
-    fn secured(&self, connecting: &Connecting, hash: &mut Sha256) -> Result<Secured, TargetFault> {
+    fn secured(
+        &self,
+        connecting: &Connecting,
+        safe: &Arc<Safe>,
+        hash: &mut Sha256,
+    ) -> Result<Secured, TargetFault> {
         let roots = match &connecting.ca {
             Some(path) => self.roots(path, hash)?,
             None => system_roots(),
         };
         let builder = client().with_root_certificates(roots);
+        let mut renewed = None;
         let (mut config, certificate) = match (&connecting.certificate, &connecting.key) {
             (None, None) => (builder.with_no_client_auth(), None),
-            (Some(certificate), Some(key)) => {
+            (Some(Pem::File(certificate)), Some(Pem::File(key))) => {
                 let chain = self.certificates("certificate", certificate, hash)?;
                 let end = chain.first().and_then(|first| validity::not_after(first));
                 let key = self.key(key, hash)?;
@@ -172,6 +187,11 @@ impl At {
                 self.warn_of_expiry(&shown);
                 (config, Some(shown))
             }
+            (Some(certificate), Some(key)) => {
+                let (shown, resolver) = self.renewed((certificate, key), safe, hash)?;
+                renewed = Some(Arc::clone(&resolver));
+                (builder.with_client_cert_resolver(resolver), Some(shown))
+            }
             (Some(_), None) => return Err(self.wrong("certificate", "it needs its `key`: add it")),
             (None, Some(_)) => {
                 return Err(self.wrong("key", "it needs its `certificate`: add it"));
@@ -186,7 +206,37 @@ impl At {
             http2: connecting.http2,
             ca: connecting.ca.clone(),
             certificate,
+            renewed,
         })
+    }
+
+    /// Shows a certificate of which a part is a secret.
+    fn renewed(
+        &self,
+        (certificate, key): (&Pem, &Pem),
+        safe: &Arc<Safe>,
+        hash: &mut Sha256,
+    ) -> Result<(Shown, Arc<Renewed>), TargetFault> {
+        let (shown, certificate) = match certificate {
+            Pem::File(path) => {
+                let chain = self.certificates("certificate", path, hash)?;
+                let end = chain.first().and_then(|first| validity::not_after(first));
+                let shown = (path.to_owned(), end);
+                self.warn_of_expiry(&shown);
+                (shown, Part::Read(chain))
+            }
+            Pem::Secret { secret } => {
+                ((format!("secret {secret}").into(), None), Part::Secret(secret.to_owned()))
+            }
+        };
+        let key = match key {
+            Pem::File(path) => Part::Read(self.key(path, hash)?),
+            Pem::Secret { secret } => Part::Secret(secret.to_owned()),
+        };
+        let (safe, provider) = (Arc::clone(safe), Arc::clone(provider()));
+        let (table, made) = (self.table.to_owned(), Mutex::default());
+        let renewed = Renewed { safe, provider, certificate, key, table, made };
+        Ok((shown, Arc::new(renewed)))
     }
 
     fn roots(&self, path: &Path, hash: &mut Sha256) -> Result<Arc<RootCertStore>, TargetFault> {
@@ -268,7 +318,7 @@ impl At {
     }
 
     /// Requests with an expired certificate fail one by one; the operator hears of it at once.
-    fn warn_of_expiry(&self, (path, end): &(PathBuf, Option<Timestamp>)) {
+    fn warn_of_expiry(&self, (path, end): &Shown) {
         let Some(end) = end.filter(|end| *end <= now()) else { return };
         tracing::error!(
             setting = format!("{} certificate", self.table),
@@ -279,7 +329,15 @@ impl At {
     }
 }
 
+/// A file with a certificate, and when that expires.
+type Shown = (PathBuf, Option<Timestamp>);
+
 impl Secured {
+    /// Whether our certificate or its key is a secret that has no usable value.
+    pub(crate) fn is_unready(&self) -> bool {
+        self.renewed.as_ref().is_some_and(|renewed| renewed.now().is_none())
+    }
+
     /// The certificate that is shown, if it has expired.
     pub(crate) fn expired(&self) -> Option<(&Path, Timestamp)> {
         let (path, end) = self.certificate.as_ref()?;
@@ -333,11 +391,15 @@ fn protocols(http2: Http2) -> Vec<Vec<u8>> {
     }
 }
 
+/// The algorithms of `ring`.
+fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    PROVIDER.get_or_init(|| Arc::new(ring::default_provider()))
+}
+
 /// TLS 1.2 and 1.3 with the algorithms of `ring`.
 fn client() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
-    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
-    let provider = PROVIDER.get_or_init(|| Arc::new(ring::default_provider()));
-    ClientConfig::builder_with_provider(Arc::clone(provider))
+    ClientConfig::builder_with_provider(Arc::clone(provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider has the algorithms of both versions")
 }
@@ -353,6 +415,7 @@ fn usual() -> Arc<Secured> {
         http2: Http2::Negotiate,
         ca: None,
         certificate: None,
+        renewed: None,
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use engine::worker::Report;
 use host::Installed;
+use host::secret::Secret;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -63,6 +64,41 @@ async fn http2_without_tls_is_spoken_if_it_is_set() {
     assert_eq!(outputs(&report)["body"], format!("HTTP/2.0 {url}/x"), "{report:?}");
     let report = sent(&url, "", Path::new("")).await;
     assert_eq!(failed(&report).code.as_str(), "BROKEN", "{report:?}");
+}
+
+#[tokio::test]
+async fn a_client_key_that_is_a_secret_is_shown_as_it_is_now() {
+    let authority = Authority::new();
+    authority.identity("acme", 2090);
+    let pem = |name: &str| std::fs::read(authority.file(name)).unwrap();
+    let secret = |pem: Vec<u8>| Secret::new(pem).unwrap();
+    let target = Secure::start(authority.identity("localhost", 2090), Some(&authority)).await;
+    let url = format!("https://localhost:{}", target.port);
+    for settings in [
+        "certificate = \"DIR/acme.pem\"\nkey = { secret = \"acme-key\" }",
+        "certificate = { secret = \"acme-pem\" }\nkey = { secret = \"acme-key\" }",
+        "certificate = { secret = \"acme-pem\" }\nkey = \"DIR/acme.key\"",
+    ] {
+        let settings = format!("{TRUST}{settings}\nhttp2 = \"never\"");
+        let (bench, installed) = sender(&url, &settings, authority.folder.path()).await;
+        let run = async || bench.run(&installed.digest, json!({ "url": format!("{url}/x") })).await;
+        let report = run().await;
+        assert_eq!(failed(&report).code.as_str(), "UNREACHABLE", "{report:?}");
+        assert!(report.log[0].contains("a secret that has no usable value"), "{:?}", report.log);
+        assert_eq!(target.requests.load(Ordering::Relaxed), 0);
+        // A key of another certificate is not shown either.
+        bench.host.renew("acme-pem", secret(pem("acme.pem")));
+        bench.host.renew("acme-key", secret(pem("localhost.key")));
+        if settings.contains("acme-key") {
+            assert_eq!(failed(&run().await).code.as_str(), "UNREACHABLE", "{report:?}");
+        }
+        bench.host.renew("acme-key", secret(pem("acme.key")));
+        assert_eq!(outputs(&run().await)["status"], 200);
+        // What cannot be used leaves that of before in use.
+        bench.host.renew("acme-key", secret(b"no key at all".to_vec()));
+        assert_eq!(outputs(&run().await)["status"], 200);
+        target.requests.store(0, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test]

@@ -323,6 +323,16 @@ impl Config {
                     ));
                 }
             }
+            for (target, connecting) in &grants.targets {
+                if let Some(secret) =
+                    connecting.secrets().find(|secret| !self.secrets.contains_key(*secret))
+                {
+                    return Err(format!(
+                        "`plugins.{plugin}.targets.\"{target}\"` names the secret `{secret}`, which is not \
+                         there: add `[secrets.{secret}]` with its source"
+                    ));
+                }
+            }
         }
         Ok(())
     }

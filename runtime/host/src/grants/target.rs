@@ -34,12 +34,12 @@ pub struct Connecting {
     /// the system trusts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
-    /// A PEM file with the certificate that is shown to the target, and with those that lead to its CA.
+    /// The certificate that is shown to the target, with those that lead to its CA.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<PathBuf>,
-    /// A PEM file with the key of that certificate.
+    pub certificate: Option<Pem>,
+    /// The key of that certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<PathBuf>,
+    pub key: Option<Pem>,
     /// The name in the target's certificate, if it is not the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
@@ -54,6 +54,19 @@ pub struct Connecting {
     /// How many of them at once, if none went before; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub burst: Option<NonZeroU32>,
+}
+
+/// Where a certificate or a key is, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a file, or `{ secret = \"NAME\" }`")]
+pub enum Pem {
+    /// In a file.
+    File(PathBuf),
+    /// In a secret of the operator.
+    Secret {
+        /// Its name in `[secrets]`.
+        secret: String,
+    },
 }
 
 /// Whether HTTP/2 is spoken.
@@ -134,7 +147,21 @@ impl fmt::Display for Target {
 impl Connecting {
     /// The files that are read to connect.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        [&self.ca, &self.certificate, &self.key].into_iter().flatten().map(PathBuf::as_path)
+        let parts = [&self.certificate, &self.key].into_iter().flatten();
+        let files = parts.filter_map(|part| match part {
+            Pem::File(path) => Some(path),
+            Pem::Secret { .. } => None,
+        });
+        self.ca.iter().chain(files).map(PathBuf::as_path)
+    }
+
+    /// The secrets that are used to connect.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let parts = [&self.certificate, &self.key].into_iter().flatten();
+        parts.filter_map(|part| match part {
+            Pem::File(_) => None,
+            Pem::Secret { secret } => Some(secret.as_str()),
+        })
     }
 
     /// What passes to it.
@@ -145,7 +172,9 @@ impl Connecting {
 
     /// Whether anything of it is about TLS.
     pub(crate) fn is_about_tls(&self) -> bool {
-        self.files().next().is_some() || self.server_name.is_some()
+        self.files().next().is_some()
+            || self.secrets().next().is_some()
+            || self.server_name.is_some()
     }
 }
 

@@ -21,7 +21,7 @@ fn read(folder: &Path, target: &str, settings: &str) -> Result<Tls, String> {
         "http = [\"https://nms.example\", \"http://10.0.0.1\"]\n[targets.\"{target}\"]\n{settings}"
     );
     let grants: Grants = toml::from_str(&text).unwrap();
-    Tls::read("acme.olt", &grants).map_err(|error| error.to_string())
+    Tls::read("acme.olt", &grants, &Arc::default()).map_err(|error| error.to_string())
 }
 
 #[test]

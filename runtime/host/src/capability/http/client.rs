@@ -17,6 +17,7 @@ use super::{BUFFER_BYTES_MAX, IDLE_CONNECTIONS_MAX, IDLE_MAX};
 use crate::gate::{Gate, Gates};
 use crate::grants::{Connecting, Grants, Http2, Target};
 use crate::limits::FIELDS_BYTES_MAX;
+use crate::secret::Safe;
 use crate::tls::{TargetFault, Tls};
 
 /// How much a connection of HTTP/2 receives that no request has taken yet.
@@ -43,9 +44,9 @@ impl Client {
     pub(crate) fn new(
         plugin: &PluginId,
         grants: &Grants,
-        gates: &Arc<Gates>,
+        (gates, safe): (&Arc<Gates>, &Arc<Safe>),
     ) -> Result<Self, TargetFault> {
-        let tls = Arc::new(Tls::read(plugin.as_str(), grants)?);
+        let tls = Arc::new(Tls::read(plugin.as_str(), grants, safe)?);
         let calls = gates.of(plugin, None, grants.limits.throttle());
         let gate = |(target, connecting): (&Target, &Connecting)| {
             Some((target.clone(), gates.of(plugin, Some(target), connecting.throttle())?))

@@ -51,6 +51,10 @@ pub(super) enum NotTried {
     NoName,
     #[error("our own certificate expired")]
     Expired,
+    #[error(
+        "our certificate or its key is a secret that has no usable value: the log of the server has the reason"
+    )]
+    NoKey,
 }
 
 impl Connector {
@@ -76,6 +80,7 @@ impl Connector {
         let secured = self.tls.of(uri).ok_or_else(|| io::Error::other(NotTried::NotSet))?;
         match secured.expired() {
             Some(_) => Err(io::Error::other(NotTried::Expired)),
+            None if secured.is_unready() => Err(io::Error::other(NotTried::NoKey)),
             None => Ok(Arc::clone(secured)),
         }
     }

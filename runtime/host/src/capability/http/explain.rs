@@ -167,7 +167,9 @@ impl Aimed<'_> {
                 file.display(),
                 end.date()
             ),
-            (NotTried::Expired | NotTried::NotSet | NotTried::NoName, _) => format!("{uri}: {why}"),
+            (NotTried::Expired | NotTried::NotSet | NotTried::NoName | NotTried::NoKey, _) => {
+                format!("{uri}: {why}")
+            }
         }
     }
 
