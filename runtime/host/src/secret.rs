@@ -7,8 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-/// Min bytes of a value: a shorter one cannot be masked.
-pub const BYTES_MIN: usize = 4;
+/// Min bytes of a value: a shorter one is in many answers by chance, so it cannot be masked there.
+pub const BYTES_MIN: usize = 8;
+
+/// Min bytes of a value whose source allows that it is not masked.
+pub const SHORT_BYTES_MIN: usize = 4;
 
 /// Max bytes of a value: enough for a private key as text.
 pub const BYTES_MAX: usize = 8 * 1024;
@@ -25,8 +28,16 @@ pub struct Secret(Zeroizing<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableSecret {
     /// It is too short to be masked.
-    #[error("the value has fewer than {BYTES_MIN} bytes, which cannot be masked")]
+    #[error(
+        "the value has fewer than {BYTES_MIN} bytes, so it cannot be masked in what elements answer: use a \
+         longer one, or set `allow-short = true` beside its source to have it sent all the same"
+    )]
     Short,
+    /// It is too short to be a secret.
+    #[error(
+        "the value has fewer than {SHORT_BYTES_MIN} bytes, which anyone can guess: use a longer one"
+    )]
+    TooShort,
     /// It is too long.
     #[error("the value has more than {BYTES_MAX} bytes")]
     Long,
@@ -38,6 +49,12 @@ pub enum UnusableSecret {
 impl Secret {
     /// A secret with this value; the line break that ends a file is not part of it.
     pub fn new(value: Vec<u8>) -> Result<Self, UnusableSecret> {
+        let secret = Self::short(value)?;
+        if secret.0.len() < BYTES_MIN { Err(UnusableSecret::Short) } else { Ok(secret) }
+    }
+
+    /// The same of a value that may be too short to be masked in what elements answer.
+    pub fn short(value: Vec<u8>) -> Result<Self, UnusableSecret> {
         let text = String::from_utf8(value).map_err(|error| {
             drop(Zeroizing::new(error.into_bytes()));
             UnusableSecret::NotText
@@ -47,8 +64,8 @@ impl Secret {
         let bytes = line.strip_suffix('\r').unwrap_or(line).len();
         text.truncate(bytes);
         match bytes {
-            ..BYTES_MIN => Err(UnusableSecret::Short),
-            BYTES_MIN..=BYTES_MAX => Ok(Self(text)),
+            ..SHORT_BYTES_MIN => Err(UnusableSecret::TooShort),
+            SHORT_BYTES_MIN..=BYTES_MAX => Ok(Self(text)),
             _ => Err(UnusableSecret::Long),
         }
     }

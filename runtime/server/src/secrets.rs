@@ -31,6 +31,14 @@ pub type Sources = BTreeMap<String, Source>;
 pub struct Source {
     from: From,
     renew_s: u32,
+    shortest: Shortest,
+}
+
+/// Whether a value may be too short to be masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shortest {
+    Masked,
+    Allowed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +65,19 @@ struct Written {
     credential: Option<String>,
     vault: Option<Vault>,
     renew_s: Option<u32>,
+    allow_short: Option<bool>,
 }
 
 impl TryFrom<Written> for Source {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { file, env, env_file, command, credential, vault, renew_s } = written;
+        let Written { file, env, env_file, command, credential, vault, renew_s, allow_short } =
+            written;
+        let shortest = match allow_short {
+            Some(true) => Shortest::Allowed,
+            Some(false) | None => Shortest::Masked,
+        };
         if env_file.is_some() && env.is_none() {
             return Err("`env-file` needs `env`, the name of the variable in it".into());
         }
@@ -91,7 +105,7 @@ impl TryFrom<Written> for Source {
         }
         let renew_s = renew_s.unwrap_or(RENEW_S);
         match (1..=RENEW_S_MAX).contains(&renew_s) {
-            true => Ok(Self { from, renew_s }),
+            true => Ok(Self { from, renew_s, shortest }),
             false => Err(format!("`renew-s` is a number of seconds from 1 to {RENEW_S_MAX}")),
         }
     }
@@ -153,10 +167,17 @@ impl Source {
             }
             From::Vault(vault) => {
                 let (bytes, lease_s) = vault.read().await.map_err(SecretError::Vault)?;
-                return Ok(Reading { value: Secret::new(bytes)?, lease_s });
+                return Ok(Reading { value: self.secret(bytes)?, lease_s });
             }
         };
-        Ok(Reading { value: Secret::new(bytes)?, lease_s: None })
+        Ok(Reading { value: self.secret(bytes)?, lease_s: None })
+    }
+
+    fn secret(&self, value: Vec<u8>) -> Result<Secret, UnusableSecret> {
+        match self.shortest {
+            Shortest::Masked => Secret::new(value),
+            Shortest::Allowed => Secret::short(value),
+        }
     }
 }
 

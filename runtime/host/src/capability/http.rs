@@ -195,14 +195,22 @@ impl Exchange {
     async fn once(&self, uri: &Uri, request: Request<WasiBody>) -> Result<Response<WasiBody>> {
         let passes = self.pass(uri).await?;
         let sent = async {
-            let request = self.secrets.fill(request).await?;
+            let mut request = self.secrets.fill(request).await?;
+            masked::ask_for_plain(request.headers_mut(), &self.mask);
             let sent = self.client.request(request).await;
             sent.map_err(|error| explain(&self.caller, &self.client, uri, &error))
         };
         let sent = tokio::time::timeout_at(self.until, sent).await;
         let response = sent.unwrap_or(Err(Error::HttpResponseTimeout))?;
         let body = |incoming| Capped::new(incoming, self.body_max, self.between, passes).boxed();
-        Ok(masked::response(response.map(body), &self.mask))
+        masked::response(response.map(body), &self.mask).map_err(|coding| {
+            let uri = shown(uri);
+            self.caller.note(&format!(
+                "the answer of {uri} is compressed by `{coding}` though it was asked for in plain, so the \
+                 secrets of the plugin cannot be masked in it: it is not passed on"
+            ));
+            Error::HttpResponseContentCoding(Some(coding))
+        })
     }
 }
 

@@ -6,7 +6,11 @@ fn secret(value: &str) -> Secret {
 
 #[test]
 fn the_line_break_of_a_file_is_not_part_of_a_value() {
-    for (bytes, value) in [("pass\n", "pass"), ("pass\r\n", "pass"), ("pa\nss\n\n", "pa\nss\n")] {
+    for (bytes, value) in [
+        ("password\n", "password"),
+        ("password\r\n", "password"),
+        ("pass\nword\n\n", "pass\nword\n"),
+    ] {
         assert_eq!(secret(bytes).expose(), value);
     }
 }
@@ -14,12 +18,19 @@ fn the_line_break_of_a_file_is_not_part_of_a_value() {
 #[test]
 fn a_value_that_cannot_be_masked_or_sent_is_refused() {
     for (bytes, why) in [
-        (b"pin\n".to_vec(), UnusableSecret::Short),
+        (b"passwor\n".to_vec(), UnusableSecret::Short),
+        (b"pin\n".to_vec(), UnusableSecret::TooShort),
         (vec![b'x'; BYTES_MAX + 1], UnusableSecret::Long),
         (vec![0xff; 8], UnusableSecret::NotText),
     ] {
         assert_eq!(Secret::new(bytes), Err(why));
     }
+}
+
+#[test]
+fn a_short_value_is_used_if_its_source_allows_it() {
+    assert_eq!(Secret::short(b"1234\n".to_vec()).unwrap().expose(), "1234");
+    assert_eq!(Secret::short(b"123\n".to_vec()), Err(UnusableSecret::TooShort));
 }
 
 #[test]
@@ -43,7 +54,7 @@ fn a_renewed_value_is_used_and_the_one_before_is_still_masked() {
     let all: Vec<_> = safe.all("nms").iter().map(|one| one.expose().to_owned()).collect();
     assert_eq!(all, ["second-value", "first-value"]);
     for n in 0..100 {
-        safe.renew("nms", secret(&format!("value-{n}")));
+        safe.renew("nms", secret(&format!("value-{n:03}")));
     }
     assert_eq!(safe.all("nms").len(), BEFORE_MAX + 1);
     for n in 0..10 {

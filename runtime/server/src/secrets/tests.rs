@@ -68,6 +68,9 @@ async fn a_secret_is_read_from_each_source() {
         read(&format!("env = \"NMS\"\nenv-file = {lines:?}")).await,
         secret("with = and # in it")
     );
+    let pin = file(&folder, "pin", "0815");
+    let read_pin = read(&format!("file = {pin:?}\nallow-short = true")).await;
+    assert_eq!(read_pin, Ok(Secret::short("0815".into()).unwrap()));
     let command = format!("command = [\"cat\", {plain:?}]");
     assert_eq!(read(&command).await, secret("from-a-file"));
     let path = std::env::var("PATH").unwrap();
@@ -77,13 +80,15 @@ async fn a_secret_is_read_from_each_source() {
 #[tokio::test]
 async fn a_source_that_cannot_be_read_is_told_without_any_value() {
     let folder = tempfile::tempdir().unwrap();
-    let short = file(&folder, "short", "abc");
+    let (short, pin) = (file(&folder, "short", "abc"), file(&folder, "pin", "hunter2"));
     let script =
         file(&folder, "script", "#!/bin/sh\necho hunter2 >&2\necho hunter2-again\nexit 3\n");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
     for (text, why) in [
         (format!("file = {:?}", folder.path().join("none")), "none`: No such file"),
         (format!("file = {short:?}"), "fewer than 4 bytes"),
+        (format!("file = {pin:?}"), "fewer than 8 bytes, so it cannot be masked"),
+        (format!("file = {pin:?}\nallow-short = false"), "or set `allow-short = true`"),
         ("env = \"FERRULE_NO_SUCH_VARIABLE\"".into(), "is not set"),
         (format!("env = \"NMS\"\nenv-file = {short:?}"), "no variable `NMS`"),
         ("command = [\"/no/such/program\"]".into(), "cannot run `/no/such/program`"),
