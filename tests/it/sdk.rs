@@ -1,5 +1,7 @@
 //! The SDKs beside that for Rust.
 
+mod keeps;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
@@ -23,7 +25,9 @@ fn exported(text: &str) -> BTreeSet<&str> {
 fn the_types_of_javascript_declare_what_its_modules_export() {
     let folder = repository().join("plugins/sdk/javascript");
     let read = |name: String| std::fs::read_to_string(folder.join(&name)).expect(&name);
-    for module in ["index", "config", "fake", "http", "inventory", "log", "reservation"] {
+    for module in
+        ["index", "config", "fake", "http", "inventory", "log", "reservation", "scratch", "secrets"]
+    {
         let (code, types) = (read(format!("{module}.js")), read(format!("{module}.d.ts")));
         let mut names = exported(&code);
         // The other exports of the fake host are for the contract.

@@ -12,7 +12,7 @@
 //!     Some(entry) => entry.json::<u64>()? + 1,
 //!     None => 1,
 //! };
-//! scratch::put("serial", next.to_string().as_bytes(), kept.expected())?;
+//! scratch::put("serial", next.to_string().as_bytes(), &kept.expected())?;
 //! # Ok(next)
 //! # }
 //! # use ferrule_plugin::scratch::Read as _;
@@ -55,13 +55,13 @@ pub fn get(key: &str) -> Result<Option<Entry>, Failure> {
 
 /// Writes the value of a key. Fails with `SCRATCH_CONFLICT` (class retry) if the key is not as expected, and
 /// with `SCRATCH_FULL` (class operator) beyond the quota.
-pub fn put(key: &str, value: &[u8], expected: Expected) -> Result<(), Failure> {
-    host::scratch::put(key, value, &expected)
+pub fn put(key: &str, value: &[u8], expected: &Expected) -> Result<(), Failure> {
+    host::scratch::put(key, value, expected)
 }
 
 /// Deletes the value of a key, if it has one.
-pub fn delete(key: &str, expected: Expected) -> Result<(), Failure> {
-    host::scratch::delete(key, &expected)
+pub fn delete(key: &str, expected: &Expected) -> Result<(), Failure> {
+    host::scratch::delete(key, expected)
 }
 
 /// Which keys to list.
@@ -90,22 +90,22 @@ mod tests {
         let host = Host::new().kept("serial", "7").start();
         let kept = get("serial").unwrap();
         assert_eq!(kept.as_ref().unwrap().json::<u64>().unwrap(), 7);
-        put("serial", b"8", kept.expected()).unwrap();
-        let stale = put("serial", b"9", kept.expected()).unwrap_err();
+        put("serial", b"8", &kept.expected()).unwrap();
+        let stale = put("serial", b"9", &kept.expected()).unwrap_err();
         assert_eq!(
             (stale.code.as_str(), stale.class),
             ("SCRATCH_CONFLICT", crate::FailureClass::Retry)
         );
-        assert_eq!(put("serial", b"9", Expected::Absent).unwrap_err().code, "SCRATCH_CONFLICT");
-        put("job/2", b"", Expected::Any).unwrap();
-        put("job/1", b"x", get("job/1").unwrap().expected()).unwrap();
+        assert_eq!(put("serial", b"9", &Expected::Absent).unwrap_err().code, "SCRATCH_CONFLICT");
+        put("job/2", b"", &Expected::Any).unwrap();
+        put("job/1", b"x", &get("job/1").unwrap().expected()).unwrap();
         let list = |after| {
             let listed = keys(Keys { prefix: "job/", after, limit: 9 }).unwrap();
             listed.into_iter().map(|one| (one.key, one.bytes)).collect::<Vec<_>>()
         };
         assert_eq!(list(None), [("job/1".to_owned(), 1), ("job/2".to_owned(), 0)]);
         assert_eq!(list(Some("job/1")), [("job/2".to_owned(), 0)]);
-        delete("job/2", Expected::Any).unwrap();
+        delete("job/2", &Expected::Any).unwrap();
         assert_eq!(host.scratch("job/2"), None);
         assert_eq!(host.scratch("serial").as_deref(), Some("8"));
         assert_eq!(get("").unwrap_err().code, "SCRATCH_KEY");

@@ -5,6 +5,7 @@ mod certify;
 mod folder;
 mod generate;
 mod granted;
+mod imports;
 mod language;
 mod list;
 mod new;

@@ -7,6 +7,7 @@ use host::Manifest;
 use host::folder::shown;
 
 use super::Inspector;
+use super::imports;
 use super::language::Language;
 use crate::cli::{Usage, say};
 use crate::repository::write_whole;
@@ -47,6 +48,7 @@ impl Project {
         let text = std::fs::read(&path).with_context(|| format!("cannot read `{shown_path}`"))?;
         let manifest =
             Manifest::parse(&text).with_context(|| format!("`{shown_path}` cannot be used"))?;
+        imports::check(self.language, &self.root)?;
         let component = tokio::task::block_in_place(|| self.language.build(&self.root))?;
         let bytes = std::fs::read(&component)
             .with_context(|| format!("cannot read `{}`", component.display()))?;

@@ -1,5 +1,7 @@
 //! `ferrule plugin scratch`: what a plugin keeps on a server.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use clap::Args;
 use hyper::Method;
@@ -58,7 +60,7 @@ struct Deleted {
 pub(super) async fn run(scratch: Scratch) -> Result<()> {
     let client = Client::new(&scratch.server);
     let path = format!("{}/scratch", path(&scratch.id));
-    let of_key = |key: &str| format!("{path}/{}", server::http::in_url(key));
+    let of_key = |key: &str| format!("{path}/{}", encoded(key));
     if let Some(key) = &scratch.key {
         let shown: Shown = client.get(&of_key(key)).await?;
         return say(&shown.value);
@@ -76,7 +78,7 @@ pub(super) async fn run(scratch: Scratch) -> Result<()> {
 }
 
 async fn list(client: &Client, path: &str, prefix: &str) -> Result<()> {
-    let prefix = server::http::in_url(prefix);
+    let prefix = encoded(prefix);
     let mut after = String::new();
     loop {
         let page: Page = client.get(&format!("{path}?prefix={prefix}{after}")).await?;
@@ -84,8 +86,25 @@ async fn list(client: &Client, path: &str, prefix: &str) -> Result<()> {
             say(&format!("{key}  {bytes} bytes  {since}"))?;
         }
         match page.next {
-            Some(next) => after = format!("&after={}", server::http::in_url(&next)),
+            Some(next) => after = format!("&after={}", encoded(&next)),
             None => return say(&format!("{} keys, {} bytes", page.keys, page.bytes)),
         }
     }
+}
+
+/// A key as a part of a URL.
+fn encoded(key: &str) -> String {
+    let mut text = String::new();
+    for byte in key.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte));
+            }
+            _ => {
+                // Writing to a text cannot fail.
+                let _ok = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    text
 }

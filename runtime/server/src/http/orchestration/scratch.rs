@@ -6,7 +6,6 @@ use engine::scratch::{self, Usage};
 use engine::worker::Worker as _;
 use model::PluginId;
 use serde::Serialize;
-use tmf::time::Timestamp;
 
 use super::plugins::json;
 use crate::http::ServerState;
@@ -21,7 +20,7 @@ struct Listed {
     key: String,
     bytes: u32,
     /// When it was written.
-    since: Timestamp,
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -39,7 +38,7 @@ struct Page {
 struct Shown {
     key: String,
     bytes: usize,
-    since: Timestamp,
+    since: String,
     value: String,
 }
 
@@ -76,7 +75,7 @@ fn list(server: &ServerState, call: &Call, plugin: &PluginId) -> Answer {
     let listed = |(key, kept): (String, scratch::Kept)| Listed {
         key,
         bytes: kept.bytes,
-        since: kept.revision.at(),
+        since: kept.revision.at().to_string(),
     };
     let entries = found.into_iter().map(listed).collect();
     json(StatusCode::OK, &Page { keys, bytes, entries, next: next.flatten() })
@@ -94,7 +93,7 @@ async fn show(server: &ServerState, plugin: PluginId, key: String) -> Answer {
     let shown = Shown {
         key,
         bytes: value.len(),
-        since: revision.at(),
+        since: revision.at().to_string(),
         value: server.plugins.host.masked(&plugin, text),
     };
     json(StatusCode::OK, &shown)
