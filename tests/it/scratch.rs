@@ -28,10 +28,10 @@ workflows:
         retry: { attempts: 1 }
 ";
 
-/// So many runs count while the server is killed.
+/// The number of runs that count while the server is killed.
 const RUNS: usize = 40;
 
-/// So often it is killed.
+/// The number of kills.
 const KILLS: usize = 4;
 
 const SCRATCH: &str = "/orchestration/v1/plugins/keeper/scratch";
@@ -87,7 +87,7 @@ fn ferrule(arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn what_a_task_keeps_is_read_by_the_next_and_by_operators() {
+async fn a_kept_value_is_read_by_the_next_task_and_by_operators() {
     let (mut world, folder) = start().await;
     let kept = json!([
         ["put", "job/1", "hunter2-hunter2 of {{attempt}}", "absent"],

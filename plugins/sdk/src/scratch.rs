@@ -1,6 +1,6 @@
 //! Small facts that the plugin keeps between its calls, as far as the operator granted it a scratch space.
 //!
-//! What is written is committed with the answer of the call, if that is done or waits, and not at all if it fails.
+//! Writes are committed with the answer of the call, if that is done or waits, and not at all if it fails.
 //! If two tasks may write one key, read it first and pass its revision: the attempt of the later one fails with
 //! `SCRATCH_CONFLICT` and is tried again.
 //!

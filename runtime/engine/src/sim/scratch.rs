@@ -46,7 +46,8 @@ impl Counters {
     /// Checks a batch before it is on the disk.
     pub(super) fn assert(&mut self, store: &Memory, writes: &[Write]) {
         let written = writes.iter().filter_map(|(key, fact)| {
-            keys::scratch_of(key).map(|_| (key, &fact.as_ref().expect("nobody deletes here")[8..]))
+            keys::scratch_of(key)
+                .map(|_| (key, &fact.as_ref().expect("no operator deletes here")[8..]))
         });
         for (key, value) in written {
             let (number, by) = read(value);

@@ -100,7 +100,7 @@ impl Scratch {
         Ok(())
     }
 
-    /// What the engine is to expect of a key, if it is as its writer expects it.
+    /// The expectation that the engine checks, if the key is as its writer expects it.
     fn expect(&self, key: &str, expected: wit::Expected) -> Result<Expected, Failure> {
         let engine = match &expected {
             wit::Expected::Any => Expected::Any,

@@ -1,4 +1,4 @@
-//! What a plugin is granted, as it is shown.
+//! The grants of a plugin, as they are shown.
 
 use engine::scratch::Quota;
 use serde::{Deserialize, Serialize};
