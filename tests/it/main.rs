@@ -55,6 +55,7 @@ mod run;
 mod scratch;
 mod sdk;
 mod secrets;
+mod shadow;
 mod shared;
 mod size;
 mod slow;

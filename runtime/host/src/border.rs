@@ -28,6 +28,22 @@ pub(crate) fn failure(failure: Failure, mask: &Mask) -> Failure {
     BOUNDS.failure(masked(failure, mask))
 }
 
+/// The result of an observation, as it may be kept and shown.
+pub(crate) fn looked(looked: Result<Reading, Failure>, mask: &Mask) -> Result<Reading, Failure> {
+    looked
+        .map_err(|failure| self::failure(failure, mask))
+        .and_then(|reading| self::reading(reading, mask))
+}
+
+/// The result of a decomposition, as it may be kept and shown.
+pub(crate) fn decomposed(
+    made: Result<Vec<Production>, Failure>,
+    mask: &Mask,
+) -> Result<Vec<Production>, Failure> {
+    made.map_err(|failure| self::failure(failure, mask))
+        .and_then(|productions| self::productions(productions, mask))
+}
+
 /// What was read back, as it may be kept and shown.
 pub(crate) fn reading(reading: Reading, mask: &Mask) -> Result<Reading, Failure> {
     let reading = match reading {

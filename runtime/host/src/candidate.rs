@@ -1,5 +1,6 @@
-//! A version that only some new orders use, until it is promoted or aborted. Which ones is decided by the
-//! order alone, so each gets the same version however often it is planned.
+//! A version that only some new orders use, or that only repeats their calls in shadow, until it is promoted
+//! or aborted. Which ones is decided by the order alone, so each gets the same version however often it is
+//! planned.
 
 use std::collections::BTreeSet;
 
@@ -15,15 +16,40 @@ pub const SHARE_MAX: u8 = 100;
 /// Max customers that are named.
 pub const CUSTOMERS_MAX: usize = 1_000;
 
-/// The new orders that use a candidate.
+/// The orders that a candidate is tried with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trial {
-    /// The share of new orders, in percent, by a hash of their id.
+    /// How it is tried.
+    #[serde(default, skip_serializing_if = "Mode::is_live")]
+    pub mode: Mode,
+    /// The share of orders, in percent, by a hash of their id.
     pub share: u8,
-    /// The customers all of whose new orders use it, by their ids.
+    /// The customers all of whose orders take part, by their ids.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub customers: BTreeSet<String>,
+}
+
+/// How a candidate is tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mode {
+    /// New orders use it.
+    #[default]
+    Live,
+    /// No order uses it: it repeats calls of the version in use, without effects, and is compared.
+    Shadow,
+}
+
+/// Whether an order takes part in a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lot {
+    /// It does.
+    Drawn,
+    /// It does if it is of a customer that is named.
+    ByCustomer,
+    /// It does not.
+    NotDrawn,
 }
 
 /// A version on trial.
@@ -47,11 +73,30 @@ pub struct Chooser<'a> {
     pub customer: Option<&'a str>,
 }
 
+impl Mode {
+    fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
+}
+
 impl Trial {
     /// Whether an order uses the candidate of a plugin.
     pub(crate) fn takes(&self, id: &PluginId, chooser: Chooser<'_>) -> bool {
-        chooser.customer.is_some_and(|customer| self.customers.contains(customer))
-            || percent(id, chooser.order) < u64::from(self.share)
+        self.mode == Mode::Live
+            && match self.lot(id, chooser.order) {
+                Lot::Drawn => true,
+                Lot::ByCustomer => chooser.customer.is_some_and(|one| self.customers.contains(one)),
+                Lot::NotDrawn => false,
+            }
+    }
+
+    /// Whether an order takes part, as far as its id tells.
+    pub(crate) fn lot(&self, id: &PluginId, order: &str) -> Lot {
+        match percent(id, order) < u64::from(self.share) {
+            true => Lot::Drawn,
+            false if self.customers.is_empty() => Lot::NotDrawn,
+            false => Lot::ByCustomer,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The things that a plugin may be granted, one file each.
 
+mod base64;
 pub(crate) mod caller;
 pub(crate) mod calls;
 pub(crate) mod config;
@@ -10,5 +11,6 @@ pub(crate) mod record;
 pub(crate) mod reservation;
 pub(crate) mod scratch;
 pub(crate) mod secrets;
+pub(crate) mod tape;
 
 mod v01;

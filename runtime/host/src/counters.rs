@@ -39,6 +39,7 @@ pub(crate) struct Counters {
     cpu_seconds: Family<Plugin, Counter<f64, AtomicU64>>,
     requests: Family<Requested, Counter>,
     request_seconds: Family<Target, Histogram, fn() -> Histogram>,
+    shadows: Family<Shadowed, Counter>,
     labels: Mutex<Labels>,
 }
 
@@ -85,6 +86,12 @@ struct Target {
     target: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Shadowed {
+    plugin: String,
+    verdict: &'static str,
+}
+
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -106,6 +113,7 @@ impl Default for Counters {
             cpu_seconds: Family::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(histogram),
+            shadows: Family::default(),
             labels: Mutex::default(),
         }
     }
@@ -168,6 +176,12 @@ impl Counters {
         self.request_seconds.get_or_create(&target).observe(took.as_secs_f64());
     }
 
+    /// Counts a call that a version in shadow repeated.
+    pub(crate) fn shadowed(&self, plugin: &str, verdict: &'static str) {
+        let plugin = self.labels(|labels| labels.plugin(plugin));
+        self.shadows.get_or_create(&Shadowed { plugin, verdict }).inc();
+    }
+
     /// Adds them to a page of metrics.
     pub(crate) fn register(&self, page: &mut Registry) {
         page.register("plugin_calls", "Calls of plugins that ended", self.calls.clone());
@@ -177,6 +191,8 @@ impl Counters {
         page.register("plugin_requests", "HTTP requests of plugins", self.requests.clone());
         let (name, help) = ("plugin_request_seconds", "How long answers took to begin");
         page.register(name, help, self.request_seconds.clone());
+        let help = "Calls that a version in shadow repeated";
+        page.register("plugin_shadow_calls", help, self.shadows.clone());
     }
 
     fn labels<T>(&self, pick: impl FnOnce(&mut Labels) -> T) -> T {

@@ -21,8 +21,10 @@ use crate::admission::{Admission, Capacity};
 use crate::artefact::Cache;
 use crate::binding::Bindings;
 use crate::border;
+use crate::candidate::Chooser;
 use crate::capability::log::Log;
 use crate::capability::record::Keep;
+use crate::capability::tape::Tape;
 use crate::compile::{CompileLimits, Compiler, Program};
 use crate::contract::Part;
 use crate::executor::Executor;
@@ -37,6 +39,7 @@ use crate::rate::Throttle;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::secret::{Safe, Secret};
+use crate::shadow::Shadows;
 use crate::shared::{Shared, callbacks};
 use crate::tls::TargetFault;
 use crate::trust::{Trust, Trusted};
@@ -212,6 +215,7 @@ impl Host {
             plugin_bytes_max: options.plugin_bytes_max,
             counters: Arc::default(),
             keep: options.keep,
+            shadows: Shadows::default(),
             clock: Arc::default(),
             trust: Trusted::new(options.trust),
             folder_turn: tokio::sync::Mutex::default(),
@@ -229,15 +233,27 @@ impl Host {
         digest: &Digest,
         item: Decomposition<'_>,
     ) -> (Result<Vec<Production>, Failure>, Vec<String>) {
+        self.decompose_for(digest, item, None).await
+    }
+
+    /// The same for an order, which a version in shadow may repeat.
+    pub async fn decompose_for(
+        &self,
+        digest: &Digest,
+        item: Decomposition<'_>,
+        order: Option<Chooser<'_>>,
+    ) -> (Result<Vec<Production>, Failure>, Vec<String>) {
         let Some(plugin) = self.plugin(digest).await else {
             return (Err(missing(digest)), Vec::new());
         };
-        let log = Log::default();
-        let mask = &plugin.mask;
-        let productions = invoke::decompose(&self.0, &plugin, item, &log)
-            .await
-            .map_err(|failure| border::failure(failure, mask))
-            .and_then(|productions| border::productions(productions, mask));
+        let (log, mask) = (Log::default(), &plugin.mask);
+        let beside = order.and_then(|order| self.beside_decomposition(digest, item, order));
+        let (request, tape) = (invoke::question(item), Tape::Off);
+        let productions = invoke::decompose(&self.0, &plugin, request, &log, tape).await;
+        let productions = border::decomposed(productions, mask);
+        if let Some(beside) = beside {
+            beside.decomposed(&productions);
+        }
         (productions, border::log(log.finish(), mask))
     }
 
@@ -295,10 +311,13 @@ impl Host {
     /// requests of the plugin that change anything are denied.
     pub async fn probe(&self, digest: &Digest, call: Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::observe(&self.0, &plugin, call, &Log::default())
-            .await
-            .map_err(|failure| border::failure(failure, &plugin.mask))
-            .and_then(|reading| border::reading(reading, &plugin.mask))
+        let (tape, beside) = self.beside_look(&call);
+        let reading = invoke::observe(&self.0, &plugin, call, &Log::default(), tape).await;
+        let reading = border::looked(reading, &plugin.mask);
+        if let Some(beside) = beside {
+            beside.looked(&reading);
+        }
+        reading
     }
 
     /// The plugin with these bytes, from the cache if it is not loaded.
@@ -328,8 +347,12 @@ impl Host {
             return Report::new(outcome, Vec::new());
         }
         let log = Log::default();
-        let done = invoke::carry_out(&self.0, &plugin, call, &log).await;
+        let (tape, beside) = self.beside(&call);
+        let done = invoke::carry_out(&self.0, &plugin, call, &log, tape).await;
         let outcome = border::outcome(done.outcome, &plugin.mask);
+        if let Some(beside) = beside {
+            beside.worked(&outcome);
+        }
         let log = border::log(log.finish(), &plugin.mask);
         Report { outcome, log, telemetry: Some(done.telemetry), scratch: done.scratch }
     }

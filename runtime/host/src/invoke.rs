@@ -10,7 +10,7 @@ use engine::trace::Trace;
 use engine::worker::Call;
 use model::plan::Action;
 use model::reconcile::Reading;
-use model::{Failure, FailureClass, FailureCode, FulfilmentId, Outcome, SpecId, TaskId};
+use model::{Failure, FailureClass, FailureCode, FulfilmentId, Outcome, PluginId, SpecId, TaskId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
@@ -28,8 +28,10 @@ use crate::capability::record::Recorder;
 use crate::capability::reservation::Reservation;
 use crate::capability::scratch::Scratch;
 use crate::capability::secrets::Secrets;
+use crate::capability::tape::Tape;
 use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
+use crate::executor::lane::Lane;
 use crate::install::Plugin;
 use crate::limits::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, Memory, Meter, Verdict};
 use crate::role::Role;
@@ -100,8 +102,9 @@ pub(crate) async fn carry_out(
     plugin: &Arc<Plugin>,
     call: Call,
     log: &Log,
+    tape: Tape,
 ) -> CarriedOut {
-    let guest = Guest::of(shared, plugin, log, &call);
+    let guest = Guest::of(shared, plugin, (log, tape), &call);
     let operation = call.operation.name();
     let bytes = size(&call.input) + size(&call.characteristics);
     let outcome = guest.run(bytes, |guest, permit| async move {
@@ -116,7 +119,9 @@ pub(crate) async fn carry_out(
         guest.caller.complete(failure);
     }
     let telemetry = guest.telemetry(operation, &outcome);
-    shared.counters.attempted(&plugin.name, &telemetry.figures, &outcome);
+    if !guest.is_repeated() {
+        shared.counters.attempted(&plugin.name, &telemetry.figures, &outcome);
+    }
     CarriedOut { outcome, telemetry, scratch }
 }
 
@@ -126,11 +131,12 @@ pub(crate) async fn observe(
     plugin: &Arc<Plugin>,
     call: Call,
     log: &Log,
+    tape: Tape,
 ) -> Result<Reading, Failure> {
     if !plugin.offers(Part::Observation) {
         return Err(wrong_role(plugin, "read back what was done"));
     }
-    let guest = Guest::of(shared, plugin, log, &call);
+    let guest = Guest::of(shared, plugin, (log, tape), &call);
     let bytes = size(&call.input) + size(&call.characteristics);
     let found = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
@@ -159,7 +165,7 @@ pub(crate) async fn describe(
         return Ok(None);
     }
     let log = Log::default();
-    let guest = Guest::aside(shared, plugin, &log);
+    let guest = Guest::aside(shared, plugin, (&log, Tape::Off));
     let described = guest.run(0, |guest, permit| async move {
         let mut store = guest.store(permit);
         let described = async {
@@ -188,24 +194,29 @@ pub(crate) async fn describe(
     }))
 }
 
-/// Decomposes an item within the limits of a plugin.
-pub(crate) async fn decompose(
-    shared: &Arc<Shared>,
-    plugin: &Arc<Plugin>,
-    item: Decomposition<'_>,
-    log: &Log,
-) -> Result<Vec<Production>, Failure> {
-    if plugin.installed.role != Role::Decomposer {
-        return Err(wrong_role(plugin, "decompose an item"));
-    }
-    let request = decomposition::Request {
+/// The request of a decomposer for an item.
+pub(crate) fn question(item: Decomposition<'_>) -> decomposition::Request {
+    decomposition::Request {
         spec: item.spec.as_str().into(),
         action: task::action(item.action),
         characteristics: text(item.characteristics),
         order: item.order.to_string(),
         attributes: Vec::new(),
-    };
-    let guest = Guest::aside(shared, plugin, log);
+    }
+}
+
+/// Decomposes an item within the limits of a plugin.
+pub(crate) async fn decompose(
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
+    request: decomposition::Request,
+    log: &Log,
+    tape: Tape,
+) -> Result<Vec<Production>, Failure> {
+    if plugin.installed.role != Role::Decomposer {
+        return Err(wrong_role(plugin, "decompose an item"));
+    }
+    let guest = Guest::aside(shared, plugin, (log, tape));
     let bytes = request.order.len() + request.characteristics.len();
     let answered = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
@@ -240,21 +251,26 @@ struct Guest {
 }
 
 impl Guest {
-    fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Arc<Self> {
+    fn of(
+        shared: &Arc<Shared>,
+        plugin: &Arc<Plugin>,
+        kept: (&Log, Tape),
+        call: &Call,
+    ) -> Arc<Self> {
         let subject = (call.fulfilment.clone(), call.task, call.trace);
-        Self::new(shared, plugin, log, subject, call.timeout_ms)
+        Self::new(shared, plugin, kept, subject, call.timeout_ms)
     }
 
     /// A call for no task, of a plugin that can reserve nothing for it.
-    fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log) -> Arc<Self> {
+    fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, kept: (&Log, Tape)) -> Arc<Self> {
         let subject = (FulfilmentId::new(""), TaskId(u32::MAX), None);
-        Self::new(shared, plugin, log, subject, plugin.limits.wall_ms.into())
+        Self::new(shared, plugin, kept, subject, plugin.limits.wall_ms.into())
     }
 
     fn new(
         shared: &Arc<Shared>,
         plugin: &Arc<Plugin>,
-        log: &Log,
+        (log, tape): (&Log, Tape),
         (fulfilment, task, trace): (FulfilmentId, TaskId, Option<Trace>),
         wall_ms: u64,
     ) -> Arc<Self> {
@@ -268,6 +284,7 @@ impl Guest {
             calls: Arc::default(),
             ledger: Arc::clone(&plugin.ledger),
             retry_after_ms: AtomicU64::new(0),
+            tape,
             missed: Mutex::default(),
             recorder: Recorder::new(
                 shared.keep,
@@ -298,7 +315,7 @@ impl Guest {
     {
         self.pass().await?;
         let bytes = overhead(&self.plugin, bytes);
-        let id = &self.plugin.installed.id;
+        let (id, lane) = self.lane();
         let admission = &self.shared.admission;
         if bytes > admission.capacity().bytes_share() {
             return Err(refusal::too_large(&self.plugin, bytes, admission.capacity()));
@@ -312,12 +329,12 @@ impl Guest {
         };
         let (Ok(_call), mut permit) = tokio::time::timeout_at(self.deadline, admitted)
             .await
-            .map_err(|_elapsed| self.not_admitted(bytes))?
+            .map_err(|_elapsed| self.not_admitted(id, bytes))?
         else {
             return Err(refusal::closing());
         };
         permit.prepay(prepaid, usual.clone());
-        let turn = Turn { lane: self.shared.lanes.of(id), meter: Arc::clone(&self.meter) };
+        let turn = Turn { lane, meter: Arc::clone(&self.meter) };
         let running = self.shared.executor.spawn(turn, {
             let (meter, call) = (Arc::clone(&self.meter), call(Arc::clone(self), permit));
             async move { meter.measure(call).await }
@@ -332,16 +349,29 @@ impl Guest {
 
     /// Waits until the plugin may be called once more: half of the time at most, so that the call has some.
     async fn pass(&self) -> Result<(), Failure> {
-        let Some(gate) = self.plugin.client.calls() else { return Ok(()) };
+        let Some(gate) = self.plugin.client.calls().filter(|_| !self.is_repeated()) else {
+            return Ok(());
+        };
         let now = Instant::now();
         let until = now + self.deadline.saturating_duration_since(now) / 2;
         let passed = gate.pass(until).await;
         passed.map(drop).map_err(|shut| refusal::rate(&self.plugin, shut.retry_after))
     }
 
-    fn not_admitted(&self, bytes: usize) -> Failure {
+    /// In whose name the call has its instance and its turns. What a version in shadow repeats takes none
+    /// of those of its plugin.
+    fn lane(&self) -> (&PluginId, Arc<Lane>) {
+        let lanes = &self.shared.lanes;
+        if self.is_repeated() {
+            return (&self.shared.shadows.id, lanes.shadows());
+        }
+        let id = &self.plugin.installed.id;
+        (id, lanes.of(id))
+    }
+
+    fn not_admitted(&self, id: &PluginId, bytes: usize) -> Failure {
         let admission = &self.shared.admission;
-        match admission.short(&self.plugin.installed.id, bytes) {
+        match admission.short(id, bytes) {
             Some(short) => refusal::short(short, admission.capacity()),
             None => refusal::busy(&self.plugin, admission.capacity()),
         }
@@ -420,11 +450,19 @@ impl Guest {
 
     /// An empty context: no files, no sockets, no environment.
     fn wasi(&self) -> WasiCtx {
-        WasiCtx::builder()
+        let mut context = WasiCtx::builder();
+        context
             .stdout(self.caller.log.stdout())
             .stderr(self.caller.log.stderr())
-            .max_random_size(RANDOM_BYTES_MAX)
-            .build()
+            .max_random_size(RANDOM_BYTES_MAX);
+        self.caller.tape.set(&mut context);
+        context.build()
+    }
+
+    /// Whether it is a call that a version in shadow repeats: it takes no part of what its plugin may
+    /// have, and is not counted.
+    fn is_repeated(&self) -> bool {
+        self.caller.tape.is_replayed()
     }
 }
 

@@ -19,8 +19,10 @@ use crate::provenance::Provenance;
 use crate::used::UsedCapabilities;
 
 pub use self::granted::Granted;
+pub(crate) use self::in_shadow::InShadow;
 
 mod granted;
+mod in_shadow;
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ use crate::granting::Granting;
 use crate::machine::Machine;
 use crate::registry::Registry;
 use crate::secret::Safe;
+use crate::shadow::Shadows;
 use crate::trust::Trusted;
 
 /// The state of a host.
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     /// What is kept of exchanges.
     pub(crate) keep: Keep,
+    /// Versions that repeat calls without effects.
+    pub(crate) shadows: Shadows,
     pub(crate) clock: Arc<System>,
     /// The keys that vouch for plugins.
     pub(crate) trust: Trusted,

@@ -1,4 +1,5 @@
-//! Trials of versions over the API: a candidate takes a share of new orders, and is promoted or aborted.
+//! Trials of versions over the API: a candidate takes a share of new orders, or repeats their calls in shadow,
+//! and is promoted or aborted.
 
 use std::sync::Arc;
 
@@ -98,7 +99,7 @@ impl Host {
 }
 
 impl Turn<'_> {
-    /// Has some new orders use these bytes, if they are a plugin with this id that the folder would take
+    /// Has some new orders use these bytes, or repeats their calls with them, if they are a plugin with this id that the folder would take
     /// in. When this returns, that is on disk. If there is an error nothing has changed.
     pub async fn try_out(
         &self,
@@ -153,6 +154,9 @@ impl Turn<'_> {
         let written = blocking(move || shared.bindings.set_candidate(&of, written));
         let written = written.await.ok_or(InstallError::Closing)?;
         written.map_err(crate::versions::unreadable)?;
+        if candidate.is_none() {
+            self.host().0.shadows.forget(id);
+        }
         self.host().0.registry.set_candidate(PluginId::new(id.as_str()), candidate);
         Ok(())
     }

@@ -251,7 +251,8 @@ impl Orders {
             characteristics: &question.characteristics,
             order,
         };
-        let (productions, _log) = self.plugins.host.decompose(&plugin.digest, item).await;
+        let host = &self.plugins.host;
+        let (productions, _log) = host.decompose_for(&plugin.digest, item, of.order()).await;
         let ours = |made: host::Production| Production {
             spec: made.spec,
             characteristics: made.characteristics,

@@ -15,6 +15,7 @@ mod remote;
 mod replay;
 mod scratch;
 mod secret;
+mod shadow;
 mod ship;
 mod show;
 mod template;
@@ -91,6 +92,8 @@ pub(crate) enum Plugin {
     Abort(remote::OfServer),
     /// List, show or delete what a plugin keeps in its scratch space on a server.
     Scratch(scratch::Scratch),
+    /// List how the version of a plugin that is in shadow differs from the one in use, of a server.
+    Shadow(shadow::Listing),
     /// Show a plugin: what it requests, is granted, used, reads and gives.
     Show(show::Show),
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
@@ -117,6 +120,7 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Promote(remote::OfServer { id, server }) => remote::promote(&server, &id).await,
         Plugin::Abort(remote::OfServer { id, server }) => remote::abort(&server, &id).await,
         Plugin::Scratch(arguments) => scratch::run(arguments).await,
+        Plugin::Shadow(arguments) => shadow::run(arguments).await,
         Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,
     }

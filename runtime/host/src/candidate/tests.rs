@@ -23,7 +23,16 @@ fn a_share_of_orders_uses_the_candidate_and_each_order_always_does() {
 
 #[test]
 fn all_orders_of_a_named_customer_use_the_candidate() {
-    let trial = Trial { share: 0, customers: ["C-1".to_string()].into() };
+    let trial = Trial { customers: ["C-1".to_string()].into(), ..Trial::default() };
     let takes = |customer| trial.takes(&PluginId::new("olt"), Chooser { order: "1", customer });
     assert!(takes(Some("C-1")) && !takes(Some("C-2")) && !takes(None));
+}
+
+#[test]
+fn no_order_uses_a_version_in_shadow() {
+    let trial = Trial { mode: Mode::Shadow, share: 100, customers: ["C-1".to_string()].into() };
+    assert!(taken(&trial, "olt").is_empty());
+    assert_eq!(trial.lot(&PluginId::new("olt"), "1"), Lot::Drawn);
+    let some = Trial { share: 0, ..trial };
+    assert_eq!(some.lot(&PluginId::new("olt"), "1"), Lot::ByCustomer);
 }

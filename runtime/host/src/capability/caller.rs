@@ -10,6 +10,7 @@ use model::{Failure, FailureClass, FulfilmentId, TaskId};
 use super::calls::Calls;
 use super::log::Log;
 use super::record::Recorder;
+use super::tape::Tape;
 use crate::denial::{Denial, Denied, Help};
 use crate::grants::{self, Grants};
 use crate::used::Ledger;
@@ -31,6 +32,8 @@ pub(crate) struct Caller {
     pub(crate) calls: Arc<Calls>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) recorder: Recorder,
+    /// Whether another version repeats the call, or it is the repeated one.
+    pub(crate) tape: Tape,
     /// When a request that was not sent may be, in milliseconds; 0 if all were.
     pub(crate) retry_after_ms: AtomicU64,
     /// The settings that were asked for and are not set, with an example of each.
@@ -52,6 +55,7 @@ impl Caller {
             calls: Arc::default(),
             retry_after_ms: AtomicU64::default(),
             missed: Mutex::default(),
+            tape: Tape::Off,
             recorder: Recorder::new(Keep::default(), "acme".into(), Arc::default(), None),
         }
     }

@@ -20,6 +20,7 @@ use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::record::Slot;
 use crate::capability::secrets::Secrets;
+use crate::capability::tape::Taken;
 use crate::denial::{Denial, Help};
 use crate::gate::Pass;
 use crate::grants::rule::{Rule, without_user};
@@ -78,32 +79,36 @@ type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
 impl WasiHttpHooks for Outbound {
     fn send_request(
         &mut self,
-        mut request: Request<WasiBody>,
+        request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<()>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
         self.caller.calls.count(Interface::WasiHttp);
+        let (mut request, reel) = match self.caller.tape.take(request) {
+            Taken::Sent(request, reel) => (request, reel),
+            Taken::Played(answer) => return Box::new(async move { Ok(whole(answer.await?)) }),
+        };
         let slot = self.caller.recorder.begin(&mut request);
         let rule = match self.check(&request) {
             Ok(rule) => rule,
             Err(error) => {
                 slot.failed(&error);
-                return Box::new(std::future::ready(Err(error)));
+                return Box::new(std::future::ready(reel.ended(Err(error)).map(whole)));
             }
         };
         let options = options.unwrap_or_default();
         let exchange = self.exchange(options, self.body_max, rule, slot);
-        Box::new(async move {
-            let response = exchange.send(request).await?;
-            let done: Box<dyn Future<Output = Result<()>> + Send> =
-                Box::new(std::future::ready(Ok(())));
-            Ok((response, done))
-        })
+        Box::new(async move { reel.ended(exchange.send(request).await).map(whole) })
     }
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         BUFFER_BYTES_MAX
     }
+}
+
+/// An answer whose connection is looked after by the client.
+fn whole(response: Response<WasiBody>) -> Answer {
+    (response, Box::new(std::future::ready(Ok(()))))
 }
 
 impl Outbound {

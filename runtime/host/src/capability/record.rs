@@ -20,7 +20,7 @@ use self::shown::Kept;
 use crate::counters::{Counters, Status};
 use crate::mask::Mask;
 
-mod shown;
+pub(crate) mod shown;
 
 /// Max exchanges that are kept of one attempt.
 pub(crate) const EXCHANGES_MAX: usize = 32;

@@ -9,6 +9,7 @@ use wasmtime::component::{HasData, Linker};
 use crate::capability::caller::Caller;
 use crate::capability::calls::Interface;
 use crate::capability::inventory::failure;
+use crate::capability::tape::NotTaped;
 use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
 use crate::denial::{Denial, Help};
@@ -40,16 +41,21 @@ impl reservation::Host for Reservation {
             return Err(failure(FailureClass::Operator, FailureCode::NotGranted, message));
         };
         self.caller.ledger.used(GrantKey::Pools, granted);
+        match self.caller.tape.reserved(&name, &request.name) {
+            Some(Ok(reserved)) => return Ok(reserved),
+            Some(Err(NotTaped)) => return Err(not_taped(&name)),
+            None => {}
+        }
         let reservation = self
             .pools
-            .reserve(fulfilment, *task, PoolId::new(name), &request.name)
+            .reserve(fulfilment, *task, PoolId::new(name.as_str()), &request.name)
             .map_err(|error| {
-            let code = match error {
-                ReserveError::Unknown(_) => FailureCode::UnknownPool,
-                ReserveError::Exhausted { .. } => FailureCode::PoolExhausted,
-            };
-            failure(FailureClass::Operator, code, error.to_string())
-        })?;
+                let code = match error {
+                    ReserveError::Unknown(_) => FailureCode::UnknownPool,
+                    ReserveError::Exhausted { .. } => FailureCode::PoolExhausted,
+                };
+                failure(FailureClass::Operator, code, error.to_string())
+            })?;
         let pool = self.pools.definition(&reservation.pool);
         let attributes = pool
             .map(|pool| pool.attributes(reservation.index))
@@ -57,12 +63,18 @@ impl reservation::Host for Reservation {
             .flatten()
             .map(|(name, value)| Attribute { name, value: value.to_string() })
             .collect();
-        Ok(Reserved {
-            pool: reservation.pool.as_str().into(),
-            value: reservation.value,
-            attributes,
-        })
+        let pool = reservation.pool.as_str().into();
+        let reserved = Reserved { pool, value: reservation.value, attributes };
+        self.caller.tape.reserve(&name, &request.name, &reserved);
+        Ok(reserved)
     }
+}
+
+/// The failure of a call in shadow that asks for a value that the version in use did not ask for. The call
+/// is ended, so this is not read.
+fn not_taped(pool: &str) -> Failure {
+    let message = format!("nothing is reserved of pool `{pool}` in shadow");
+    failure(FailureClass::Operator, FailureCode::NotGranted, message)
 }
 
 impl Reservation {

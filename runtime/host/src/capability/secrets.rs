@@ -15,7 +15,6 @@ use crate::grants::{self, GrantKey};
 use crate::mask::{PLACEHOLDER, PLACEHOLDER_DIGITS};
 use crate::secret::{Safe, Secret};
 
-mod base64;
 mod fill;
 
 /// The secrets of one call.
@@ -93,7 +92,9 @@ fn placeholder() -> Option<String> {
 impl secrets::Host for Arc<Secrets> {
     fn get(&mut self, name: String) -> Option<String> {
         self.caller.calls.count(Interface::Secrets);
-        self.issue(&name)
+        let placeholder = self.issue(&name);
+        self.caller.tape.issued(&name, placeholder.as_deref());
+        placeholder
     }
 }
 

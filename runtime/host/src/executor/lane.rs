@@ -21,6 +21,9 @@ const LONG_WEIGHT: u32 = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Number(pub(crate) u64);
 
+/// That of all versions in shadow.
+const SHADOWS: Number = Number(u64::MAX);
+
 /// One plugin, all of its versions together.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -29,8 +32,11 @@ pub(crate) struct Lane {
 }
 
 /// The lanes of all plugins that were called.
-#[derive(Debug, Default)]
-pub(crate) struct Lanes(Mutex<BTreeMap<PluginId, Arc<Lane>>>);
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    plugins: Mutex<BTreeMap<PluginId, Arc<Lane>>>,
+    shadows: Arc<Lane>,
+}
 
 #[derive(Debug)]
 struct Credit {
@@ -38,10 +44,22 @@ struct Credit {
     free: Instant,
 }
 
+impl Default for Lanes {
+    fn default() -> Self {
+        let shadows = Arc::new(Lane::new(SHADOWS));
+        Self { plugins: Mutex::default(), shadows }
+    }
+}
+
 impl Lanes {
+    /// The lane of all versions in shadow, whose calls go to the background at once.
+    pub(crate) fn shadows(&self) -> Arc<Lane> {
+        Arc::clone(&self.shadows)
+    }
+
     /// The lane of a plugin.
     pub(crate) fn of(&self, plugin: &PluginId) -> Arc<Lane> {
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.get(plugin) {
             return Arc::clone(lane);
         }
@@ -58,9 +76,10 @@ impl Lane {
         Self { number, credit: Mutex::new(credit) }
     }
 
-    /// Whether the plugin has used more than its credit.
+    /// Whether the plugin has used more than its credit. That of versions in shadow has none.
     pub(crate) fn is_overdrawn(&self, now: Instant) -> bool {
-        self.credit.lock().unwrap_or_else(PoisonError::into_inner).free > now
+        self.number == SHADOWS
+            || self.credit.lock().unwrap_or_else(PoisonError::into_inner).free > now
     }
 
     /// Takes a turn on a prompt thread from the credit.
@@ -103,6 +122,12 @@ mod tests {
         assert!(!lane.is_overdrawn(now + Duration::from_millis(80)));
         lane.charge(now, Duration::from_secs(3_600));
         assert!(!lane.is_overdrawn(now + DEBT_MAX));
+    }
+
+    #[test]
+    fn versions_in_shadow_have_no_credit() {
+        let now = Instant::now() + DEBT_MAX * 2;
+        assert!(Lanes::default().shadows().is_overdrawn(now));
     }
 
     #[test]

@@ -14,6 +14,9 @@ const LOG: &str = "log";
 impl Guest {
     /// Counts a call that is for no task.
     pub(super) fn count(&self, operation: &str, failure: Option<&Failure>) {
+        if self.is_repeated() {
+            return;
+        }
         let figures = self.figures(operation);
         self.shared.counters.asked(&self.plugin.name, &figures, failure);
     }

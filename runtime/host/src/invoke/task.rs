@@ -20,7 +20,7 @@ impl Guest {
             idempotency_key: key(call),
             replaces: call.replaces.clone(),
             callback_url: self.shared.callback_url(&call.callback),
-            deadline_ms: u32::try_from(left).unwrap_or(u32::MAX),
+            deadline_ms: self.caller.tape.deadline_ms(u32::try_from(left).unwrap_or(u32::MAX)),
             attributes: Vec::new(),
         }
     }

@@ -18,6 +18,13 @@ impl Requested {
     }
 }
 
+impl<'a> For<'a> {
+    /// The order, if it is known.
+    pub(super) fn order(self) -> Option<Chooser<'a>> {
+        self.0
+    }
+}
+
 impl Orders {
     /// The version of a plugin for an order.
     pub(super) fn version(&self, plugin: &PluginId, order: For<'_>) -> Option<Chosen> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use engine::scratch::Quota;
+use host::candidate::Mode;
 use host::certificate::Certified;
 use host::provenance::{Provenance, Source};
 use host::registry::{self, Entry, State};
@@ -80,6 +81,7 @@ pub(super) fn head(entry: &Entry) -> String {
     let state = match rejection(entry) {
         Some(_) => "rejected",
         None if entry.is_current => "ready",
+        None if entry.trial.as_ref().is_some_and(|trial| trial.mode == Mode::Shadow) => "in shadow",
         None if entry.trial.is_some() => "on trial",
         None => match entry.state {
             State::Kept => "kept",

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
+use host::candidate::{Mode, SHARE_MAX};
 use host::registry::Entry;
 use host::trust::Proofs;
 use hyper::Method;
@@ -15,9 +16,13 @@ use super::read_file;
 use crate::cli::say;
 use crate::client::Client;
 
-/// The new orders that are to use a version, if not all of them.
+/// The orders that a version is tried with, if not all new ones are to use it.
 #[derive(Debug, Args)]
 pub(crate) struct Trial {
+    /// No order uses it: it repeats calls of the version in use without effects, and `plugin shadow` lists
+    /// how it differs; with `--server`.
+    #[arg(long, requires = "server")]
+    shadow: bool,
     /// Only this share of new orders uses it, in percent, until it is promoted; with `--server`.
     #[arg(long, value_name = "PERCENT", requires = "server")]
     share: Option<u8>,
@@ -40,12 +45,14 @@ impl Trial {
     /// Where a component is sent.
     fn path(&self, id: &str) -> String {
         let path = path(id);
-        if self.share.is_none() && self.customers.is_empty() {
+        let is_for_all = self.share.is_none() && self.customers.is_empty();
+        if is_for_all && !self.shadow {
             return path;
         }
         let customers: Vec<_> = self.customers.iter().map(|id| server::http::in_url(id)).collect();
-        let share = self.share.unwrap_or_default();
-        format!("{path}/candidate?share={share}&customers={}", customers.join(","))
+        let share = self.share.unwrap_or(if is_for_all { SHARE_MAX } else { 0 });
+        let mode = if self.shadow { "shadow" } else { "live" };
+        format!("{path}/candidate?mode={mode}&share={share}&customers={}", customers.join(","))
     }
 }
 
@@ -112,16 +119,20 @@ pub(super) fn path(id: &str) -> String {
 
 /// Prints the version that new orders use.
 fn used(entry: &Entry) -> Result<()> {
+    let (does, orders) = match &entry.trial {
+        Some(trial) if trial.mode == Mode::Shadow => ("is in shadow of", "orders"),
+        Some(_) | None => ("is used by", "new orders"),
+    };
     let by = match &entry.trial {
-        Some(trial) if trial.customers.is_empty() => format!("{} % of new orders", trial.share),
+        Some(trial) if trial.customers.is_empty() => format!("{} % of {orders}", trial.share),
         Some(trial) => {
             let customers: Vec<_> = trial.customers.iter().map(String::as_str).collect();
-            format!("{} % of new orders and those of {}", trial.share, customers.join(", "))
+            format!("{} % of {orders} and those of {}", trial.share, customers.join(", "))
         }
-        None => "new orders".into(),
+        None => orders.into(),
     };
     let text = |part: &Option<String>| part.as_deref().unwrap_or("-").to_string();
     let digest: String = text(&entry.digest).chars().take(12).collect();
     let (id, version) = (text(&entry.id), text(&entry.version));
-    say(&format!("{id} {version} {digest} is used by {by}"))
+    say(&format!("{id} {version} {digest} {does} {by}"))
 }

@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error as Code, RequestOption
 
 use super::Outbound;
 use crate::capability::calls::Interface;
+use crate::capability::tape::Taken;
 use crate::contract::http::{self, Error, Header, Reason, Response};
 use crate::contract::types::Attribute;
 use crate::limits::FIELDS_BYTES_MAX;
@@ -34,16 +35,15 @@ impl http::Host for Outbound {
     async fn send(&mut self, request: http::Request) -> Result<Response, Error> {
         self.caller.calls.count(Interface::Http);
         let asked = read(request).map_err(|message| error(Reason::Invalid, message))?;
-        let Asked { mut request, options, answer_bytes_max } = asked;
+        let Asked { request, options, answer_bytes_max } = asked;
         let wants_trailers = request.headers().contains_key(header::TE);
-        let slot = self.caller.recorder.begin(&mut request);
-        let rule = self.check(&request).map_err(|code| {
-            slot.failed(&code);
-            failed(&code)
-        })?;
-        let exchange = self.exchange(options, answer_bytes_max.into(), rule, slot);
-        let response = exchange.send(request).await;
-        let response = response.map_err(|code| self.unsent(failed(&code)))?;
+        let response = match self.caller.tape.take(request) {
+            Taken::Played(answer) => answer.await.map_err(|code| failed(&code))?,
+            Taken::Sent(request, reel) => {
+                let sent = self.sent(request, (options, answer_bytes_max)).await;
+                reel.ended(sent).map_err(|code| self.unsent(failed(&code)))?
+            }
+        };
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|code| failed(&code))?;
         // Only who asks for trailers has to tell them from headers.
@@ -63,6 +63,17 @@ impl http::Host for Outbound {
 }
 
 impl Outbound {
+    /// Sends a request if it is granted.
+    async fn sent(
+        &self,
+        mut request: Request<WasiBody>,
+        (options, answer_bytes_max): (RequestOptions, u32),
+    ) -> Result<hyper::Response<WasiBody>, Code> {
+        let slot = self.caller.recorder.begin(&mut request);
+        let rule = self.check(&request).inspect_err(|code| slot.failed(code))?;
+        self.exchange(options, answer_bytes_max.into(), rule, slot).send(request).await
+    }
+
     /// Adds to an error when the request may be sent, if a limit of its target kept it from it.
     fn unsent(&self, mut error: Error) -> Error {
         let ms = self.caller.retry_after_ms.load(Ordering::Relaxed);

@@ -8,7 +8,7 @@ use crate::grants::rule::without_user;
 use crate::mask::{Mask, is_secret};
 
 /// What stands in the place of a value whose name marks it as secret.
-pub(super) const HIDDEN: &str = "[hidden]";
+pub(crate) const HIDDEN: &str = "[hidden]";
 
 /// Names of headers that contain one of these are secret, beside those of secret settings.
 const HEADERS: [&str; 3] = ["cookie", "session", "signature"];
@@ -69,7 +69,7 @@ impl Kept {
 }
 
 /// A URL without a user and without the values of secret parameters.
-pub(super) fn url(url: &str, mask: &Mask) -> String {
+pub(crate) fn url(url: &str, mask: &Mask) -> String {
     let url = without_user(url);
     let shown = match url.split_once('?') {
         Some((place, parameters)) => format!("{place}?{}", query(parameters)),
@@ -78,14 +78,21 @@ pub(super) fn url(url: &str, mask: &Mask) -> String {
     mask.text(shown)
 }
 
+/// A text body without the values of secret fields and parameters.
+pub(crate) fn hidden(text: &str, media: Option<&[u8]>) -> String {
+    let media = String::from_utf8_lossy(media.unwrap_or_default());
+    if media.contains("form-urlencoded") { query(text) } else { fields(text) }
+}
+
 /// Whether the value of a header may be shown.
-fn is_open(name: &str) -> bool {
+pub(crate) fn is_open(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_hidden = is_secret(&name) || HEADERS.iter().any(|part| name.contains(part));
     !is_hidden || OPEN_HEADERS.contains(&name.as_str())
 }
 
-fn is_secret_field(name: &str) -> bool {
+/// Whether a name marks the value of a field as secret.
+pub(crate) fn is_secret_field(name: &str) -> bool {
     let plain = name.to_ascii_lowercase().replace(['-', '_', '.', ' '], "");
     FIELDS.iter().any(|part| plain.contains(part)) || FIELD_WORDS.contains(&plain.as_str())
 }

@@ -9,7 +9,8 @@ use hyper::{Method, Request, Uri};
 use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
-use super::{Issued, Secrets, base64};
+use super::{Issued, Secrets};
+use crate::capability::base64;
 use crate::denial::{Denial, Help};
 use crate::grants::Target;
 use crate::limits::HOSTCALL_BYTES_MAX;

@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use host::candidate::{CUSTOMERS_MAX, SHARE_MAX, Trial};
+use host::candidate::{CUSTOMERS_MAX, Mode, SHARE_MAX, Trial};
+use host::shadow::Shadow;
 use host::trust::Proofs;
 use host::versions::{Turn, VersionError};
 use host::{Entry, InstallError};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::decide::read_as;
 use crate::http::body::is_component;
 use crate::http::call::Call;
+use crate::http::page::Page;
 use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::{ServerState, answer, etag};
 use crate::plugins::usage::usage;
@@ -63,6 +65,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
                 _ => abort(server, &call, &id).await,
             }
         }
+        [id, "shadow"] => shadow(server, &call, &PluginId::new(*id)),
         [id, "candidate", "promote"] => promote(server, &call, &PluginId::new(*id)).await,
         _ => Err(nothing_here()),
     }
@@ -126,7 +129,7 @@ async fn try_out(server: &ServerState, mut call: Call, id: &PluginId) -> Answer 
     changed(server, id, &digest, StatusCode::OK).await
 }
 
-/// The new orders that a client wants to use a candidate.
+/// The orders that a client wants a candidate to be tried with.
 fn trial(query: &Query) -> Result<Trial, Problem> {
     let share = query.number("share")?.unwrap_or_default();
     let share = u8::try_from(share).ok().filter(|share| *share <= SHARE_MAX);
@@ -139,9 +142,29 @@ fn trial(query: &Query) -> Result<Trial, Problem> {
         return Err(Problem::bad(message).about("customers"));
     }
     if share == 0 && customers.is_empty() {
-        return Err(Problem::bad("give a `share` of new orders, or `customers`").about("share"));
+        return Err(Problem::bad("give a `share` of orders, or `customers`").about("share"));
     }
-    Ok(Trial { share, customers })
+    let mode = match query.get("mode") {
+        None | Some("live") => Mode::Live,
+        Some("shadow") => Mode::Shadow,
+        Some(_) => return Err(Problem::bad("is `live` or `shadow`").about("mode")),
+    };
+    Ok(Trial { mode, share, customers })
+}
+
+/// The version of a plugin in shadow, with the calls of which it made something else.
+fn shadow(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    let none =
+        || Problem::not_found(format!("no version of plugin `{id}` is in shadow")).about("id");
+    let Shadow { candidate, counts, calls } = server.plugins.host.shadow(id).ok_or_else(none)?;
+    let page = Page::parse(&call.query)?;
+    let total = calls.len();
+    let calls: Vec<_> = calls.into_iter().skip(page.offset).take(page.limit).collect();
+    let url = format!("{}{}/plugins/{id}/shadow", call.base, super::BASE);
+    let headers = page.headers(calls.len(), total, &call.query, &url);
+    let mut response = json(StatusCode::OK, &Shadow { candidate, counts, calls })?;
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
 /// Has all new orders use the version on trial.

@@ -125,13 +125,26 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     put(
         "/plugins/{id}/candidate",
         "plugins",
-        "Puts a component on trial: some new orders use it; again with another share, the trial changes",
+        "Puts a component on trial: some new orders use it, or in shadow it only repeats their calls; again \
+         with another share or mode, the trial changes",
     )
     .query(&[
-        parameter("share", Kind::Number, "the share of new orders, in percent, by a hash of their id"),
-        parameter("customers", Kind::Text, "ids with commas: all new orders of these customers use it"),
+        parameter(
+            "mode",
+            Kind::Choice(&["live", "shadow"]),
+            "`shadow`: no order uses it; it repeats calls without effects and is compared",
+        ),
+        parameter("share", Kind::Number, "the share of orders, in percent, by a hash of their id"),
+        parameter("customers", Kind::Text, "ids with commas: all orders of these customers take part"),
     ])
     .sends(Body::Component),
+    get(
+        "/plugins/{id}/shadow",
+        "plugins",
+        "Shows how often the component in shadow did the same since the server started, and the calls in which \
+         it did not, the latest first",
+    )
+    .query(&[OFFSET, LIMIT]),
     delete("/plugins/{id}/candidate", "plugins", "Aborts the trial: no new order uses the component"),
     post("/plugins/{id}/candidate/promote", "plugins", "Has all new orders use the component on trial"),
     post(
