@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::plugin::Folders;
 use crate::plugin::guest::{guest, with_id};
-use crate::world::{Answer, Settings, World, eventually, text};
+use crate::world::{Answer, Settings, World, eventually, ferrule, text};
 
 const PLUGINS: &str = "/orchestration/v1/plugins";
 
@@ -258,4 +258,90 @@ async fn open_orders_are_moved_to_another_version_if_it_fits_and_a_crash_keeps_i
     world.completed(&run).await;
     let none = ask(&world, &second, json!({ "fulfilments": run })).await;
     assert_eq!(none.body["moved"], json!([]), "{}", none.text);
+}
+
+#[tokio::test]
+async fn a_filter_chooses_what_is_moved_and_a_token_holds_it_to_the_preview() {
+    let folders = Folders::new().await;
+    let world = world(&folders, "").await;
+    let digest = |bytes: &[u8]| model::Digest::of(bytes).to_string();
+    let (first, second) = (version("1.0.0"), version("2.0.0"));
+    let mut runs = Vec::new();
+    assert_eq!(put(&world, "misbehave", first.clone()).await.status, 201);
+    for key in ["filter-1", "filter-2", "filter-3"] {
+        runs.push(waiting_for(&world, key).await);
+    }
+    assert_eq!(put(&world, "misbehave", second.clone()).await.status, 200);
+    runs.sort();
+    let ask = async |query: &str, more: Value| {
+        let mut body = json!({ "from": digest(&first), "to": digest(&second) });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let path = format!("{PLUGINS}/misbehave/moves{query}");
+        world.http.post(&path, &body).await
+    };
+    let cases = [
+        (json!({}), 3),
+        (json!({ "state": "running" }), 3),
+        (json!({ "state": "inProgress" }), 3),
+        (json!({ "state": "held" }), 0),
+        (json!({ "task": "it" }), 3),
+        (json!({ "task": "patient.it" }), 3),
+        (json!({ "task": "other" }), 0),
+        (json!({ "customer": "C-1" }), 0),
+        (json!({ "submittedBefore": "2020-01-01T00:00:00Z" }), 0),
+        (json!({ "submittedBefore": "2100-01-01T00:00:00Z", "state": "running", "task": "it" }), 3),
+        (json!({ "fulfilments": format!("{}, {}", runs[0], runs[2]), "task": "it" }), 2),
+    ];
+    for (filter, total) in cases {
+        let mut body = filter.clone();
+        body["dryRun"] = json!(true);
+        let preview = ask("", body).await;
+        assert_eq!(preview.body["total"], total, "{filter}: {}", preview.text);
+    }
+    let wrong = [
+        (json!({ "state": "walking" }), 400, "state"),
+        (json!({ "submittedBefore": "yesterday" }), 400, "submittedBefore"),
+        (json!({ "task": "" }), 400, "task"),
+        (json!({ "customer": "" }), 400, "customer"),
+        (json!({ "fulfilments": ",".repeat(5) , "customer": 7 }), 400, "customer"),
+        (json!({ "age": "1d" }), 400, "age"),
+        (json!({ "from": "abc" }), 422, "from"),
+        (json!({ "token": "2-000000000000" }), 409, "token"),
+    ];
+    for (body, status, about) in wrong {
+        let answer = ask("", body.clone()).await;
+        let found = (answer.status, text(&answer.body["referenceError"]));
+        assert_eq!(found, (status, about.to_owned()), "{body}: {}", answer.text);
+    }
+    // A preview has pages, and its token stands for all of them.
+    let page = ask("?offset=1&limit=1", json!({ "dryRun": true, "task": "it" })).await;
+    let (moved, more) = (&page.body["moved"], &page.body["more"]);
+    assert_eq!((moved, more), (&json!([runs[1]]), &json!(1)), "{}", page.text);
+    let token = text(&page.body["token"]);
+    // One of them ends, so it is another set.
+    let path = "/orchestration/v1/callbacks/misbehave/filter-1";
+    assert!(world.http.post(path, &json!({})).await.status < 300);
+    eventually("a run ends", async || {
+        let preview = ask("", json!({ "dryRun": true })).await;
+        (preview.body["total"] == 2).then_some(())
+    })
+    .await;
+    let changed = ask("", json!({ "task": "it", "token": token })).await;
+    assert_eq!(changed.status, 409, "{}", changed.text);
+    assert!(text(&changed.body["message"]).contains("3 then, 2 now"), "{}", changed.text);
+    let (from, to, server) = (digest(&first), digest(&second), world.http.base.as_str());
+    let cli = async |more: &[&str]| {
+        let command =
+            ["plugin", "move", "misbehave", "--server", server, "--from", &from, "--to", &to];
+        ferrule(&[&command, more].concat()).await
+    };
+    let preview = cli(&["--task", "it", "--dry-run"]).await;
+    assert!(preview.out.contains("2 orders and runs would be moved"), "{}", preview.out);
+    let token = preview.out.split("--token ").nth(1).unwrap().trim();
+    let stale = cli(&["--task", "it", "--token", "3-aaaaaaaaaaaa"]).await;
+    assert!(!stale.ok && stale.err.contains("changed since the preview"), "{}", stale.err);
+    let moved = cli(&["--task", "it", "--token", token]).await;
+    assert!(moved.ok && moved.out.contains("2 of 2 orders and runs are moved"), "{}", moved.out);
+    let after = ask("", json!({ "dryRun": true })).await;
+    assert_eq!(after.body["total"], 0, "{}", after.text);
 }

@@ -8,6 +8,7 @@ mod granted;
 mod imports;
 mod language;
 mod list;
+mod moves;
 mod new;
 mod oci;
 mod project;
@@ -92,6 +93,8 @@ pub(crate) enum Plugin {
     Abort(remote::OfServer),
     /// List, show or delete what a plugin keeps in its scratch space on a server.
     Scratch(scratch::Scratch),
+    /// Have open orders and runs of a server use another version of a plugin.
+    Move(moves::Move),
     /// List how the version of a plugin that is in shadow differs from the one in use, of a server.
     Shadow(shadow::Listing),
     /// Show a plugin: what it requests, is granted, used, reads and gives.
@@ -120,6 +123,7 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
         Plugin::Promote(remote::OfServer { id, server }) => remote::promote(&server, &id).await,
         Plugin::Abort(remote::OfServer { id, server }) => remote::abort(&server, &id).await,
         Plugin::Scratch(arguments) => scratch::run(arguments).await,
+        Plugin::Move(arguments) => moves::run(arguments).await,
         Plugin::Shadow(arguments) => shadow::run(arguments).await,
         Plugin::Show(arguments) => show::run(arguments).await,
         Plugin::List(arguments) => list::run(arguments).await,

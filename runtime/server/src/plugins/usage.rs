@@ -28,7 +28,7 @@ pub(crate) fn usage(open: &[Arc<Fulfilment>]) -> BTreeMap<(PluginId, Digest), Us
 }
 
 /// Whether a task may still be called for, if nothing fails.
-fn is_open(state: &TaskState) -> bool {
+pub(crate) fn is_open(state: &TaskState) -> bool {
     match state {
         TaskState::Pending
         | TaskState::Running { .. }

@@ -1,7 +1,8 @@
 //! Moves open orders and runs to another version of a plugin, or tells which would be moved and which do
 //! not fit.
 
-use std::collections::BTreeSet;
+mod chosen;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -13,10 +14,12 @@ use model::journal::Decision;
 use model::{Digest, Fulfilment, PluginId};
 use serde::{Deserialize, Serialize};
 
+use self::chosen::{Chosen, Filter, Token};
 use super::decide::read_as;
 use super::plugins::{json, versions};
 use crate::http::ServerState;
 use crate::http::call::Call;
+use crate::http::page::Page;
 use crate::http::problem::{Answer, Problem};
 use crate::plugins::reason;
 
@@ -30,6 +33,12 @@ struct Asked {
     to: String,
     /// The ids of the orders and runs, with commas; all if it is missing.
     fulfilments: Option<String>,
+    state: Option<String>,
+    task: Option<String>,
+    customer: Option<String>,
+    submitted_before: Option<String>,
+    /// That of a preview: nothing is moved if the set is another one now.
+    token: Option<Token>,
     #[serde(default)]
     dry_run: bool,
     by: Option<String>,
@@ -43,12 +52,18 @@ struct Moved {
     from: Digest,
     to: Digest,
     dry_run: bool,
-    /// The orders and runs that were moved, or would be.
+    /// How many orders and runs the request is about that the version fits.
+    total: usize,
+    /// The orders and runs that were moved, or would be: a page of them.
     moved: Vec<String>,
     /// Those that stay as they are.
     unfit: Vec<Unfit>,
-    /// How many more there are: the same request again goes on with them.
+    /// How many stay as they are.
+    unfit_total: usize,
+    /// How many more there are: the same request again, with the token, goes on with them.
     more: usize,
+    /// Stands for those that are left to be moved.
+    token: Token,
     /// Why the new version does less than the old one, where that keeps none from being moved.
     notes: Vec<&'static str>,
 }
@@ -61,9 +76,60 @@ struct Unfit {
     reasons: Vec<&'static str>,
 }
 
+/// The versions of a move, checked.
+struct Versions {
+    from: Digest,
+    to: Digest,
+    offered: Offered,
+    notes: Vec<&'static str>,
+}
+
 /// Moves open work to another version.
 pub(super) async fn post(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
-    let asked: Asked = read_as(call.json()?)?;
+    let mut asked: Asked = read_as(call.json()?)?;
+    let page = Page::parse(&call.query)?;
+    let versions = checked(server, id, &asked).await?;
+    let filter = Filter::of(&mut asked)?;
+    let mut open = server.engine.all().await?;
+    open.retain(|one| one.uses(id, &versions.from) && filter.takes(one, id));
+    let chosen = Chosen::of(open, |one| misfits(one, id, versions.offered));
+    if let Some(token) = &asked.token {
+        token.check(&chosen.token()).map_err(|problem| problem.about("token"))?;
+    }
+    let unfit_total = chosen.unfit.len();
+    let Versions { from, to, notes, .. } = versions;
+    let mut answer = Moved {
+        from,
+        to,
+        dry_run: asked.dry_run,
+        total: chosen.fit.len(),
+        moved: Vec::new(),
+        unfit: chosen.unfit.iter().skip(page.offset).take(page.limit).map(Unfit::of).collect(),
+        unfit_total,
+        more: 0,
+        token: chosen.token(),
+        notes,
+    };
+    if asked.dry_run {
+        let shown = chosen.fit.iter().skip(page.offset).take(page.limit);
+        answer.moved = shown.map(|one| one.id().to_string()).collect();
+        answer.more = answer.total.saturating_sub(page.end());
+        return json(StatusCode::OK, &answer);
+    }
+    let decision = Decision { by: asked.by, reason: asked.reason };
+    for one in chosen.fit.iter().take(MOVES_MAX) {
+        if moved(server, id, one, (&answer, &decision)).await? {
+            answer.moved.push(one.id().to_string());
+        }
+    }
+    let rest =
+        Chosen { fit: chosen.fit.into_iter().skip(MOVES_MAX).collect(), unfit: chosen.unfit };
+    (answer.more, answer.token) = (rest.fit.len(), rest.token());
+    json(StatusCode::OK, &answer)
+}
+
+/// Checks that one version may take the place of another.
+async fn checked(server: &ServerState, id: &PluginId, asked: &Asked) -> Result<Versions, Problem> {
     let known = versions(server, id).await?;
     let (from, to) = (digest(&known, "from", &asked.from)?, digest(&known, "to", &asked.to)?);
     if from == to {
@@ -77,38 +143,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, id: &PluginId) ->
     }
     let loses_probe = before.is_some_and(|before| before.probe && !offered.probe);
     let notes = loses_probe.then_some("it has no `probe`: work whose answer is lost is done again");
-    let wanted: Option<BTreeSet<&str>> =
-        asked.fulfilments.as_deref().map(|ids| ids.split(',').map(str::trim).collect());
-    let mut open = server.engine.all().await?;
-    open.retain(|one| {
-        let is_wanted = wanted.as_ref().is_none_or(|ids| ids.contains(one.id().as_str()));
-        is_wanted && one.uses(id, &from)
-    });
-    let (fit, unfit): (Vec<_>, Vec<_>) = open
-        .into_iter()
-        .map(|one| (misfits(&one, id, offered), one))
-        .partition(|(why, _)| why.is_empty());
-    let more = fit.len().saturating_sub(MOVES_MAX);
-    let unfit = unfit
-        .into_iter()
-        .take(MOVES_MAX)
-        .map(|(reasons, one)| Unfit { id: one.id().to_string(), reasons });
-    let mut answer = Moved {
-        dry_run: asked.dry_run,
-        moved: Vec::new(),
-        unfit: unfit.collect(),
-        more,
-        notes: notes.into_iter().collect(),
-        from,
-        to,
-    };
-    let decision = Decision { by: asked.by, reason: asked.reason };
-    for (_, one) in fit.into_iter().take(MOVES_MAX) {
-        if asked.dry_run || moved(server, id, &one, (&answer, &decision)).await? {
-            answer.moved.push(one.id().to_string());
-        }
-    }
-    json(StatusCode::OK, &answer)
+    Ok(Versions { from, to, offered, notes: notes.into_iter().collect() })
 }
 
 /// Moves one; `false` if it ended or was moved meanwhile.
@@ -151,4 +186,10 @@ fn digest(known: &[Entry], name: &str, text: &str) -> Result<Digest, Problem> {
     let kept = known.iter().filter(|entry| name == "from" || entry.state != State::Gone);
     let digests = kept.filter_map(|entry| entry.digest.as_deref()).map(Digest::new).collect();
     named(text, digests).map_err(|error| Problem::unprocessable(error.to_string()).about(name))
+}
+
+impl Unfit {
+    fn of((one, reasons): &(Arc<Fulfilment>, Vec<&'static str>)) -> Self {
+        Self { id: one.id().to_string(), reasons: reasons.to_vec() }
+    }
 }

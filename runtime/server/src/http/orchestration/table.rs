@@ -11,6 +11,10 @@ const JOURNAL: Parameter = parameter("journal", Kind::Boolean, "`true`: with its
 const BY: Attribute = may("by", Kind::Text, "who decides; kept in the journal");
 const REASON: Attribute = may("reason", Kind::Text, "why; kept in the journal");
 
+/// The states of open orders and runs, as fulfilments and orders show them.
+const OPEN: &[&str] =
+    &["running", "rollingBack", "held", "pending", "inProgress", "pendingCancellation"];
+
 /// All of them, in the order of the page.
 pub(in crate::http) static OPERATIONS: &[Operation] = &[
     // Workflows and runs.
@@ -150,12 +154,19 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     post(
         "/plugins/{id}/moves",
         "plugin moves",
-        "Moves open orders and runs to another version, up to 1000 at once; with `dryRun` it only lists them",
+        "Moves open orders and runs to another version, up to 1000 at once; with `dryRun` it only lists a page of \
+         them",
     )
+    .query(&[OFFSET, LIMIT])
     .sends(object(&[
         must("from", Kind::Text, "the version that they use, by its digest or the beginning of it"),
         must("to", Kind::Text, "the version that they are to use"),
         may("fulfilments", Kind::Text, "only these, by their ids with commas"),
+        may("state", Kind::Choice(OPEN), "only those in this state"),
+        may("task", Kind::Text, "only those with an open task of this name, or of this step"),
+        may("customer", Kind::Text, "only orders of this customer, by its id"),
+        may("submittedBefore", Kind::Time, "only those that were submitted before"),
+        may("token", Kind::Text, "that of a preview: 409, and nothing is moved, if they are others by now"),
         may("dryRun", Kind::Boolean, "`true`: nothing is moved"),
         BY,
         REASON,

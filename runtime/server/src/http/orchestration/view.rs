@@ -155,7 +155,7 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
 }
 
 /// The phase; `held` if everything waits for an operator.
-fn state(fulfilment: &Fulfilment) -> &'static str {
+pub(super) fn state(fulfilment: &Fulfilment) -> &'static str {
     if fulfilment.is_held() { "held" } else { fulfilment.phase().name() }
 }
 
