@@ -109,7 +109,7 @@ impl Host {
     /// The versions of all plugins that are loaded or open work began with, with that work.
     pub async fn entries(&self, used: Used) -> Result<Vec<Entry>, InstallError> {
         let host = Self(Arc::clone(&self.0));
-        let listed = blocking(move || host.listed(used));
+        let listed = blocking(move || host.listed(used, BTreeMap::new()));
         listed.await.unwrap_or(Err(InstallError::Closing))
     }
 
@@ -117,16 +117,15 @@ impl Host {
     pub async fn versions(&self, id: PluginId, mut used: Used) -> Result<Vec<Entry>, InstallError> {
         let host = Self(Arc::clone(&self.0));
         let listed = blocking(move || {
-            let Binding { digests: history, candidate, .. } = host.binding(&id)?;
-            if let Some(candidate) = candidate {
-                let key = (PluginId::new(id.as_str()), candidate.digest);
-                used.entry(key).or_default();
-            }
-            for digest in &history {
+            let mut binding = host.binding(&id)?;
+            let history = std::mem::take(&mut binding.digests);
+            let on_trial = binding.candidate.as_ref().map(|candidate| &candidate.digest);
+            for digest in history.iter().chain(on_trial) {
                 let key = (PluginId::new(id.as_str()), Digest::new(digest.as_str()));
                 used.entry(key).or_default();
             }
-            let mut entries = host.listed(used)?;
+            let read = BTreeMap::from([(PluginId::new(id.as_str()), binding)]);
+            let mut entries = host.listed(used, read)?;
             entries.retain(|entry| entry.id.as_deref() == Some(id.as_str()));
             entries.sort_by_cached_key(|entry| {
                 let is_it = |digest: &Digest| entry.digest.as_deref() == Some(digest.as_str());
@@ -137,17 +136,29 @@ impl Host {
         listed.await.unwrap_or(Err(InstallError::Closing))
     }
 
-    fn listed(&self, mut used: Used) -> Result<Vec<Entry>, InstallError> {
+    /// Lists versions. The bindings that were read already are not read again.
+    fn listed(
+        &self,
+        mut used: Used,
+        mut read: BTreeMap<PluginId, Binding>,
+    ) -> Result<Vec<Entry>, InstallError> {
+        let mut came = |id: &PluginId, digest: &Digest| {
+            if !read.contains_key(id) {
+                read.insert(PluginId::new(id.as_str()), self.binding(id)?);
+            }
+            let binding = read.get(id);
+            Ok::<_, InstallError>(binding.and_then(|one| one.provenance.get(digest).cloned()))
+        };
         let mut entries = self.list();
         for entry in &mut entries {
             let (Some(id), Some(digest)) = (&entry.id, &entry.digest) else { continue };
             let (id, digest) = (PluginId::new(id.as_str()), Digest::new(digest.as_str()));
-            entry.provenance = self.binding(&id)?.provenance.remove(&digest);
+            entry.provenance = came(&id, &digest)?;
             entry.usage = Some(used.remove(&(id, digest)).unwrap_or_default());
             self.judge(entry);
         }
         for ((id, digest), usage) in used {
-            let provenance = self.binding(&id)?.provenance.remove(&digest);
+            let provenance = came(&id, &digest)?;
             let state = if self.0.cache.has(&digest) { State::Kept } else { State::Gone };
             let mut entry = Entry::unloaded(&id, &digest, provenance, state);
             self.judge(&mut entry);
