@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use engine::worker::{Operation, Worker as _};
+use host::candidate::{Mode, Trial};
 use host::provenance::Source;
 use host::trust::Proofs;
 use host::versions::VersionError;
@@ -192,4 +193,28 @@ async fn a_version_that_is_sent_gets_the_file_that_the_settings_or_the_past_name
     bench.host.turn(folder.path()).await.remove(&pure()).await.unwrap();
     put(&bench.host, folder.path(), versioned("1.2.0")).await.unwrap();
     assert_eq!(names(folder.path()), ["first.wasm"]);
+}
+
+#[tokio::test]
+async fn a_version_on_trial_is_kept_until_the_trial_ends_and_is_then_removed() {
+    let bench = Bench::new(grants("pure", "file = \"pure.wasm\""));
+    let folder = tempfile::tempdir().unwrap();
+    let current = put(&bench.host, folder.path(), versioned("1.0.0")).await.unwrap();
+    for mode in [Mode::Live, Mode::Shadow] {
+        let trial = Trial { mode, share: 1, ..Trial::default() };
+        let turn = bench.host.turn(folder.path()).await;
+        let tried = turn.try_out(&pure(), (versioned("2.0.0"), Proofs::default()), trial).await.unwrap();
+        drop(turn);
+        let nothing = || Some(std::collections::BTreeSet::new());
+        let sweep = async || bench.host.sweep(std::time::Duration::ZERO, nothing).await.unwrap();
+        assert_eq!(sweep().await, [], "{mode:?}");
+        let again = restart(&bench);
+        again.load_dir(folder.path()).await.unwrap();
+        assert_eq!(entry(&again, &tried).await.trial.unwrap().mode, mode);
+        assert_eq!(bench.host.shadow(&pure()).is_some(), mode == Mode::Shadow);
+        bench.host.turn(folder.path()).await.abort(&pure()).await.unwrap();
+        assert_eq!(sweep().await, [tried], "{mode:?}");
+        assert!(bench.host.shadow(&pure()).is_none());
+    }
+    assert_eq!(bench.host.current(&pure()), Some(current));
 }

@@ -73,7 +73,7 @@ async fn sweep(plugins: &Folder) {
 }
 
 /// The digests that open plans began with; `None` if a plan cannot be read.
-fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
+pub(crate) fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     let mut needed = BTreeSet::new();
     for page in pages(store, Scan::prefix(keys::OPEN, PAGE)) {
         for (key, _) in &page.ok()? {

@@ -5,7 +5,7 @@ use axum::body::Body;
 use engine::documents::Put;
 use engine::keys;
 use engine::store::{Scan, Store as _};
-use model::{Event, Fulfilment, FulfilmentId, Kind, Plan};
+use model::{Digest, Event, Fulfilment, FulfilmentId, Kind, Plan};
 use serde_json::json;
 use tmf::time::Timestamp;
 
@@ -106,4 +106,21 @@ async fn the_journal_of_an_order_stays_while_what_it_made_is_in_use() {
     let order =
         bench.get(&format!("/tmf-api/productOrderingManagement/v4/productOrder/{id}")).await;
     assert_eq!(order.status, 200, "the document stays");
+}
+
+#[tokio::test]
+async fn versions_of_plugins_are_needed_until_the_runs_that_began_with_them_end() {
+    let bench = Bench::new();
+    let needed = || crate::serve::plugins::needed(&bench.store);
+    assert_eq!(needed(), Some([].into()));
+    let id = bench.run(1, "a").await;
+    bench.waiting(&id).await;
+    assert_eq!(needed(), Some([Digest::of(b"patient")].into()));
+    let answered = bench.post("/orchestration/v1/callbacks/patient/answer%2F0", &json!({})).await;
+    assert!(answered.status.is_success(), "{}", answered.text);
+    let mut watch = bench.services.engine.watch();
+    while bench.services.engine.get(&id).await.unwrap().unwrap().ended_at().is_none() {
+        watch.recv().await.ok();
+    }
+    assert_eq!(needed(), Some([].into()));
 }
