@@ -19,10 +19,10 @@ use crate::provenance::Provenance;
 use crate::used::UsedCapabilities;
 
 pub use self::granted::Granted;
-pub(crate) use self::in_shadow::InShadow;
+pub(crate) use self::trials::InShadow;
 
 mod granted;
-mod in_shadow;
+mod trials;
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,22 +154,6 @@ impl Registry {
         // One whose grants no longer do is not loaded.
         let candidate = candidate.and_then(|one| inner.plugins.get(&one.digest));
         Some(Arc::clone(candidate.map_or(current, |registered| &registered.plugin)))
-    }
-
-    /// Puts a version on trial, or ends the trial.
-    pub(crate) fn set_candidate(&self, id: PluginId, candidate: Option<Candidate>) {
-        let mut inner = self.write();
-        match candidate {
-            Some(candidate) => inner.candidates.insert(id, candidate),
-            None => inner.candidates.remove(&id),
-        };
-    }
-
-    /// The plugins that new plans use of which no version is on trial.
-    pub(crate) fn without_candidate(&self) -> Vec<PluginId> {
-        let inner = self.read();
-        let current = inner.current.keys();
-        current.filter(|id| !inner.candidates.contains_key(*id)).cloned().collect()
     }
 
     /// Adds a plugin that new plans may use.

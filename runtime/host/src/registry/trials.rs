@@ -1,4 +1,4 @@
-//! The versions that repeat calls of another version.
+//! The versions on trial, of which some repeat calls of another version.
 
 use std::sync::Arc;
 
@@ -28,6 +28,22 @@ impl Registry {
     /// Whether the orders of a customer take part in the shadow of a plugin.
     pub(crate) fn shadows_customer(&self, id: &PluginId, customer: &str) -> bool {
         self.read().shadow(id).is_some_and(|one| one.trial.customers.contains(customer))
+    }
+
+    /// Puts a version on trial, or ends the trial.
+    pub(crate) fn set_candidate(&self, id: PluginId, candidate: Option<Candidate>) {
+        let mut inner = self.write();
+        match candidate {
+            Some(candidate) => inner.candidates.insert(id, candidate),
+            None => inner.candidates.remove(&id),
+        };
+    }
+
+    /// The plugins that new plans use of which no version is on trial.
+    pub(crate) fn without_candidate(&self) -> Vec<PluginId> {
+        let inner = self.read();
+        let current = inner.current.keys();
+        current.filter(|id| !inner.candidates.contains_key(*id)).cloned().collect()
     }
 
     /// The version of a plugin that is in shadow.
