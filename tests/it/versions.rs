@@ -260,25 +260,36 @@ async fn open_orders_are_moved_to_another_version_if_it_fits_and_a_crash_keeps_i
     assert_eq!(none.body["moved"], json!([]), "{}", none.text);
 }
 
+/// Three runs that wait under `filter-1` to `filter-3`, in the order of their ids, begun with 1.0.0; then 2.0.0
+/// is in use.
+async fn three_runs(world: &World) -> Vec<String> {
+    let mut runs = Vec::new();
+    assert_eq!(put(world, "misbehave", version("1.0.0")).await.status, 201);
+    for key in ["filter-1", "filter-2", "filter-3"] {
+        runs.push(waiting_for(world, key).await);
+    }
+    assert_eq!(put(world, "misbehave", version("2.0.0")).await.status, 200);
+    runs.sort();
+    runs
+}
+
+fn digest_of(name: &str) -> String {
+    model::Digest::of(&version(name)).to_string()
+}
+
+/// Asks for a move from 1.0.0 to 2.0.0.
+async fn ask_to_move(world: &World, query: &str, more: Value) -> Answer {
+    let mut body = json!({ "from": digest_of("1.0.0"), "to": digest_of("2.0.0") });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.http.post(&format!("{PLUGINS}/misbehave/moves{query}"), &body).await
+}
+
 #[tokio::test]
-async fn a_filter_chooses_what_is_moved_and_a_token_holds_it_to_the_preview() {
+async fn a_filter_chooses_the_open_orders_that_are_moved() {
     let folders = Folders::new().await;
     let world = world(&folders, "").await;
-    let digest = |bytes: &[u8]| model::Digest::of(bytes).to_string();
-    let (first, second) = (version("1.0.0"), version("2.0.0"));
-    let mut runs = Vec::new();
-    assert_eq!(put(&world, "misbehave", first.clone()).await.status, 201);
-    for key in ["filter-1", "filter-2", "filter-3"] {
-        runs.push(waiting_for(&world, key).await);
-    }
-    assert_eq!(put(&world, "misbehave", second.clone()).await.status, 200);
-    runs.sort();
-    let ask = async |query: &str, more: Value| {
-        let mut body = json!({ "from": digest(&first), "to": digest(&second) });
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let path = format!("{PLUGINS}/misbehave/moves{query}");
-        world.http.post(&path, &body).await
-    };
+    let runs = three_runs(&world).await;
+    let ask = async |query: &str, more: Value| ask_to_move(&world, query, more).await;
     let cases = [
         (json!({}), 3),
         (json!({ "state": "running" }), 3),
@@ -313,6 +324,14 @@ async fn a_filter_chooses_what_is_moved_and_a_token_holds_it_to_the_preview() {
         let found = (answer.status, text(&answer.body["referenceError"]));
         assert_eq!(found, (status, about.to_owned()), "{body}: {}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_token_holds_a_move_to_its_preview() {
+    let folders = Folders::new().await;
+    let world = world(&folders, "").await;
+    let runs = three_runs(&world).await;
+    let ask = async |query: &str, more: Value| ask_to_move(&world, query, more).await;
     // A preview has pages, and its token stands for all of them.
     let page = ask("?offset=1&limit=1", json!({ "dryRun": true, "task": "it" })).await;
     let (moved, more) = (&page.body["moved"], &page.body["more"]);
@@ -329,7 +348,7 @@ async fn a_filter_chooses_what_is_moved_and_a_token_holds_it_to_the_preview() {
     let changed = ask("", json!({ "task": "it", "token": token })).await;
     assert_eq!(changed.status, 409, "{}", changed.text);
     assert!(text(&changed.body["message"]).contains("3 then, 2 now"), "{}", changed.text);
-    let (from, to, server) = (digest(&first), digest(&second), world.http.base.as_str());
+    let (from, to, server) = (digest_of("1.0.0"), digest_of("2.0.0"), world.http.base.as_str());
     let cli = async |more: &[&str]| {
         let command =
             ["plugin", "move", "misbehave", "--server", server, "--from", &from, "--to", &to];

@@ -203,7 +203,8 @@ async fn a_version_on_trial_is_kept_until_the_trial_ends_and_is_then_removed() {
     for mode in [Mode::Live, Mode::Shadow] {
         let trial = Trial { mode, share: 1, ..Trial::default() };
         let turn = bench.host.turn(folder.path()).await;
-        let tried = turn.try_out(&pure(), (versioned("2.0.0"), Proofs::default()), trial).await.unwrap();
+        let tried =
+            turn.try_out(&pure(), (versioned("2.0.0"), Proofs::default()), trial).await.unwrap();
         drop(turn);
         let nothing = || Some(std::collections::BTreeSet::new());
         let sweep = async || bench.host.sweep(std::time::Duration::ZERO, nothing).await.unwrap();

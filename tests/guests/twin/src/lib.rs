@@ -54,6 +54,9 @@ impl work::Guest for Twin {
         let mark = mark();
         let input: Value = serde_json::from_str(&task.input).unwrap_or_default();
         let url = input["url"].as_str().unwrap_or_default().to_owned();
+        if input["fails"] == true {
+            return Err(failure("AS_ASKED"));
+        }
         match mark.as_str() {
             "trap" => panic!("as the mark wants"),
             "loop" => loop {
@@ -90,6 +93,9 @@ impl undo::Guest for Twin {
     fn undo(task: Task, _outputs: Option<String>) -> Result<Outcome, Failure> {
         let input: Value = serde_json::from_str(&task.input).unwrap_or_default();
         let url = input["url"].as_str().unwrap_or_default();
+        if input["fails"] == true {
+            return Ok(done(&json!({})));
+        }
         let place = if mark() == "undo" { "lines" } else { "ports" };
         send("DELETE", &format!("{url}/{place}/1"), &task.idempotency_key, &json!({}))?;
         Ok(done(&json!({})))
