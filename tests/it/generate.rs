@@ -245,6 +245,13 @@ fn an_adapter_in_javascript_drives_the_api_that_it_was_made_of() {
     }
 }
 
+#[test]
+fn an_adapter_in_c_drives_the_api_that_it_was_made_of() {
+    if has("clang") {
+        check("c", &[&["sh", "vendor/test.sh"]]);
+    }
+}
+
 /// The interpreter makes a component that takes long to compile, so this one runs natively.
 #[test]
 fn an_adapter_in_python_passes_the_same_cases() {
@@ -330,10 +337,6 @@ fn descriptions_that_cannot_be_used_make_nothing_and_name_the_fix() {
             "no JSON but `multipart/form-data`",
         ),
         (&["--openapi", "lines.yaml", "--operations", "burn"], "the API has no operation `burn`"),
-        (
-            &["--openapi", "lines.yaml", "--operations", "getLine", "--lang", "c"],
-            "rust, javascript and python",
-        ),
         (
             &["--openapi", "lines.yaml", "--operations", "getLine", "--world", "rater"],
             "the world `activator`",

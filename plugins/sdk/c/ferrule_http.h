@@ -45,12 +45,33 @@ static inline bool ferrule_no_answer(const ferrule_plugin_http_error_t *error, c
     }
 }
 
-/* Sends a request for a task, with JSON as its body unless that is NULL. It carries the key of the task, and ends
- * before the task must. False, with the failure filled in, if there is no answer. */
-static inline bool ferrule_send(const ferrule_task *task, const char *method, const char *url,
-                                const ferrule_json *body, ferrule_response *response, ferrule_failure *failure) {
-    ferrule_plugin_http_header_t headers[4];
+/* A header of a request. */
+typedef struct {
+    const char *name, *value;
+} ferrule_header_to_send;
+
+/* What is sent beside method and address. */
+typedef struct {
+    /* JSON; NULL for no body. */
+    const ferrule_json *body;
+    /* Its media type; NULL for `application/json`. */
+    const char *media;
+    /* At most 24 headers. */
+    const ferrule_header_to_send *headers;
+    size_t headers_count;
+} ferrule_sent;
+
+/* Sends a request for a task. It carries the key of the task, and ends before the task must. False, with the failure
+ * filled in, if there is no answer. */
+static inline bool ferrule_send_with(const ferrule_task *task, const char *method, const char *url, const ferrule_sent *sent,
+                                     ferrule_response *response, ferrule_failure *failure) {
+    ferrule_plugin_http_header_t headers[28];
     size_t count = 0;
+    const ferrule_json *body = sent->body;
+    for (size_t at = 0; at < sent->headers_count && at < 24; at++) {
+        headers[count++] = (ferrule_plugin_http_header_t){ferrule_string(sent->headers[at].name),
+                                                          ferrule_string(sent->headers[at].value)};
+    }
     headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("idempotency-key"), task->idempotency_key};
     headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("x-callback-url"), task->callback_url};
     if (task->replaces.is_some) {
@@ -60,8 +81,8 @@ static inline bool ferrule_send(const ferrule_task *task, const char *method, co
     if (body) {
         adapter_string_t text = ferrule_string(ferrule_write(body));
         bytes = (adapter_list_u8_t){text.ptr, text.len};
-        headers[count++] =
-            (ferrule_plugin_http_header_t){ferrule_string("content-type"), ferrule_string("application/json")};
+        const char *media = sent->media ? sent->media : "application/json";
+        headers[count++] = (ferrule_plugin_http_header_t){ferrule_string("content-type"), ferrule_string(media)};
     }
     ferrule_plugin_http_request_t request = {
         .method = ferrule_string(method),
@@ -78,6 +99,13 @@ static inline bool ferrule_send(const ferrule_task *task, const char *method, co
     adapter_string_t text = {answer.body.ptr, answer.body.len};
     *response = (ferrule_response){answer.status, ferrule_text(text), answer.headers};
     return true;
+}
+
+/* The same with JSON as its body unless that is NULL, and no more. */
+static inline bool ferrule_send(const ferrule_task *task, const char *method, const char *url,
+                                const ferrule_json *body, ferrule_response *response, ferrule_failure *failure) {
+    ferrule_sent sent = {.body = body};
+    return ferrule_send_with(task, method, url, &sent, response, failure);
 }
 
 /* The failure for an answer that is no success: by its status, who must act. Returns false. */

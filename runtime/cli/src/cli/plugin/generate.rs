@@ -1,6 +1,7 @@
 //! `ferrule plugin new --openapi` and `--postman`: an adapter made of the description of an API.
 
 mod api;
+mod c;
 mod cases;
 mod document;
 mod infer;
@@ -36,9 +37,6 @@ const BYTES_MAX: u64 = 8 << 20;
 
 /// Max operations of one adapter.
 const OPERATIONS_MAX: usize = 50;
-
-/// Why there is no printer for C.
-const NO_C: &str = "adapters of an API are made in rust, javascript and python";
 
 /// The file that describes an API.
 #[derive(Debug)]
@@ -84,7 +82,7 @@ pub(super) fn files(
             (script::print(&adapter, &schemas, Syntax::Javascript), "test/cases.json")
         }
         Language::Python => (script::print(&adapter, &schemas, Syntax::Python), "tests/cases.json"),
-        Language::C => return Err(Usage(NO_C.into()).into()),
+        Language::C => (c::print(&adapter, &schemas), "test/cases.json"),
     };
     printed.push((cases.into(), cases::cases(&adapter)));
     files.extend(printed.into_iter().map(|(path, text)| File { path, text }));
@@ -288,7 +286,18 @@ fn resume(language: Language) -> &'static str {
              message = \"the element called back, and the work is not there: look why\"\n            \
              raise Failure.operator(\"CALLBACK_WITHOUT_WORK\", message)\n        return found\n"
         }
-        Language::Rust | Language::C => "",
+        Language::C => {
+            "\nbool exports_ferrule_plugin_callbacks_resume(ferrule_task *task, adapter_string_t *answer, \
+             ferrule_outcome *outcome,\n                                             ferrule_failure *failure) {\n    \
+             ferrule_finding finding;\n    (void)answer;\n    \
+             if (!exports_ferrule_plugin_probe_probe(task, &finding, failure)) return false;\n    \
+             if (finding.tag != FERRULE_PLUGIN_TYPES_FINDING_APPLIED) {\n        \
+             const char *message = \"the element called back, and the work is not there: look why\";\n        \
+             return ferrule_fail(failure, FERRULE_OPERATOR, \"CALLBACK_WITHOUT_WORK\", message);\n    }\n    \
+             *outcome = (ferrule_outcome){.tag = FERRULE_PLUGIN_TYPES_OUTCOME_DONE};\n    \
+             outcome->val.done = finding.val.applied;\n    return true;\n}\n"
+        }
+        Language::Rust => "",
     }
 }
 
@@ -323,7 +332,14 @@ fn login(adapter: &Adapter, language: Language) -> String {
         (Language::Python, false) => {
             format!("    own[{name:?}] = f\"{prefix}{{config.require({setting:?})}}\"")
         }
-        (Language::C, _) => String::new(),
+        (Language::C, true) => {
+            format!("    url = api_query(url, {name:?}, api_setting(call, {setting:?}));")
+        }
+        (Language::C, false) => format!(
+            "    const ferrule_json *login = api_setting(call, {setting:?});\n    \
+             if (login) {{\n        const char *value = ferrule_format(\"{prefix}%s\", login->text);\n        \
+             headers[count++] = (ferrule_header_to_send){{{name:?}, value}};\n    }}"
+        ),
     }
 }
 

@@ -80,7 +80,7 @@ impl Language {
             Self::Rust | Self::Javascript | Self::Python => {
                 format!(".setting({name:?}, \"secret\")")
             }
-            Self::C => String::new(),
+            Self::C => format!("    fake_setting({name:?}, \"secret\");\n"),
         }
     }
 
