@@ -209,7 +209,7 @@ impl What {
         let (log, mask) = (Log::default(), &plugin.mask);
         match self {
             Self::Work(call) => {
-                // What it would write to its scratch space is dropped.
+                // Writes to its scratch space are dropped.
                 let done = invoke::carry_out(shared, plugin, call, &log, tape).await;
                 Ended::of(&border::outcome(done.outcome, mask))
             }
