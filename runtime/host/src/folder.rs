@@ -2,8 +2,8 @@
 //! entry: the others are taken in all the same.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use crate::mask::Mask;
 use crate::plain::plain;
 use crate::provenance::{Provenance, Source};
 use crate::registry::{Change, Loaded};
+use crate::regular;
 use crate::shared::{Shared, blocking};
 use crate::trust::{Proofs, Proven};
 use crate::used::Ledger;
@@ -412,19 +413,10 @@ pub fn is_plugin(path: &Path) -> bool {
 /// Reads a file, and no more than one byte past what a plugin may have. A pipe or device is not
 /// waited for.
 fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, InstallError> {
-    let file = open(path).map_err(InstallError::Unreadable)?;
-    if !file.metadata().map_err(InstallError::Unreadable)?.is_file() {
-        return Err(InstallError::NotAFile);
-    }
-    let mut bytes = Vec::new();
-    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(InstallError::Unreadable)?;
-    Ok(bytes)
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+    regular::read(path, bytes_max).map_err(|error| match regular::is_refused(&error) {
+        true => InstallError::NotAFile,
+        false => InstallError::Unreadable(error),
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod manifest;
 pub mod provenance;
 pub mod registry;
+pub mod regular;
 pub mod role;
 pub mod schema;
 pub mod secret;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -21,6 +20,7 @@ use tmf::time::Timestamp;
 
 use self::renewed::{Part, Renewed};
 use crate::grants::{self, Connecting, Grants, Http2, Pem, Target};
+use crate::regular;
 use crate::secret::Safe;
 
 mod renewed;
@@ -30,7 +30,7 @@ mod validity;
 pub use self::trust::Trust;
 
 /// Max bytes of a file with certificates or a key.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// How the targets of one plugin are connected to.
 #[derive(Debug, Default)]
@@ -288,12 +288,7 @@ impl At {
         path: &Path,
         hash: &mut Sha256,
     ) -> Result<Vec<u8>, TargetFault> {
-        let read = || {
-            let mut bytes = Vec::new();
-            std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read().map_err(|source: io::Error| TargetFault {
+        let bytes = regular::read(path, FILE_BYTES_MAX).map_err(|source| TargetFault {
             source: Some(Box::new(source)),
             ..self.wrong(
                 key,
@@ -303,7 +298,7 @@ impl At {
                 ),
             )
         })?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
+        if bytes.len() > FILE_BYTES_MAX {
             let what = format!("`{}` has more than {FILE_BYTES_MAX} bytes", path.display());
             return Err(self.wrong(key, what));
         }

@@ -1,7 +1,6 @@
 //! The keys that the operator trusts to vouch for plugins, and the proofs that come along with one.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,6 +9,7 @@ use model::{Digest, PluginId};
 use crate::certificate::{self, CERTIFICATE_BYTES_MAX, Certificates, Certified};
 use crate::error::InstallError;
 use crate::provenance::{Provenance, Source};
+use crate::regular;
 use crate::signature::{self, SIGNATURE_BYTES_MAX, Signatures, Signed};
 
 /// The keys that are trusted.
@@ -153,12 +153,12 @@ fn either<T, E>(
 }
 
 fn read(path: &Path, bytes_max: usize) -> io::Result<Option<String>> {
-    let opened = match File::open(path) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    opened.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    match regular::read(path, bytes_max) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("`{}`: {error}", path.display());
+            Err(io::Error::new(error.kind(), message))
+        }
+    }
 }

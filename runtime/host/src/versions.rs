@@ -19,6 +19,7 @@ use crate::error::InstallError;
 use crate::folder::{Origin, report};
 use crate::host::Host;
 use crate::registry::{Entry, State, Usage};
+use crate::regular;
 use crate::shared::blocking;
 use crate::trust::Proofs;
 
@@ -207,8 +208,9 @@ impl Turn<'_> {
         let origin = Origin::Upload { file: file.as_path().into(), proofs };
         host.build(bytes, origin).await.map_err(|refused| refused.error)?;
         let (bytes, proofs) = (host.kept(&digest).await?, host.0.cache.proofs(&digest));
+        let bytes_max = host.0.plugin_bytes_max;
         let written = blocking(move || {
-            let written = prove(&file, &proofs).and_then(|()| replace(&file, &bytes));
+            let written = prove(&file, &proofs).and_then(|()| replace(&file, &bytes, bytes_max));
             (file, written)
         });
         match written.await.ok_or(InstallError::Closing)? {
@@ -318,9 +320,11 @@ fn remove(file: &Path) -> io::Result<()> {
 }
 
 /// Replaces a file of the folder, which others look at meanwhile, durably. The version before is kept beside it.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    match fs::read(file) {
+fn replace(file: &Path, bytes: &[u8], bytes_max: usize) -> io::Result<()> {
+    match regular::read(file, bytes_max) {
         Ok(old) if old == bytes => return Ok(()),
+        // What is longer was never a plugin.
+        Ok(old) if old.len() > bytes_max => {}
         Ok(old) => write(&file.with_extension(BEFORE), &old)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),

@@ -354,3 +354,19 @@ async fn a_wrong_declaration_of_settings_is_refused() {
     let said = format!("{error}: {:?}", std::error::Error::source(&error));
     assert!(said.contains("setting `retries`: its `default` must be a whole number"), "{said}");
 }
+
+#[tokio::test]
+async fn a_proof_that_is_no_file_rejects_its_plugin_and_keeps_nothing_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("m.wasm"), versioned("1.0.0")).unwrap();
+    for pipe in ["m.wasm.minisig", "m.wasm.cert"] {
+        std::process::Command::new("mkfifo").arg(at(pipe)).status().unwrap();
+        let bench = Bench::new([].into());
+        load(&bench, folder.path()).await;
+        assert!(rejected(&bench, "m.wasm").contains("cannot be read"));
+        std::fs::remove_file(at(pipe)).unwrap();
+        load(&bench, folder.path()).await;
+        assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    }
+}

@@ -43,6 +43,9 @@ pub use traces::Traces;
 /// Every setting with its default and description, as a settings file.
 pub const SETTINGS: &str = include_str!("config/settings.toml");
 
+/// Max bytes of the file of the settings.
+pub(crate) const FILE_BYTES_MAX: usize = 16 << 20;
+
 /// The settings of a server. Everything has a default; flags of the command line win.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -290,7 +293,7 @@ impl Config {
         let Some(path) = path else {
             return Ok(Self::default());
         };
-        let text = std::fs::read_to_string(path)
+        let text = ::host::regular::read_text(path, FILE_BYTES_MAX)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
         let read: Result<Self, _> = toml::from_str(&text);
         match read {

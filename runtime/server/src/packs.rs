@@ -4,9 +4,9 @@ mod serving;
 
 use engine::documents::{Document, Put};
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use host::regular;
 use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, Severity};
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook};
@@ -146,13 +146,7 @@ fn read_one(folder: &Path) -> Found {
 }
 
 fn read_file(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let message = format!("a file of a pack may have {FILE_BYTES_MAX} bytes");
-        return Err(std::io::Error::other(message));
-    }
-    Ok(text)
+    regular::read_text(path, FILE_BYTES_MAX as usize)
 }
 
 /// The documents of packs that were put into the store, as documents: the digest of each in its

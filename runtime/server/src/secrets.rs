@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use host::regular;
 use host::secret::{BYTES_MAX, Secret, UnusableSecret};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -183,8 +184,10 @@ impl Source {
 
 async fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
     let unreadable = |source| SecretError::File { path: path.into(), source };
-    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    capped(file).await.map_err(unreadable)
+    let opened = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || regular::open(&opened)).await;
+    let opened = opened.unwrap_or_else(|error| Err(error.into())).map_err(unreadable)?;
+    capped(tokio::fs::File::from_std(opened)).await.map_err(unreadable)
 }
 
 /// What there is to read, and no more than tells that it is too much.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ::host::certificate::Certificates;
+use ::host::regular;
 use ::host::signature::Signatures;
 use ::host::signer::{Key, KeyError, Policy, Signers};
 use ::host::trust::Trust;
@@ -15,7 +15,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Max bytes of a file with a key.
-const FILE_BYTES_MAX: u64 = 4 << 10;
+const FILE_BYTES_MAX: usize = 4 << 10;
 
 /// How plugins may come.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,7 +114,7 @@ fn signers(
     let read = |(name, key): (&String, &TrustedKey)| {
         let public = match &key.from {
             From::Here(public) => public.to_owned(),
-            From::File(path) => read(path).map_err(|error| {
+            From::File(path) => regular::read_text(path, FILE_BYTES_MAX).map_err(|error| {
                 let (name, path) = (name.to_owned(), path.to_owned());
                 TrustError::File { table, name, path, error }
             })?,
@@ -124,13 +124,6 @@ fn signers(
     let keys: Vec<_> = keys.iter().map(read).collect::<Result<_, _>>()?;
     Signers::new(keys.iter().map(|(name, key)| (name.as_str(), key)))
         .map_err(|error| TrustError::Key { table, error })
-}
-
-/// The content of a file with a key, or the beginning of one that is too long to be one.
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 impl<'de> Deserialize<'de> for TrustedKey {
@@ -178,3 +171,6 @@ impl<'de> Visitor<'de> for Written {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

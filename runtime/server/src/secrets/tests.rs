@@ -84,8 +84,12 @@ async fn a_source_that_cannot_be_read_is_told_without_any_value() {
     let script =
         file(&folder, "script", "#!/bin/sh\necho hunter2 >&2\necho hunter2-again\nexit 3\n");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     for (text, why) in [
         (format!("file = {:?}", folder.path().join("none")), "none`: No such file"),
+        (format!("file = {pipe:?}"), "pipe`: it is no regular file"),
+        (format!("env = \"NMS\"\nenv-file = {pipe:?}"), "pipe`: it is no regular file"),
         (format!("file = {short:?}"), "fewer than 4 bytes"),
         (format!("file = {pin:?}"), "fewer than 8 bytes, so it cannot be masked"),
         (format!("file = {pin:?}\nallow-short = false"), "or set `allow-short = true`"),

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use host::{Grants, Host};
+use host::trust::Trust;
+use host::{Grants, Host, regular};
 use tokio::sync::watch;
 use toml::{Table, Value};
 
 use super::stamp::{Stamp, stamp};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, FILE_BYTES_MAX, TrustError};
 use crate::secrets::Sources;
 
 /// The tables of the settings that are taken into use when they change.
@@ -61,15 +62,16 @@ impl Followed {
         }
         self.seen.clone_from(&self.last);
         let file = self.path.display();
-        let mut config = match Config::read(Some(&self.path)) {
-            Ok(config) => config,
+        let Some(read) = reading(&self.path).await else { return false };
+        let Read { mut config, trust, others } = match read {
+            Ok(read) => read,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(%file, error, "the settings cannot be read: the grants stay");
                 return false;
             }
         };
-        if others(&self.path) != self.others {
+        if others != self.others {
             tracing::warn!(
                 %file,
                 "of the settings only grants, secrets and trusted keys count before the next start"
@@ -79,13 +81,13 @@ impl Followed {
         config.base_grants.clone_from(&self.base_grants);
         self.named = named(&config);
         self.seen = self.stamps();
-        let are_keys_changed = self.take_keys(&config, host).await;
+        let are_keys_changed = self.take_keys(trust, host).await;
         are_keys_changed | self.take_grants(config, host).await
     }
 
     /// Trusts the keys of the settings; returns whether they are others.
-    async fn take_keys(&self, config: &Config, host: &Host) -> bool {
-        match config.install.trust() {
+    async fn take_keys(&self, trust: Result<Trust, TrustError>, host: &Host) -> bool {
+        match trust {
             Ok(trust) => {
                 let are_others = host.rekey(trust).await;
                 if are_others {
@@ -131,6 +133,24 @@ impl Followed {
     }
 }
 
+/// What the file of the settings and the files with keys contain.
+struct Read {
+    config: Config,
+    trust: Result<Trust, TrustError>,
+    others: Option<Table>,
+}
+
+/// Reads the settings, where it keeps no other task waiting. `None` if the server stops.
+async fn reading(path: &Path) -> Option<Result<Read, ConfigError>> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let config = Config::read(Some(&path))?;
+        let trust = config.install.trust();
+        Ok(Read { config, trust, others: others(&path) })
+    });
+    read.await.ok()
+}
+
 /// The files that the grants and keys name.
 fn named(config: &Config) -> BTreeSet<PathBuf> {
     let targets = config.plugins.values().flat_map(|grants| grants.targets.values());
@@ -140,7 +160,7 @@ fn named(config: &Config) -> BTreeSet<PathBuf> {
 
 /// What a file has beside grants, secrets and trusted keys.
 fn others(path: &Path) -> Option<Table> {
-    let mut table: Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
+    let mut table: Table = regular::read_text(path, FILE_BYTES_MAX).ok()?.parse().ok()?;
     table.retain(|name, _| !TAKEN.contains(&name));
     if let Some(install) = table.get_mut("install").and_then(Value::as_table_mut) {
         install.retain(|name, _| !TAKEN_OF_INSTALL.contains(&name));
