@@ -1,5 +1,6 @@
 //! Plugins in registries and layouts of OCI: pushed, pulled and installed, and registries that misbehave.
 
+mod refused;
 mod stub;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,7 @@ impl Shop {
             .current_dir(&self.folder)
             .env("DOCKER_CONFIG", self.folder.path())
             .env_remove("FERRULE_REGISTRY_USER")
+            .env_remove("FERRULE_REGISTRY_PASSWORD")
             .stdin(Stdio::null())
             .output()
             .unwrap()
@@ -275,7 +277,7 @@ fn size(artefact: &Artefact) -> String {
 fn a_registry_that_misbehaves_is_told_and_installs_nothing() {
     let shop = Shop::new();
     let artefact = std::sync::Arc::new(shop.artefact());
-    for (name, answer, reason) in ROWS {
+    for (name, answer, reason) in ROWS.into_iter().chain(refused::ECHOES) {
         let of_stub = std::sync::Arc::clone(&artefact);
         let stub = Stub::start(move |asked| answer(&of_stub, asked));
         shop.log_in(&stub.host);

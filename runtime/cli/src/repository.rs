@@ -81,10 +81,10 @@ impl Repository {
 
 /// Writes a file unless it is the same; others never see half of it.
 pub(crate) fn write_whole(bytes: &[u8], to: &Path) -> std::io::Result<()> {
-    if std::fs::read(to).is_ok_and(|old| old == bytes) {
+    if to.is_file() && std::fs::read(to).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     let part = to.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&part, bytes)?;
-    std::fs::rename(part, to)
+    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, to));
+    written.inspect_err(|_| drop(std::fs::remove_file(&part)))
 }

@@ -7,16 +7,18 @@ mod auth;
 mod challenge;
 mod digest;
 mod document;
+mod file;
 mod layout;
 mod package;
 mod reference;
 mod registry;
 mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, bail};
 use host::Manifest;
+use host::folder::shown;
 use host::trust::Proofs;
 
 use self::access::Access;
@@ -52,14 +54,34 @@ enum Shelf {
 
 /// Whether a text names an artefact, and not the file of a plugin.
 pub(crate) fn is_artefact(text: &str) -> bool {
-    text.starts_with(SCHEME) || layout::is_layout(text)
+    text.starts_with(SCHEME) || foreign(text).is_some() || layout::is_layout(text)
+}
+
+/// The reason why a text is no place at all. It may have a password, so it is not shown.
+fn foreign(place: &str) -> Option<String> {
+    const SHAPE: &str =
+        "write `oci://HOST/REPOSITORY:TAG`, or the path of a layout, a folder or a `.tar` file";
+    let begin = place.get(..4).unwrap_or_default();
+    let is_other = place.contains("://") || begin.eq_ignore_ascii_case("oci:");
+    let (before, after) = place.rsplit_once('@').unwrap_or((place, ""));
+    let (user, _) = before.split_once('@').unwrap_or((before, ""));
+    let is_login = user.contains(':') && !after.is_empty() && !after.starts_with("sha256:");
+    match () {
+        () if place.is_empty() => Some(format!("the place is empty: {SHAPE}")),
+        () if place.starts_with(SCHEME) => None,
+        () if is_other => Some(format!("the place has a scheme that is not `{SCHEME}`: {SHAPE}")),
+        () if is_login && !Path::new(place).exists() => Some(reference::PASSWORD.into()),
+        () => None,
+    }
 }
 
 /// Writes a plugin to a place; returns the address that names these very bytes.
 pub(crate) async fn push(package: &Package, place: &str, access: &Access) -> Result<String> {
     let mut shelf = Shelf::open(place, access, &package.manifest.version)?;
     let packed = Packed::new(package)?;
-    shelf.put(&packed).await.with_context(|| format!("`{}` is not pushed", shelf.name()))?;
+    let done = shelf.put(&packed).await;
+    let done = done.with_context(|| format!("`{}` is not pushed", shelf.name()));
+    done.map_err(|error| shelf.told(&error))?;
     Ok(format!("{}@{}", shelf.name(), packed.manifest.digest))
 }
 
@@ -67,13 +89,16 @@ pub(crate) async fn push(package: &Package, place: &str, access: &Access) -> Res
 pub(crate) async fn pull(place: &str, access: &Access) -> Result<(Package, String)> {
     let mut shelf = Shelf::open(place, access, "")?;
     let name = shelf.name();
-    let (package, digest) =
-        shelf.get().await.with_context(|| format!("nothing is pulled from `{name}`"))?;
+    let got = shelf.get().await.with_context(|| format!("nothing is pulled from `{name}`"));
+    let (package, digest) = got.map_err(|error| shelf.told(&error))?;
     Ok((package, format!("{name}@{digest}")))
 }
 
 impl Shelf {
     fn open(place: &str, access: &Access, tag: &str) -> Result<Self> {
+        if let Some(reason) = foreign(place) {
+            return Err(Usage(reason).into());
+        }
         let Some(rest) = place.strip_prefix(SCHEME) else {
             return Ok(Self::Layout(Layout::open(place, tag)));
         };
@@ -87,6 +112,18 @@ impl Shelf {
             Self::Registry(registry) => format!("{SCHEME}{}", registry.reference.name()),
             Self::Layout(layout) => layout.name(),
         }
+    }
+
+    /// An error as it may be shown: without what proves who asks, and in plain text.
+    fn told(&self, error: &Error) -> Error {
+        let secrets = match self {
+            Self::Registry(registry) => registry.secrets(),
+            Self::Layout(_) => Vec::new(),
+        };
+        let plain = |text: String| shown(Path::new(&registry::masked(&text, &secrets)));
+        let mut texts = error.chain().map(|cause| plain(cause.to_string())).rev();
+        let inmost = Error::msg(texts.next().unwrap_or_default());
+        texts.fold(inmost, |error, text| error.context(text))
     }
 
     async fn put(&mut self, packed: &Packed<'_>) -> Result<()> {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::oci::{self, Package, access::Access};
 use super::{read_file, remote};
-use crate::cli::say;
+use crate::cli::{Usage, say};
 use crate::repository::write_whole;
 
 #[derive(Debug, Args)]
@@ -56,6 +56,9 @@ pub(super) async fn push(push: Push) -> Result<()> {
 }
 
 pub(super) async fn pull(pull: Pull) -> Result<()> {
+    if let Some(file) = &pull.output {
+        check_target(file)?;
+    }
     let (package, place) = oci::pull(&pull.place, &pull.access).await?;
     let Manifest { id, version, .. } = &package.manifest;
     let file = pull.output.unwrap_or_else(|| PathBuf::from(format!("{id}.wasm")));
@@ -77,18 +80,33 @@ pub(super) async fn fetch(plugin: &str, access: &Access) -> Result<Fetched> {
 }
 
 fn write(package: &Package, file: &Path) -> Result<()> {
+    check_target(file)?;
+    for (path, bytes) in oci::files(package, file.into()) {
+        write_whole(bytes, &path).with_context(|| format!("cannot write `{}`", shown(&path)))?;
+    }
     // What vouched for other bytes does not for these.
     for (kind, text) in package.proofs.files() {
         let beside = file.with_extension(kind);
         if text.is_none() && beside.exists() {
             std::fs::remove_file(&beside)
-                .with_context(|| format!("cannot remove `{}`", beside.display()))?;
+                .with_context(|| format!("cannot remove `{}`", shown(&beside)))?;
         }
     }
-    for (path, bytes) in oci::files(package, file.into()) {
-        write_whole(bytes, &path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
     Ok(())
+}
+
+/// Checks that a plugin may be written to a file. The files beside it have its name without `.wasm`.
+fn check_target(file: &Path) -> Result<(), Usage> {
+    let wrong = |what: &str| Err(Usage(format!("`{}` {what}", shown(file))));
+    if file.extension().is_none_or(|kind| kind != "wasm") {
+        return wrong("does not end in `.wasm`: a plugin is put into such a file");
+    }
+    match file.metadata() {
+        Ok(about) if !about.is_file() => {
+            wrong("is no regular file: give another name with `--output`")
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// What vouches for a plugin, for people.

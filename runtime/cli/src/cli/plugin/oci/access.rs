@@ -29,8 +29,9 @@ pub(super) enum Security {
 }
 
 impl Access {
-    pub(super) fn security(&self, registry: &str) -> Security {
-        let is_plain = self.plain_http || (self.ca.is_none() && is_loopback(registry));
+    /// `host` has no port.
+    pub(super) fn security(&self, host: &str) -> Security {
+        let is_plain = self.plain_http || (self.ca.is_none() && is_loopback(host));
         if is_plain { Security::Plain } else { Security::Tls }
     }
 
@@ -65,12 +66,8 @@ impl Access {
     }
 }
 
-/// Whether a host is this machine.
-pub(super) fn is_loopback(registry: &str) -> bool {
-    let host = match registry.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => registry.split(':').next().unwrap_or_default(),
-    };
-    let ip: Option<std::net::IpAddr> = host.parse().ok();
+/// Whether a host, which has no port, is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let ip: Option<std::net::IpAddr> = host.trim_matches(['[', ']']).parse().ok();
     host == "localhost" || ip.is_some_and(|ip| ip.is_loopback())
 }

@@ -1,7 +1,6 @@
 //! Layouts on disk: a folder, or the same as a tar file.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use host::folder::shown;
 use super::MANIFEST_BYTES_MAX;
 use super::digest::Sha;
 use super::document::{Descriptor, Index, TAG};
+use super::file;
 use super::package::Packed;
 use crate::repository::write_whole;
 
@@ -22,9 +22,12 @@ const INDEX: &str = "index.json";
 /// The end of the name of a layout in one file.
 const TAR: &str = ".tar";
 
-/// Max bytes and files of a layout in one file.
+/// Max bytes and entries of a layout in one file.
 const TAR_BYTES_MAX: u64 = 512 << 20;
-const TAR_FILES_MAX: usize = 10_000;
+const TAR_ENTRIES_MAX: usize = 10_000;
+
+/// Max bytes of a header that extends the next one.
+const EXTENSION_BYTES_MAX: u64 = 64 << 10;
 
 /// A layout, and the artefact in it.
 pub(super) struct Layout {
@@ -135,12 +138,10 @@ impl Layout {
             return Ok(bytes.get(..end).unwrap_or_default().to_vec());
         }
         let path = self.path.join(name);
-        if !path.is_file() {
+        if !path.exists() {
             bail!(missing());
         }
-        let mut bytes = Vec::new();
-        File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        file::read(&path, bytes_max).with_context(|| format!("`{}` cannot be read", shown(&path)))
     }
 
     /// The files of a tar file, by their names; none if there is no such file.
@@ -202,22 +203,49 @@ fn write<'a>(folder: &Path, files: impl Iterator<Item = (String, &'a [u8])>) -> 
 /// The files in a tar file.
 fn unpack(path: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    let mut left = TAR_BYTES_MAX;
-    for entry in tar::Archive::new(File::open(path)?).entries()? {
-        let entry = entry?;
-        if !entry.header().entry_type().is_file() {
+    let mut archive = tar::Archive::new(file::open(path, TAR_BYTES_MAX)?);
+    let (mut long, mut left) = (None, TAR_ENTRIES_MAX);
+    // The crate would read headers that extend the next one to their end, so they are read here.
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry?;
+        left = left
+            .checked_sub(1)
+            .with_context(|| format!("it has more than {TAR_ENTRIES_MAX} files and folders"))?;
+        let kind = entry.header().entry_type();
+        if is_extension(kind) && entry.size() > EXTENSION_BYTES_MAX {
+            bail!("it has a header of {} bytes, the limit is {EXTENSION_BYTES_MAX}", entry.size());
+        }
+        if !kind.is_file() && !is_extension(kind) {
+            long = None;
             continue;
         }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let short = entry.path_bytes().into_owned();
         let mut bytes = Vec::new();
-        entry.take(left + 1).read_to_end(&mut bytes)?;
-        left = left.checked_sub(bytes.len() as u64).context("it has more than 512 MiB")?;
-        files.insert(name.trim_start_matches("./").to_owned(), bytes);
-        if files.len() > TAR_FILES_MAX {
-            bail!("it has more than {TAR_FILES_MAX} files");
+        entry.read_to_end(&mut bytes)?;
+        if is_extension(kind) {
+            long = name_of(kind, &bytes).or(long);
+            continue;
         }
+        let name = long.take().unwrap_or(short);
+        let name = String::from_utf8_lossy(&name);
+        files.insert(name.trim_start_matches("./").to_owned(), bytes);
     }
     Ok(files)
+}
+
+/// Whether a header is about the next one.
+fn is_extension(kind: tar::EntryType) -> bool {
+    kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions()
+}
+
+/// The name of the next file, if a header has it.
+fn name_of(kind: tar::EntryType, bytes: &[u8]) -> Option<Vec<u8>> {
+    if kind.is_gnu_longname() {
+        return Some(bytes.strip_suffix(&[0]).unwrap_or(bytes).to_vec());
+    }
+    let extensions = tar::PaxExtensions::new(bytes).flatten();
+    let mut names = extensions.filter(|one| one.key_bytes() == b"path");
+    names.next().map(|one| one.value_bytes().to_vec()).filter(|_| !kind.is_gnu_longlink())
 }
 
 /// A tar file of these files; the same files give the same bytes.
@@ -232,3 +260,6 @@ fn pack(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
     }
     Ok(builder.into_inner()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use super::digest::Sha;
 use super::document::{Descriptor, INDEX, MANIFEST, short};
 use super::package::{Blob, Packed};
 use super::reference::Reference;
-use super::wire::Wire;
+use super::wire::{Wire, address};
 
 /// Max addresses that one request is led to.
 const REDIRECTS_MAX: usize = 5;
@@ -68,7 +68,7 @@ struct OneError {
 impl Registry {
     pub(super) fn new(reference: Reference, access: &Access) -> Result<Self> {
         let (wire, login) = (Wire::new(access.tls()?), Login::find(&reference.registry)?);
-        let security = access.security(&reference.registry);
+        let security = access.security(reference.host());
         Ok(Self { reference, security, wire, login, authorization: None })
     }
 
@@ -136,7 +136,7 @@ impl Registry {
         let location = location.context("the registry does not tell where to upload")?;
         let sign = if location.contains('?') { '&' } else { '?' };
         let digest = utf8_percent_encode(&blob.digest.to_string(), NON_ALPHANUMERIC).to_string();
-        let uri = led(&base, &format!("{location}{sign}digest={digest}"))?;
+        let uri = self.led(&base, &format!("{location}{sign}digest={digest}"))?;
         let content = Some(("application/octet-stream", Bytes::copy_from_slice(&blob.bytes)));
         let response = self.ask(Call { method: Method::PUT, uri, accept: None, content }).await?;
         self.success(response, ANSWER_BYTES_MAX).await.map(drop)
@@ -172,11 +172,7 @@ impl Registry {
             if redirects > REDIRECTS_MAX {
                 bail!("the registry leads in circles: {REDIRECTS_MAX} redirects");
             }
-            let to = led(&call.uri, to)?;
-            if call.uri.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
-                bail!("the registry leads from TLS to an address without it: that is not followed");
-            }
-            call.uri = to;
+            call.uri = self.led(&call.uri, to)?;
         }
     }
 
@@ -243,6 +239,7 @@ impl Registry {
         }
         let uri: Uri =
             uri.parse().map_err(|_| anyhow!("the registry names no URL for its tokens"))?;
+        address(&uri)?;
         let mut request = Request::get(&uri);
         if let Some(login) = &self.login {
             self.check_private(&uri)?;
@@ -264,9 +261,9 @@ impl Registry {
 
     /// A password is sent by TLS, or stays on this machine.
     fn check_private(&self, uri: &Uri) -> Result<()> {
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        if uri.scheme_str() != Some("https") && !is_loopback(authority) {
-            bail!("the password would be sent to `{}` without TLS: use TLS", short(authority));
+        let (host, address) = address(uri)?;
+        if uri.scheme_str() != Some("https") && !is_loopback(host) {
+            bail!("the password would be sent to `{}` without TLS: use TLS", short(&address));
         }
         Ok(())
     }
@@ -296,7 +293,7 @@ impl Registry {
             let OneError { code, message } = read.errors.into_iter().next()?;
             Some(format!(" ({}: {})", self.masked(&code), self.masked(&message)))
         });
-        let wait = text_of(&head.headers, RETRY_AFTER.as_str()).map(short);
+        let wait = text_of(&head.headers, RETRY_AFTER.as_str()).map(|text| self.masked(text));
         bail!("{}{}", self.advice(head.status, wait), told.unwrap_or_default())
     }
 
@@ -327,30 +324,54 @@ impl Registry {
 
     /// A text of the registry, without what proves who asks.
     fn masked(&self, text: &str) -> String {
-        let secrets = self.authorization.iter().filter_map(|header| header.split_once(' '));
-        let secrets = secrets.map(|(_, secret)| secret);
-        let secrets = secrets.chain(self.login.as_ref().map(Login::password));
-        let secrets = secrets.filter(|secret| !secret.is_empty());
-        short(&secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***")))
+        short(&masked(text, &self.secrets()))
+    }
+
+    /// What proves who asks, in all the ways that it is written.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let login = self.login.iter();
+        let login = login.flat_map(|login| [login.basic(), format!(" {}", login.password())]);
+        let headers = login.chain(self.authorization.iter().map(String::to_owned));
+        let secret = |header: String| Some(header.split_once(' ')?.1.to_owned());
+        let plain: Vec<_> = headers.filter_map(secret).filter(|it| !it.is_empty()).collect();
+        let in_url = |text: &String| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let written = plain.iter().flat_map(|it| [in_url(it), short(it)]).collect::<Vec<_>>();
+        let mut all: Vec<_> = plain.into_iter().chain(written).collect();
+        // One may be a part of another.
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        all
+    }
+
+    /// Where an answer leads: not away from TLS, and to no address with a login in it.
+    fn led(&self, from: &Uri, to: &str) -> Result<Uri> {
+        let wrong = || {
+            let to = to.split('?').next().unwrap_or_default();
+            anyhow!("the registry leads to `{}`, which is no URL", self.masked(to))
+        };
+        let to = match (to.starts_with('/'), from.scheme_str(), from.authority()) {
+            (true, Some(scheme), Some(authority)) => format!("{scheme}://{authority}{to}"),
+            _ => to.to_owned(),
+        };
+        let to: Uri = to.parse().map_err(|_| wrong())?;
+        if to.authority().is_none() {
+            return Err(wrong());
+        }
+        address(&to)?;
+        if from.scheme_str() == Some("https") && to.scheme_str() != Some("https") {
+            bail!("the registry leads from TLS to an address without it: that is not followed");
+        }
+        Ok(to)
     }
 }
 
-/// Where an answer leads.
-fn led(from: &Uri, to: &str) -> Result<Uri> {
-    let wrong = || {
-        anyhow!(
-            "the registry leads to `{}`, which is no URL",
-            short(to.split('?').next().unwrap_or_default())
-        )
-    };
-    let to = match (to.starts_with('/'), from.scheme_str(), from.authority()) {
-        (true, Some(scheme), Some(authority)) => format!("{scheme}://{authority}{to}"),
-        _ => to.to_owned(),
-    };
-    let to: Uri = to.parse().map_err(|_| wrong())?;
-    if to.authority().is_none() { Err(wrong()) } else { Ok(to) }
+/// A text without these secrets.
+pub(super) fn masked(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests;

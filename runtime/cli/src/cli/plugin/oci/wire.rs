@@ -124,15 +124,27 @@ impl Sized for Full<Bytes> {
 }
 
 /// The host of a URL, and where to connect to.
-fn address(uri: &Uri) -> Result<(&str, String)> {
-    let port = match (uri.port_u16(), uri.scheme_str()) {
-        (Some(port), Some("http" | "https")) => port,
-        (None, Some("https")) => 443,
-        (None, Some("http")) => 80,
-        (_, Some(_) | None) => {
+pub(super) fn address(uri: &Uri) -> Result<(&str, String)> {
+    let usual = match uri.scheme_str() {
+        Some("https") => 443,
+        Some("http") => 80,
+        Some(_) | None => {
             bail!("the registry leads to an address that is not `http` or `https`")
         }
     };
-    let host = uri.host().context("the registry leads to an address without a host")?;
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if authority.contains('@') {
+        bail!("the registry leads to an address with a login in it: that is not followed");
+    }
+    let host = uri.host().filter(|host| !host.is_empty());
+    let host = host.context("the registry leads to an address without a host")?;
+    let port = match authority.strip_prefix(host).unwrap_or_default() {
+        "" => Some(usual),
+        port => port.strip_prefix(':').and_then(super::reference::port),
+    };
+    let port = port.context("the registry leads to an address with a port that is none")?;
     Ok((host.trim_matches(['[', ']']), format!("{host}:{port}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,22 @@ fn addresses_are_read_or_refused_with_what_is_wrong() {
         ("a.io/b:", "no tag"),
         ("a.io/b", "no version"),
         ("a.io/b@sha256:12", "expected a digest"),
-        ("a.io/b@sha512:12", "expected a digest"),
+        ("a.io/b@sha512:12", "a password has no place"),
+        ("user:pw/secret@host/repo:1", "a password has no place"),
+        ("host/user:pwsecret@repo:1", "a password has no place"),
+        ("user:secret@sha256:12", "expected a digest"),
+        ("user:secret@host/b@sha256:12", "a password has no place"),
+        ("a.io:99999/b:1", "has no port of 1 to 65535"),
+        ("a.io:0/b:1", "has no port of 1 to 65535"),
+        ("a.io:/b:1", "has no port of 1 to 65535"),
+        ("a.io:+80/b:1", "has no port of 1 to 65535"),
+        ("[::1]5000/b:1", "has no port of 1 to 65535"),
+        ("[a.io]:80/b:1", "no host"),
+        ("[::1/b:1", "no host"),
+        ("::1/b:1", "stands in brackets"),
+        ("a\u{1b}[2J/b:1", "`a\\u{1b}[2J` is no host"),
+        ("a.io/b\u{1b}:1", "`b\\u{1b}` is no repository"),
+        ("a.io/b:1\u{1b}", "`1\\u{1b}` is no tag"),
     ];
     for (text, wanted) in bad {
         let error = Reference::parse(text, "").unwrap_err();
