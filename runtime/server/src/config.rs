@@ -38,6 +38,7 @@ pub use mistake::Mistake;
 pub use retention::Retention;
 pub use sampling::Share;
 pub use strictness::{Catalog, Inventory, References};
+pub(crate) use traces::Collector;
 pub use traces::Traces;
 
 /// Every setting with its default and description, as a settings file.

@@ -4,6 +4,8 @@
 
 mod aside;
 mod bulk;
+#[cfg(test)]
+mod certified;
 pub mod config;
 pub mod documents;
 pub mod events;

@@ -7,6 +7,7 @@
 
 mod export;
 mod follow;
+mod link;
 mod otlp;
 mod worker;
 
@@ -17,11 +18,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Published;
 use engine::trace::{Sampled, Trace};
-use hyper::Uri;
 use model::{FulfilmentId, TaskId};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::config::{Share, Traces};
+use crate::config::{Collector, Share, Traces};
 
 pub(crate) use worker::Traced;
 
@@ -66,7 +66,7 @@ pub(crate) struct Exporter(Option<Queue>);
 #[derive(Debug)]
 struct Queue {
     spans: mpsc::Receiver<Span>,
-    collector: Uri,
+    collector: Collector,
     tracer: Tracer,
     counts: Arc<Counts>,
 }

@@ -1,5 +1,7 @@
 //! `[traces]` of `ferrule.toml`: where spans are sent, and which.
 
+use std::path::PathBuf;
+
 use hyper::Uri;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -11,33 +13,72 @@ const PATH: &str = "/v1/traces";
 
 /// Where spans are sent.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(try_from = "Written")]
 pub struct Traces {
-    /// The URL of the collector; without one there are no spans.
-    #[serde(deserialize_with = "collector")]
-    pub collector: Option<Uri>,
+    /// The collector; without one there are no spans.
+    pub(crate) collector: Option<Collector>,
     /// The share of the traces that begin here that are sent.
-    pub sample: Share,
+    pub(crate) sample: Share,
+}
+
+/// A collector of OpenTelemetry.
+#[derive(Clone, Debug)]
+pub(crate) struct Collector {
+    /// Where it takes spans: an absolute URL.
+    pub(crate) url: Uri,
+    /// A PEM file with the CAs that its certificate is checked by, instead of those of the system.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// The table as it is written.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct Written {
+    #[serde(deserialize_with = "collector")]
+    collector: Option<Uri>,
+    ca: Option<PathBuf>,
+    sample: Share,
+}
+
+impl Collector {
+    /// Whether it is spoken to by TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.url.scheme_str() == Some("https")
+    }
+}
+
+impl TryFrom<Written> for Traces {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { collector, ca, sample } = written;
+        let has_ca = ca.is_some();
+        let collector = collector.map(|url| Collector { url, ca });
+        if has_ca && !collector.as_ref().is_some_and(Collector::is_secure) {
+            return Err("`ca` is for a `collector` whose URL begins with `https`");
+        }
+        Ok(Self { collector, sample })
+    }
 }
 
 fn collector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
     let text = String::deserialize(deserializer)?;
     read(&text).map(Some).ok_or_else(|| {
         let expected = "expected the URL of a collector, such as \"http://127.0.0.1:4318\": \
-                        without TLS, user and query";
+                        `http` or `https`, without user and query";
         D::Error::custom(expected)
     })
 }
 
 fn read(text: &str) -> Option<Uri> {
     let whole: Uri = text.parse().ok()?;
-    let is_plain = whole.scheme_str() == Some("http") && whole.query().is_none();
+    let scheme = whole.scheme_str().filter(|scheme| ["http", "https"].contains(scheme))?;
     let authority = whole.authority()?.as_str();
-    if !is_plain || authority.contains('@') || text.contains('#') {
+    if whole.query().is_some() || authority.contains('@') || text.contains('#') {
         return None;
     }
     match whole.path() {
-        "" | "/" => format!("http://{authority}{PATH}").parse().ok(),
+        "" | "/" => format!("{scheme}://{authority}{PATH}").parse().ok(),
         _ => Some(whole),
     }
 }
@@ -58,12 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_collector_is_a_plain_url() {
+    fn a_collector_has_a_plain_url() {
         for (text, url) in [
             ("http://127.0.0.1:4318", Some("http://127.0.0.1:4318/v1/traces")),
             ("http://otel/", Some("http://otel/v1/traces")),
             ("http://otel:4318/own", Some("http://otel:4318/own")),
-            ("https://otel:4318", None),
+            ("https://otel:4318", Some("https://otel:4318/v1/traces")),
+            ("ftp://otel", None),
             ("http://me:secret@otel", None),
             ("http://otel?a=b", None),
             ("otel:4318", None),
@@ -73,6 +115,19 @@ mod tests {
             let config = format!("[traces]\ncollector = {text:?}\n");
             let config = toml::from_str::<crate::config::Config>(&config);
             assert_eq!(config.is_ok(), url.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn cas_are_for_a_collector_with_tls() {
+        for (collector, is_right) in [
+            ("collector = \"https://otel\"", true),
+            ("collector = \"http://otel\"", false),
+            ("", false),
+        ] {
+            let config = format!("[traces]\n{collector}\nca = \"ca.pem\"\n");
+            let config = toml::from_str::<crate::config::Config>(&config);
+            assert_eq!(config.is_ok(), is_right, "{collector}");
         }
     }
 }

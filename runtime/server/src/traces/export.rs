@@ -3,15 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use engine::causes::chain;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, USER_AGENT};
-use hyper::{Request, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::{BodyExt as _, Limited};
 
+use super::link::Link;
 use super::{Queue, Span, otlp};
 
 /// Max spans of one message.
@@ -28,7 +22,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// Sends the spans of a queue until `stop` ends, and then those that are left, once.
 pub(super) async fn run(mut queue: Queue, stop: impl Future<Output = ()>) {
-    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut link = Link::new(queue.collector.to_owned());
     let mut stop = std::pin::pin!(stop);
     let mut is_down = false;
     loop {
@@ -47,12 +41,12 @@ pub(super) async fn run(mut queue: Queue, stop: impl Future<Output = ()>) {
             }
         };
         if !batch.is_empty() {
-            let (count, sent) = (batch.len() as u64, send(&client, &queue.collector, batch).await);
+            let (count, sent) = (batch.len() as u64, send(&mut link, batch).await);
             let counter = if sent.is_ok() { &queue.counts.sent } else { &queue.counts.dropped };
             counter.fetch_add(count, Ordering::Relaxed);
             // One line when it goes down, not one for each batch.
             if let (Err(reason), false) = (&sent, is_down) {
-                tracing::warn!(collector = %queue.collector, reason, "the collector of traces takes no spans");
+                tracing::warn!(collector = %queue.collector.url, reason, "the collector of traces takes no spans");
             }
             is_down = sent.is_err();
         }
@@ -75,18 +69,10 @@ async fn gather(queue: &mut Queue, batch: &mut Vec<Span>) {
     tokio::time::timeout(GATHER, more).await.ok();
 }
 
-async fn send(
-    client: &Client<HttpConnector, Full<Bytes>>,
-    collector: &Uri,
-    batch: Vec<Span>,
-) -> Result<(), String> {
-    let request = Request::post(collector)
-        .header(CONTENT_TYPE, "application/json")
-        .header(USER_AGENT, "ferrule")
-        .body(Full::new(Bytes::from(otlp::message(batch))));
-    let request = request.map_err(|error| error.to_string())?;
+async fn send(link: &mut Link, batch: Vec<Span>) -> Result<(), String> {
+    let message = otlp::message(batch);
     let exchange = async {
-        let response = client.request(request).await.map_err(|error| chain(&error))?;
+        let response = link.send(message.into()).await?;
         let status = response.status();
         // To the end, so that the connection can be used again.
         Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok();

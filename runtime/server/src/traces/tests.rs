@@ -6,8 +6,8 @@ const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// A tracer whose collector is down.
 fn open(sample: Share) -> (Tracer, Exporter) {
-    let collector = Some(Uri::from_static("http://127.0.0.1:1/v1/traces"));
-    Tracer::open(&Traces { collector, sample })
+    let url = hyper::Uri::from_static("http://127.0.0.1:1/v1/traces");
+    Tracer::open(&Traces { collector: Some(Collector { url, ca: None }), sample })
 }
 
 fn span(name: &str) -> Span {

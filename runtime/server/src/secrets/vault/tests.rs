@@ -2,15 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::certified::certified;
 
 const ANSWER: &str = r#"{"data":{"password":"s3cret-by-tls"}}"#;
 
@@ -24,7 +22,7 @@ struct Stub {
 impl Stub {
     async fn start(status: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = certified(&folder);
+        let config = certified(folder.path());
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -68,26 +66,6 @@ impl Stub {
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
-}
-
-fn certified(folder: &TempDir) -> ServerConfig {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    for name in ["ca.pem", "other.pem"] {
-        let root = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(folder.path().join(name), root.pem()).unwrap();
-    }
-    std::fs::write(folder.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-    let issuer = Issuer::new(params, key);
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".into()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()
 }
 
 async fn error(vault: &Vault) -> String {
