@@ -57,7 +57,7 @@ impl Link {
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
         let trust = self.trust().await?;
         let url = &self.collector.url;
-        let port = url.port_u16().unwrap_or(if trust.is_some() { 443 } else { 80 });
+        let port = url.port_u16().unwrap_or_else(|| if trust.is_some() { 443 } else { 80 });
         let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
         let told = |error: io::Error| chain(&error);
         let stream = TcpStream::connect((host, port)).await.map_err(told)?;

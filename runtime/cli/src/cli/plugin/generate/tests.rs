@@ -75,6 +75,12 @@ fn undo_and_probe_are_proposed_by_method_and_path() {
             "addPort: DELETE /lines/{line}/ports/{id} | to decide",
             "postMeters: DELETE /meters/{id} | sent again",
             "deleteMeter: to decide | sent again",
+            "getSlow: it changes nothing | sent again",
+            "putSlow: DELETE /slow/{slowId} | GET /slow/{slowId}, compared with what was sent",
+            "deleteSlow: to decide | GET /slow/{slowId}, applied if it is not there",
+            "getJob: it changes nothing | sent again",
+            "putJob: DELETE /works/{jobId} | GET /works/{jobId}, compared with what was sent",
+            "deleteJob: to decide | GET /works/{jobId}, applied if it is not there",
         ]
     );
 }
