@@ -4,10 +4,11 @@ mod lines;
 pub(super) mod stock;
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
+use anyhow::Result;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub(in crate::cli::plugin) use self::lines::Lines;
 use super::fault::Fault;
@@ -55,7 +56,7 @@ pub(in crate::cli::plugin) struct Written {
     #[serde(default, skip_serializing_if = "Expect::is_empty")]
     pub(in crate::cli::plugin) expect: Expect,
     /// The part that is disturbed; everything by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) disturb: Option<Disturb>,
     /// The faults that this case leaves out, each with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -84,7 +85,7 @@ pub(in crate::cli::plugin) struct Task {
     /// The input of the step; of a validator or a decomposer, the order.
     pub(in crate::cli::plugin) input: Json,
     /// The earlier request that this one changes or, with the action `delete`, ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) replaces: Option<Earlier>,
 }
 
@@ -93,10 +94,10 @@ pub(in crate::cli::plugin) struct Task {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::cli::plugin) struct Earlier {
     /// Its characteristics, if they were others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) characteristics: Option<BTreeMap<String, Json>>,
     /// Its input, if it was another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) input: Option<Json>,
 }
 
@@ -120,7 +121,7 @@ pub(in crate::cli::plugin) struct Exchange {
     #[serde(default = "work", skip_serializing_if = "is_work")]
     pub(in crate::cli::plugin) effect: String,
     /// By what the element knows a request that it has carried out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) once: Option<Once>,
     /// Where the request has its idempotency key: a header, or a JSON pointer into the body.
     #[serde(default = "key_header", skip_serializing_if = "is_key_header")]
@@ -129,19 +130,19 @@ pub(in crate::cli::plugin) struct Exchange {
     #[serde(default)]
     pub(in crate::cli::plugin) answer: Answer,
     /// The answer of a request that reads or reverts if the effect is not there; 404 by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) absent: Option<Answer>,
     /// The answer to a request that was carried out already.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) repeated: Option<Answer>,
     /// The answer if the effect is there under another key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) taken: Option<Answer>,
     /// The answer of a request that reads, while the callback is still to come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) pending: Option<Answer>,
     /// The callback by which the element ends what it accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) callback: Option<Callback>,
 }
 
@@ -156,10 +157,10 @@ pub(in crate::cli::plugin) struct Pattern {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::cli::plugin) headers: BTreeMap<String, String>,
     /// Its body as JSON.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) body: Option<Json>,
     /// Its body as text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) text: Option<String>,
 }
 
@@ -217,9 +218,9 @@ pub(in crate::cli::plugin) struct Answer {
     pub(in crate::cli::plugin) status: Status,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::cli::plugin) headers: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) body: Option<Json>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) text: Option<String>,
 }
 
@@ -231,7 +232,7 @@ pub(in crate::cli::plugin) struct Status(pub(in crate::cli::plugin) u16);
 #[serde(deny_unknown_fields)]
 pub(in crate::cli::plugin) struct Callback {
     /// The element's own name for the work; without it the callback goes to the URL of the task.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) name: Option<String>,
     pub(in crate::cli::plugin) body: Json,
 }
@@ -240,21 +241,21 @@ pub(in crate::cli::plugin) struct Callback {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::cli::plugin) struct Expect {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) outputs: Option<Json>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) failure: Option<Failed>,
     /// The specifications that a decomposer makes, in order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) productions: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) probe: Option<Probe>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::cli::plugin) struct Failed {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(in crate::cli::plugin) class: Option<FailureClass>,
     pub(in crate::cli::plugin) code: String,
 }
@@ -315,6 +316,17 @@ impl Expect {
 }
 
 impl Exchange {
+    /// The part that has both a `body` and a `text`.
+    fn two_bodies(&self) -> Option<&'static str> {
+        let answers = [&self.absent, &self.repeated, &self.taken, &self.pending];
+        let answers = answers.into_iter().flatten().chain(std::iter::once(&self.answer));
+        if self.request.body.is_some() && self.request.text.is_some() {
+            return Some("a request has a `body` or a `text`, not both");
+        }
+        let has_two = |answer: &Answer| answer.body.is_some() && answer.text.is_some();
+        answers.into_iter().any(has_two).then_some("an answer has a `body` or a `text`, not both")
+    }
+
     pub(in crate::cli::plugin) fn once(&self) -> Once {
         let default = if self.request.method.0 == "POST" { Once::Key } else { Once::Target };
         self.once.unwrap_or(default)
@@ -403,15 +415,25 @@ pub(in crate::cli::plugin) fn read_all(folder: &Path) -> Result<Vec<Case>> {
     files.into_iter().map(|file| read(&file)).collect()
 }
 
+/// A value that is given. A key without one is a mistake, and not as if the key were not there.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 /// Reads a case.
 pub(in crate::cli::plugin) fn read(file: &Path) -> Result<Case> {
     let shown = file.display();
-    let size = std::fs::metadata(file).map_err(|error| Usage(format!("`{shown}`: {error}")))?.len();
-    if size > FILE_BYTES_MAX {
-        let what = format!("`{shown}` has {size} bytes, the limit is {FILE_BYTES_MAX}");
+    let unreadable = |error: std::io::Error| Usage(format!("`{shown}`: {error}"));
+    if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err(Usage(format!("`{shown}` is no regular file")).into());
+    }
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(unreadable)?;
+    opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let what = format!("`{shown}` has more than {FILE_BYTES_MAX} bytes");
         return Err(Usage(what).into());
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{shown}`"))?;
     let written = parse(&text).map_err(|(line, what)| Usage(format!("{shown}:{line}: {what}")))?;
     let lines = Lines::of(&text);
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
@@ -449,6 +471,13 @@ fn parse(text: &str) -> Result<Written, (u64, String)> {
     {
         let what = "a task that `replaces` an earlier one has the action `modify` or `delete`";
         return Err((line("replaces"), what.into()));
+    }
+    if let Some(fault) = written.leave_out.iter().find(|(_, reason)| reason.trim().is_empty()) {
+        let what = format!("`leaveOut` needs the reason why `{}` is left out", fault.0.name());
+        return Err((line("leaveOut"), what));
+    }
+    if let Some(what) = written.exchanges.iter().find_map(Exchange::two_bodies) {
+        return Err((line("exchanges"), what.into()));
     }
     stock::check(&written.inventory).map_err(|what| (line("inventory"), what))?;
     if written.exchanges.len() > EXCHANGES_MAX {

@@ -47,17 +47,32 @@ impl Names {
     }
 }
 
-/// Whether a text matches a pattern in which each name in braces stands for any text.
+/// Whether a text matches a pattern in which each name in braces stands for any text. Each literal between two
+/// names is taken where it comes first, so the time is that of a search, however many names there are.
 fn glob(pattern: &str, text: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once("{{") else { return pattern == text };
-    let Some((_, after)) = rest.split_once("}}") else { return pattern == text };
-    let Some(text) = text.strip_prefix(before) else { return false };
-    let literal = after.split_once("{{").map_or(after, |(literal, _)| literal);
-    if literal.is_empty() {
-        return after.is_empty() || glob(after, "");
+    let literals = literals(pattern);
+    let [first, between @ .., last] = literals.as_slice() else { return pattern == text };
+    let inner = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last));
+    let Some(mut rest) = inner else { return false };
+    for literal in between {
+        let Some((_, after)) = rest.split_once(literal) else { return false };
+        rest = after;
     }
-    let starts = text.match_indices(literal).map(|(at, _)| at);
-    starts.into_iter().any(|at| text.get(at..).is_some_and(|text| glob(after, text)))
+    true
+}
+
+/// The texts of a pattern between the names in braces.
+fn literals(pattern: &str) -> Vec<&str> {
+    let mut literals = Vec::new();
+    let mut rest = pattern;
+    while let Some((before, name)) = rest.split_once("{{")
+        && let Some((_, after)) = name.split_once("}}")
+    {
+        literals.push(before);
+        rest = after;
+    }
+    literals.push(rest);
+    literals
 }
 
 impl Json {

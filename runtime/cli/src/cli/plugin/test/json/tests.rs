@@ -26,10 +26,26 @@ fn patterns_match_by_name() {
         ("/lines/{{id}}", "/lines/id-2", false),
         ("Bearer {{secret}}", "Bearer planted", true),
         ("{{any}}", "", true),
+        ("{{any}}{{any}}", "ab", true),
+        ("a{{any}}b{{any}}c", "abbc", true),
+        ("a{{any}}b{{any}}c", "abc", true),
+        ("a{{any}}b{{any}}c", "acb", false),
+        ("ab{{any}}bc", "abc", false),
+        ("{{any}}/7", "/lines/7/7", true),
+        ("{{any}}{{broken", "a{{broken", true),
         ("{{broken", "{{broken", true),
     ] {
         assert_eq!(names().matches(pattern, text), matches, "{pattern} {text}");
     }
+}
+
+/// As many ways to match as there are would take longer than anyone waits.
+#[test]
+fn a_pattern_of_many_names_is_matched_in_time() {
+    let pattern = format!("/{}q", "{{any}}a".repeat(40));
+    let text = format!("/{}", "a".repeat(10_000));
+    assert!(!names().matches(&pattern, &text));
+    assert!(names().matches(&pattern, &format!("{text}q")));
 }
 
 #[test]
