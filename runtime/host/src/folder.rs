@@ -261,7 +261,12 @@ impl Shared {
             Origin::Program | Origin::Cache => return Ok(Proven::default()),
         };
         let Component { digest, bytes, .. } = component;
-        let kept = self.cache.proofs(digest);
+        let mut kept = self.cache.proofs(digest);
+        if let Origin::Upload { .. } = origin {
+            // The client is told that a proof is wrong. A file may have one of another version beside it for a
+            // moment.
+            kept = kept.without(&given);
+        }
         self.trust.now().check(&component.id(), (digest, bytes), given, kept)
     }
 

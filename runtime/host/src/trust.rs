@@ -57,6 +57,14 @@ impl Proofs {
         ]
     }
 
+    /// Those of kinds of which there is no other.
+    pub(crate) fn without(self, others: &Self) -> Self {
+        Self {
+            signature: self.signature.filter(|_| others.signature.is_none()),
+            certificate: self.certificate.filter(|_| others.certificate.is_none()),
+        }
+    }
+
     /// Whether there are none.
     pub fn are_none(&self) -> bool {
         self.signature.is_none() && self.certificate.is_none()

@@ -117,6 +117,12 @@ async fn a_component_that_is_sent_brings_its_signature_along() {
     put(host, at, first(), Some(signature("0.1.0.acme"))).await.unwrap();
     put(host, at, second(), Some(signature("0.2.0.acme"))).await.unwrap();
     assert_eq!(signer(host).await.as_deref(), Some("acme"));
+    // A wrong one is told, though that of the same bytes is kept.
+    let acme = SignatureError::OtherBytes { key: "acme".into() };
+    assert_eq!(put(host, at, second(), Some(signature("0.1.0.acme"))).await, Err(acme));
+    let nonsense = Some("nonsense".into());
+    assert_eq!(put(host, at, second(), nonsense).await, Err(SignatureError::Malformed));
+    put(host, at, second(), None).await.unwrap();
     let beside = || std::fs::read_to_string(at.join("noop.wasm.minisig")).unwrap();
     assert_eq!(beside(), signature("0.2.0.acme"));
     // The signature of the version before is kept for the way back.
