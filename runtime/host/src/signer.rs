@@ -129,7 +129,7 @@ impl Signers {
         }
         let signature = Signature::decode(signature).map_err(|_| Distrust::Malformed)?;
         // A key may have several names, each with ids of its own.
-        let mut not_owned = None;
+        let (mut not_owned, mut other_bytes) = (None, None);
         for (name, signer) in &self.0 {
             // A signature of the older kind, of the bytes themselves and not of their hash, is as good.
             match signer.key.verify(bytes, &signature, true) {
@@ -141,8 +141,9 @@ impl Signers {
                     return Ok(Vouched { name, public, comment });
                 }
                 Err(Error::UnexpectedKeyId) => {}
+                // Another key may have the same id.
                 Err(Error::InvalidSignature) => {
-                    return Err(Distrust::OtherBytes { key: name.to_owned() });
+                    other_bytes = Some(Distrust::OtherBytes { key: name.to_owned() });
                 }
                 Err(
                     Error::InvalidEncoding
@@ -153,7 +154,7 @@ impl Signers {
                 ) => return Err(Distrust::Malformed),
             }
         }
-        Err(not_owned.unwrap_or(Distrust::UnknownKey))
+        Err(not_owned.or(other_bytes).unwrap_or(Distrust::UnknownKey))
     }
 
     /// Checks that a key which vouched for a plugin before may do so now.

@@ -72,3 +72,18 @@ fn a_key_that_cannot_be_used_is_named() {
         signers(&[("acme", key(&pair, &[]))])
     );
 }
+
+#[test]
+fn a_key_with_the_id_of_another_does_not_block_it() {
+    let [acme, other] = [(); 2].map(|()| KeyPair::generate_unencrypted_keypair().unwrap());
+    let mut twin = other.pk.to_bytes();
+    twin[2..10].copy_from_slice(&acme.pk.to_bytes()[2..10]);
+    let twin = minisign::PublicKey::from_bytes(&twin).unwrap().to_base64();
+    let twin = || Key::from(twin.as_str());
+    let signature = minisign::sign(None, &acme.sk, Cursor::new(b"hello"), None, None).unwrap();
+    let (id, signature) = (PluginId::new("noop"), signature.into_string());
+    let both = signers(&[("a", twin()), ("b", key(&acme, &[])), ("c", twin())]);
+    assert_eq!(both.verify(&id, b"hello", &signature).unwrap().name, "b");
+    let wrong = both.verify(&id, b"other", &signature);
+    assert!(matches!(wrong, Err(Distrust::OtherBytes { .. })), "{wrong:?}");
+}
