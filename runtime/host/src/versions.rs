@@ -332,6 +332,34 @@ fn replace(file: &Path, bytes: &[u8], bytes_max: usize) -> io::Result<()> {
     write(file, bytes)
 }
 
+/// Removes what earlier processes were writing into a folder when they ended.
+pub fn remove_drafts(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if writer(&path).is_some_and(is_gone) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The process that writes a draft.
+fn writer(path: &Path) -> Option<u32> {
+    let draft = path.file_name()?.to_str()?.strip_prefix('.')?.strip_suffix(".part")?;
+    let (name, process) = draft.rsplit_once('.')?;
+    let kinds = Proofs::default().files().map(|(kind, _)| kind);
+    let is_ours = kinds.into_iter().chain(["wasm", BEFORE]).any(|kind| name.ends_with(kind));
+    process.parse().ok().filter(|_| is_ours)
+}
+
+/// Whether a process has ended. This one writes nothing yet: the number was that of an earlier one.
+fn is_gone(process: u32) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let known = i32::try_from(process).ok().and_then(Pid::from_raw).map(test_kill_process);
+    process == std::process::id() || matches!(known, None | Some(Err(Errno::SRCH)))
+}
+
 /// Writes a file of the folder whole or not at all. While it is written its name is not that of a plugin.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));

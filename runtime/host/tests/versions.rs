@@ -219,3 +219,30 @@ async fn a_version_on_trial_is_kept_until_the_trial_ends_and_is_then_removed() {
     }
     assert_eq!(bench.host.current(&pure()), Some(current));
 }
+
+#[test]
+fn what_dead_processes_were_writing_is_removed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut dead = std::process::Command::new("true").spawn().unwrap();
+    dead.wait().unwrap();
+    let (dead, own) = (dead.id(), std::process::id());
+    let gone = [
+        format!(".olt.wasm.{dead}.part"),
+        format!(".olt.wasm.cert.{dead}.part"),
+        format!(".olt.wasm.minisig.{own}.part"),
+        format!(".olt.wasm.before.{dead}.part"),
+    ];
+    let kept = [
+        ".olt.wasm.1.part".to_owned(),
+        format!(".notes.{dead}.part"),
+        ".olt.wasm.part".into(),
+        "olt.wasm".into(),
+        format!("olt.wasm.{dead}.part"),
+    ];
+    for name in gone.iter().chain(&kept) {
+        std::fs::write(folder.path().join(name), b"x").unwrap();
+    }
+    host::versions::remove_drafts(folder.path()).unwrap();
+    let left = |name: &String| folder.path().join(name).exists();
+    assert_eq!((gone.iter().filter(|name| left(name)).count(), kept.iter().all(left)), (0, true));
+}

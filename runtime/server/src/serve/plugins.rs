@@ -86,8 +86,14 @@ pub(crate) fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
 }
 
 async fn follow(plugins: &Folder, mut settings: Option<Followed>, look: &Look) {
-    let (host, folder) = (&plugins.host, plugins.path.as_path());
+    let folder = plugins.path.as_path();
+    if let Err(error) = host::versions::remove_drafts(folder)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = shown(folder), %error, "cannot remove what was half written");
+    }
     // Files that exist at the start were not written just now, so there is no wait for them.
+    let host = &plugins.host;
     let mut last = Some(snapshot(folder));
     let mut seen = None;
     let mut retry = None;
