@@ -58,6 +58,10 @@ enum Content {
     Taken,
 }
 
+/// The headers that may come once.
+const ONCE: [&str; 5] =
+    ["Content-Type", "Idempotency-Key", "Last-Event-ID", "Plugin-Signature", "Plugin-Certificate"];
+
 /// Tells a long-running handler that the client has gone.
 #[derive(Default)]
 pub(super) struct Gone(Option<oneshot::Receiver<()>>);
@@ -91,6 +95,7 @@ impl Call {
     /// Takes a request apart.
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
+        check_once(&parts.headers)?;
         let base = origins.base_of(&parts.headers, parts.version)?.into();
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
@@ -219,6 +224,15 @@ impl Call {
     pub(super) fn wants_text(&self) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"))
+    }
+}
+
+/// Refuses a header that comes several times, of those that have one value (RFC 9110, 5.3).
+fn check_once(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_repeated = |name: &&str| headers.get_all(*name).iter().nth(1).is_some();
+    match ONCE.into_iter().find(is_repeated) {
+        Some(name) => Err(Problem::bad("comes more than once: send it once").about(name)),
+        None => Ok(()),
     }
 }
 

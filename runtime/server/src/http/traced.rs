@@ -20,7 +20,10 @@ pub(super) struct Traced {
 
 /// Begins the span of a request; `None` if it has none.
 pub(super) fn begin(tracer: &Tracer, call: &Call) -> Option<Traced> {
-    let header = call.headers.get(TRACEPARENT).and_then(|header| header.to_str().ok());
+    // Of several, none is known to be that of the client.
+    let mut headers = call.headers.get_all(TRACEPARENT).iter();
+    let header = headers.next().filter(|_| headers.next().is_none());
+    let header = header.and_then(|header| header.to_str().ok());
     if header.is_none() && is_safe(&call.method) {
         return None;
     }

@@ -43,6 +43,11 @@ fn check_query(call: &Call, operation: &Operation) -> Result<(), Problem> {
         return Err(Problem::bad(message).about(name));
     }
     for parameter in operation.query {
+        let is_it = |(name, ..): &(&str, &str, _)| *name == parameter.name;
+        if call.query.parameters().filter(is_it).nth(1).is_some() {
+            let message = "is given more than once: give it once";
+            return Err(Problem::bad(message).about(parameter.name));
+        }
         let Some(value) = call.query.get(parameter.name) else { continue };
         let wrong = match parameter.kind {
             Kind::Boolean if !["true", "false"].contains(&value) => "is `true` or `false`".into(),

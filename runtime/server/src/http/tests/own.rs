@@ -21,7 +21,7 @@ fn page() -> String {
          What the standards leave out, under `/orchestration/v1`. This page is made of the table that\n\
          requests are checked by. `GET /openapi.json` describes it together with the standards,\n\
          `GET /orchestration/v1/openapi.json` alone. A parameter or an attribute that is not listed is\n\
-         rejected with 400 and its name in `referenceError`.\n\n\
+         rejected with 400 and its name in `referenceError`; so is a parameter that is given twice.\n\n\
          | operation | what it does |\n|---|---|\n",
     );
     for operation in OPERATIONS {
@@ -195,6 +195,8 @@ async fn unknown_attributes_of_an_operation_are_named_and_change_nothing() {
             expect(&send(&bench, &line("whatever=1"), &sent).await, "whatever");
         }
         for parameter in operation.query {
+            let name = parameter.name;
+            expect(&send(&bench, &line(&format!("{name}=&{name}=")), &sent).await, name);
             if let Kind::Boolean | Kind::Choice(_) = parameter.kind {
                 let query = format!("{}=perhaps", parameter.name);
                 expect(&send(&bench, &line(&query), &sent).await, parameter.name);
@@ -224,6 +226,24 @@ async fn unknown_attributes_of_an_operation_are_named_and_change_nothing() {
         }
     }
     assert_eq!(bench.facts(), facts);
+}
+
+#[tokio::test]
+async fn a_header_with_one_value_that_comes_twice_is_named() {
+    let bench = Bench::new();
+    let place = format!("PUT {BASE}/plugins/noop");
+    for name in [
+        "Content-Type",
+        "Idempotency-Key",
+        "Last-Event-ID",
+        "Plugin-Signature",
+        "Plugin-Certificate",
+    ] {
+        let twice = [(name, "application/wasm"); 2];
+        let answer = bench.send(&place, &twice, Bytes::empty()).await;
+        assert_eq!(answer.status, 400, "{name}: {}", answer.text);
+        assert_eq!(answer.body["referenceError"], name, "{}", answer.text);
+    }
 }
 
 #[tokio::test]
