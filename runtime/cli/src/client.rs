@@ -40,9 +40,16 @@ pub(crate) struct Events {
 
 impl Client {
     /// A client of the server at a URL such as `http://127.0.0.1:8080`.
-    pub(crate) fn new(base: &str) -> Self {
+    pub(crate) fn new(base: &str) -> Result<Self> {
+        let place = base.split_once("://").map_or(base, |(_, place)| place);
+        if place.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')) {
+            bail!(
+                "the URL of the server has a user or a password: leave them out, such as \
+                 `http://127.0.0.1:8080`; the server asks for none"
+            );
+        }
         let pooled = Pooled::builder(TokioExecutor::new()).build_http();
-        Self { base: base.trim_end_matches('/').into(), pooled }
+        Ok(Self { base: base.trim_end_matches('/').into(), pooled })
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -170,3 +177,6 @@ impl Answer {
         String::from_utf8_lossy(&self.body)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,7 +124,7 @@ pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> 
         began.elapsed()
     )?;
     writeln!(out, "The simulated network is at {simnet}; its effects are at {simnet}/_effects.\n")?;
-    let client = Client::new(&base);
+    let client = Client::new(&base)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async {
         tokio::select! {

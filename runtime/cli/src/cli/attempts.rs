@@ -48,7 +48,7 @@ struct Attempt {
 }
 
 pub(crate) async fn run(asked: Attempts) -> Result<()> {
-    let client = Client::new(&asked.server);
+    let client = Client::new(&asked.server)?;
     let fulfilment = escaped(&asked.fulfilment);
     let path = match &asked.task {
         Some(task) => format!("{fulfilment}/tasks/{}/attempts", escaped(task)),

@@ -131,6 +131,7 @@ impl Runs {
 impl Load {
     /// A client of the server, where the load is one that may be.
     fn client(&self, requests: usize) -> Result<Client> {
+        let client = Client::new(&self.server)?;
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         if !local.iter().any(|prefix| self.server.starts_with(prefix)) {
             bail!("`{}` is not on this machine; load goes to loopback only", self.server);
@@ -138,7 +139,7 @@ impl Load {
         if requests == 0 || requests > REQUESTS_MAX || self.in_flight == 0 {
             bail!("there are 1 to {REQUESTS_MAX} requests, and --in-flight is at least 1");
         }
-        Ok(Client::new(&self.server))
+        Ok(client)
     }
 
     /// Sends `requests` requests, one after the other; `one` gets what all share, and the number of each.

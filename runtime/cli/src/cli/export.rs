@@ -39,7 +39,7 @@ pub(crate) struct Export {
 }
 
 pub(crate) async fn run(export: Export) -> Result<()> {
-    let client = Client::new(&export.server);
+    let client = Client::new(&export.server)?;
     let (resource, query) = (escaped(&export.resource), in_url(&export.query));
     let mut path = format!("/orchestration/v1/exports/{resource}?{query}");
     match &export.output {

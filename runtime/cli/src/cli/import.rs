@@ -85,7 +85,7 @@ impl Existing {
 }
 
 pub(crate) async fn run(import: Import) -> Result<()> {
-    let client = Client::new(&import.server);
+    let client = Client::new(&import.server)?;
     let is_stdin = import.file.as_os_str() == "-";
     // What can be read once only, such as a pipe, has no name that follows from its content.
     let is_stream = is_stdin || !is_file(&import.file).await?;

@@ -34,7 +34,7 @@ pub(crate) struct List {
 /// Lists plugins; fails where one is rejected.
 pub(super) async fn run(list: List) -> Result<()> {
     let entries = match &list.server {
-        Some(url) => Client::new(url).get("/orchestration/v1/plugins").await?,
+        Some(url) => Client::new(url)?.get("/orchestration/v1/plugins").await?,
         None => of_folder(list.path, Config::read(list.config.as_deref())?).await?,
     };
     if list.json {

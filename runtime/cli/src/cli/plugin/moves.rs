@@ -91,7 +91,7 @@ struct Unfit {
 /// Moves all of them, as many at once as the server does, and tells how far it is.
 pub(super) async fn run(arguments: Move) -> Result<()> {
     let Move { id, server, mut wanted } = arguments;
-    let client = Client::new(&server);
+    let client = Client::new(&server)?;
     let path = format!("{}/moves", path(&id));
     let (mut moved, mut total) = (0, None);
     loop {

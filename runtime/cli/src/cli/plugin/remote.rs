@@ -68,7 +68,7 @@ pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<
     let bytes = read_file(file)?;
     let id = host::Manifest::of(bytes.clone())?.id;
     let path = trial.path(&id);
-    let client = Client::new(server);
+    let client = Client::new(server)?;
     let Proofs { signature, certificate } = proofs(file)?;
     let sent = [("plugin-signature", signature), ("plugin-certificate", certificate)];
     let sent = sent.map(|(name, proof)| (name, proof.map(|text| BASE64_STANDARD.encode(text))));
@@ -81,14 +81,14 @@ pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<
 /// Has all new orders of a server use the version on trial.
 pub(super) async fn promote(server: &str, id: &str) -> Result<()> {
     let path = format!("{}/candidate/promote", path(id));
-    let answer = Client::new(server).send_bytes(Method::POST, &path, &[], Vec::new()).await?;
+    let answer = Client::new(server)?.send_bytes(Method::POST, &path, &[], Vec::new()).await?;
     used(&answer.success(&path)?.json()?)
 }
 
 /// Ends the trial of a version.
 pub(super) async fn abort(server: &str, id: &str) -> Result<()> {
     let path = format!("{}/candidate", path(id));
-    let answer = Client::new(server).send_bytes(Method::DELETE, &path, &[], Vec::new()).await?;
+    let answer = Client::new(server)?.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?;
     answer.success(&path)?;
     say(&format!("the trial of {id} is over: no new order uses the version"))
 }
@@ -101,7 +101,7 @@ pub(super) fn proofs(file: &Path) -> Result<Proofs> {
 /// Removes a plugin from a server. Open orders that began with it go on.
 pub(super) async fn remove(server: &str, id: &str) -> Result<()> {
     let path = path(id);
-    let client = Client::new(server);
+    let client = Client::new(server)?;
     client.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?.success(&path)?;
     say(&format!("{id} is removed"))
 }
@@ -109,7 +109,7 @@ pub(super) async fn remove(server: &str, id: &str) -> Result<()> {
 /// Has a server go back to an earlier version.
 pub(super) async fn roll_back(server: &str, id: &str, digest: Option<&str>) -> Result<()> {
     let path = format!("{}/rollback", path(id));
-    let answer = Client::new(server).send(Method::POST, &path, &Rollback { digest }).await?;
+    let answer = Client::new(server)?.send(Method::POST, &path, &Rollback { digest }).await?;
     used(&answer.success(&path)?.json()?)
 }
 

@@ -95,7 +95,7 @@ pub(super) async fn run(replay: Replay) -> Result<()> {
 }
 
 async fn attempts(replay: &Replay) -> Result<Vec<Attempt>> {
-    let client = Client::new(&replay.server);
+    let client = Client::new(&replay.server)?;
     let (fulfilment, task) = (escaped(&replay.fulfilment), escaped(&replay.task));
     let mut all: Vec<Attempt> = Vec::new();
     while all.len() < ATTEMPTS_MAX {

@@ -58,7 +58,7 @@ struct Deleted {
 }
 
 pub(super) async fn run(scratch: Scratch) -> Result<()> {
-    let client = Client::new(&scratch.server);
+    let client = Client::new(&scratch.server)?;
     let path = format!("{}/scratch", path(&scratch.id));
     let of_key = |key: &str| format!("{path}/{}", encoded(key));
     if let Some(key) = &scratch.key {

@@ -26,7 +26,7 @@ pub(crate) struct Listing {
 pub(super) async fn run(listing: Listing) -> Result<()> {
     let Listing { id, server, limit, json } = listing;
     let path = format!("{}/shadow?limit={limit}", path(&id));
-    let shadow: Shadow = Client::new(&server).get(&path).await?;
+    let shadow: Shadow = Client::new(&server)?.get(&path).await?;
     if json {
         return say(&serde_json::to_string_pretty(&shadow)?);
     }

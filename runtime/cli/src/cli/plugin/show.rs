@@ -64,7 +64,7 @@ struct Versions {
 /// Shows the versions of a plugin that a server has loaded.
 async fn of_server(server: &str, show: &Show) -> Result<()> {
     let path = format!("/orchestration/v1/plugins/{}", server::http::in_url(&show.plugin));
-    let plugin: Versions = Client::new(server).get(&path).await?;
+    let plugin: Versions = Client::new(server)?.get(&path).await?;
     if show.json {
         return say(&serde_json::to_string_pretty(&plugin)?);
     }
