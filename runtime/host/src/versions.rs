@@ -323,7 +323,7 @@ fn remove(file: &Path) -> io::Result<()> {
 fn replace(file: &Path, bytes: &[u8], bytes_max: usize) -> io::Result<()> {
     match regular::read(file, bytes_max) {
         Ok(old) if old == bytes => return Ok(()),
-        // What is longer was never a plugin.
+        // A longer file was never a plugin.
         Ok(old) if old.len() > bytes_max => {}
         Ok(old) => write(&file.with_extension(BEFORE), &old)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -221,7 +221,7 @@ async fn a_version_on_trial_is_kept_until_the_trial_ends_and_is_then_removed() {
 }
 
 #[test]
-fn what_dead_processes_were_writing_is_removed_and_nothing_else() {
+fn drafts_of_dead_processes_are_removed_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let mut dead = std::process::Command::new("true").spawn().unwrap();
     dead.wait().unwrap();

@@ -3,7 +3,7 @@ use std::process::Command;
 use super::*;
 
 #[test]
-fn what_is_no_regular_file_is_refused_at_once() {
+fn pipes_devices_and_folders_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
