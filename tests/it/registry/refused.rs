@@ -114,6 +114,64 @@ fn a_pull_leaves_other_files_alone() {
     assert!(!shop.path("olt.wasm.minisig").exists(), "it vouched for other bytes");
 }
 
+#[test]
+fn a_push_leaves_files_of_others_alone() {
+    let shop = Shop::new();
+    std::fs::create_dir(shop.path("site")).unwrap();
+    std::fs::write(shop.path("site/index.json"), "{\"mine\":1}").unwrap();
+    let long = format!("layout:{}", "a".repeat(129));
+    let digest = format!("layout@sha256:{}", "a".repeat(64));
+    let rows = [
+        ("site", "is no OCI layout, and has `index.json`"),
+        ("layout:-1", "`-1` is no tag"),
+        (long.as_str(), "is no tag"),
+        (digest.as_str(), "leave the digest out"),
+    ];
+    let before = names(&shop);
+    for (place, reason) in rows {
+        shop.refused(&["plugin", "push", "noop.wasm", place], reason);
+    }
+    assert_eq!(names(&shop), before);
+    assert_eq!(std::fs::read(shop.path("site/index.json")).unwrap(), b"{\"mine\":1}");
+    // The members of other tools stay.
+    shop.done(&["plugin", "push", "noop.wasm", "layout:1"]);
+    let index = std::fs::read_to_string(shop.path("layout/index.json")).unwrap();
+    let one = index.replacen("\"size\"", "\"urls\":[\"u\"],\"size\"", 1);
+    let one = one.replacen('{', "{\"annotations\":{\"a\":\"b\"},", 1);
+    std::fs::write(shop.path("layout/index.json"), one).unwrap();
+    shop.done(&["plugin", "push", "noop.wasm", "layout:2"]);
+    let index = std::fs::read_to_string(shop.path("layout/index.json")).unwrap();
+    assert!(index.contains("\"urls\":[\"u\"]") && index.contains("{\"a\":\"b\"}"), "{index}");
+}
+
+#[test]
+fn pushes_at_the_same_time_lose_no_artefact() {
+    let shop = Shop::new();
+    for layout in ["layout", "layout.tar"] {
+        let places: Vec<_> = (0..6).map(|number| format!("{layout}:{number}")).collect();
+        std::thread::scope(|scope| {
+            for place in &places {
+                scope.spawn(|| shop.done(&["plugin", "push", "noop.wasm", place]));
+            }
+        });
+        for place in &places {
+            shop.done(&["plugin", "pull", place, "-o", "again.wasm"]);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_logins_that_is_none_is_not_waited_for() {
+    let shop = Shop::new();
+    let config = shop.path("config.json");
+    let place = ["plugin", "pull", "oci://127.0.0.1:9/a/b:1"];
+    std::os::unix::fs::symlink("/dev/zero", &config).unwrap();
+    shop.refused(&place, "it is no regular file");
+    std::fs::remove_file(&config).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&config).status().unwrap().success());
+    shop.refused(&place, "it is no regular file");
+}
+
 /// The names in the folder, sorted.
 fn names(shop: &Shop) -> Vec<std::ffi::OsString> {
     let entries = std::fs::read_dir(shop.folder.path()).unwrap();

@@ -129,7 +129,7 @@ impl Shelf {
     async fn put(&mut self, packed: &Packed<'_>) -> Result<()> {
         match self {
             Self::Registry(registry) => registry.put(packed).await,
-            Self::Layout(layout) => layout.put(packed),
+            Self::Layout(layout) => layout.put(packed).await,
         }
     }
 

@@ -2,12 +2,14 @@
 //! shown.
 
 use std::collections::BTreeMap;
+use std::env::VarError;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
+use super::file;
 use crate::cli::Usage;
 
 const USER: &str = "FERRULE_REGISTRY_USER";
@@ -37,27 +39,34 @@ struct Kept {
     auth: Option<String>,
     username: Option<String>,
     password: Option<String>,
+    identitytoken: Option<String>,
+    registrytoken: Option<String>,
 }
 
 impl Login {
     /// The login for a registry; `None` if it is asked without one.
     pub(super) fn find(registry: &str) -> Result<Option<Self>, Usage> {
-        match (std::env::var(USER), std::env::var(PASSWORD)) {
-            (Ok(user), Ok(password)) => return Ok(Some(Self { user, password })),
-            (Ok(_), Err(_)) => return Err(Usage(format!("{USER} is set, and {PASSWORD} is not"))),
-            (Err(_), _) => {}
+        if let Some(login) = Self::given(variable(USER)?, variable(PASSWORD)?).map_err(Usage)? {
+            return Ok(Some(login));
         }
         let Some(path) = config_file().filter(|path| path.exists()) else { return Ok(None) };
         let unusable = |what: &str| Usage(format!("`{}` {what}", path.display()));
-        let text = std::fs::metadata(&path).and_then(|about| match about.len() <= FILE_BYTES_MAX {
-            true => std::fs::read_to_string(&path),
-            false => Err(std::io::Error::other("it is too large")),
-        });
+        let text = file::read(&path, FILE_BYTES_MAX);
         let text = text.map_err(|error| unusable(&format!("cannot be read: {error}")))?;
         // The error of the parser may show what is in the file.
-        let docker: Docker = serde_json::from_str(&text)
+        let docker: Docker = serde_json::from_slice(&text)
             .map_err(|_| unusable("is not as `docker login` writes it"))?;
         docker.login(registry).map_err(|what| unusable(&what))
+    }
+
+    /// The login of the environment.
+    fn given(user: Option<String>, password: Option<String>) -> Result<Option<Self>, String> {
+        match (user, password) {
+            (Some(user), Some(password)) => Ok(Some(Self { user, password })),
+            (Some(_), None) => Err(format!("{USER} is set, and {PASSWORD} is not")),
+            (None, Some(_)) => Err(format!("{PASSWORD} is set, and {USER} is not")),
+            (None, None) => Ok(None),
+        }
     }
 
     pub(super) fn password(&self) -> &str {
@@ -78,16 +87,21 @@ impl Docker {
             name == registry || name.split('/').next() == Some(registry)
         };
         if let Some((_, kept)) = self.auths.iter().find(|(name, _)| is_it(name)) {
+            let tokens = [&kept.identitytoken, &kept.registrytoken].into_iter().flatten();
+            if tokens.into_iter().any(|token| !token.is_empty()) {
+                return Err(format!(
+                    "has a token of the registry, which is not used here: give a login in {USER} and {PASSWORD}"
+                ));
+            }
             if let (Some(user), Some(password)) = (&kept.username, &kept.password) {
                 let (user, password) = (user.to_owned(), password.to_owned());
                 return Ok(Some(Login { user, password }));
             }
-            let auth = kept.auth.as_deref().unwrap_or_default();
-            let decoded = BASE64_STANDARD.decode(auth).ok();
-            let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-            if let Some((user, password)) = decoded.as_deref().and_then(|text| text.split_once(':'))
-            {
-                return Ok(Some(Login { user: user.into(), password: password.into() }));
+            if let Some(auth) = kept.auth.as_deref().filter(|auth| !auth.is_empty()) {
+                return decoded(auth).map(Some).ok_or_else(|| {
+                    "has an `auth` of the registry that is not `user:password` in base64: use `docker login` again"
+                        .into()
+                });
             }
         }
         let helper = self.cred_helpers.get(registry).or(self.creds_store.as_ref());
@@ -101,8 +115,26 @@ impl Docker {
     }
 }
 
+/// The login that an `auth` is.
+fn decoded(auth: &str) -> Option<Login> {
+    let text = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some(Login { user: user.into(), password: password.into() })
+}
+
+fn variable(name: &str) -> Result<Option<String>, Usage> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Usage(format!("{name} is not UTF-8 text"))),
+    }
+}
+
 fn config_file() -> Option<PathBuf> {
     let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
     let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
     folder.map(|folder| folder.join("config.json"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,19 @@ pub(super) enum Challenge {
 impl Challenge {
     /// The first challenge of a header that can be met.
     pub(super) fn parse(header: &str) -> Option<Self> {
-        let header = header.trim();
-        let (scheme, rest) = header.split_once(char::is_whitespace).unwrap_or((header, ""));
+        let mut challenges: Vec<(&str, Vec<(&str, String)>)> = Vec::new();
+        for element in elements(header) {
+            let (word, rest) = element.split_once(char::is_whitespace).unwrap_or((element, ""));
+            let is_parameter = word.contains('=') || rest.trim_start().starts_with('=');
+            match challenges.last_mut().filter(|_| is_parameter) {
+                Some((_, known)) => known.extend(parameters(element)),
+                None => challenges.push((word, parameters(rest))),
+            }
+        }
+        challenges.into_iter().find_map(|(scheme, parameters)| Self::of(scheme, parameters))
+    }
+
+    fn of(scheme: &str, parameters: Vec<(&str, String)>) -> Option<Self> {
         if scheme.eq_ignore_ascii_case("basic") {
             return Some(Self::Basic);
         }
@@ -21,7 +32,7 @@ impl Challenge {
             return None;
         }
         let (mut realm, mut service, mut scope) = (None, None, None);
-        for (name, value) in parameters(rest) {
+        for (name, value) in parameters {
             match name.to_ascii_lowercase().as_str() {
                 "realm" => realm = Some(value),
                 "service" => service = Some(value),
@@ -31,6 +42,21 @@ impl Challenge {
         }
         realm.map(|realm| Self::Bearer { realm, service, scope })
     }
+}
+
+/// The parts of a header between its commas; a quoted comma is none.
+fn elements(header: &str) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = header.split(move |c| {
+        let is_plain = !std::mem::take(&mut is_escaped);
+        match c {
+            '"' if is_plain => is_quoted = !is_quoted,
+            '\\' if is_plain => is_escaped = is_quoted,
+            _ => {}
+        }
+        c == ',' && !is_quoted
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The parameters of a challenge: `name="value"`, with commas between them.

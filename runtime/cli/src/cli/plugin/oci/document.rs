@@ -29,6 +29,9 @@ pub(super) const TAG: &str = "org.opencontainers.image.ref.name";
 /// Max media types that an error lists.
 const LISTED_MAX: usize = 5;
 
+/// The members that other tools wrote: kept as they are.
+pub(super) type Rest = BTreeMap<String, serde_json::Value>;
+
 /// Names bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,12 +45,16 @@ pub(super) struct Descriptor {
     pub(super) artifact_type: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) annotations: BTreeMap<String, String>,
+    #[serde(flatten)]
+    pub(super) rest: Rest,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Platform {
     architecture: String,
     os: String,
+    #[serde(flatten)]
+    rest: Rest,
 }
 
 /// The parts of an artefact.
@@ -71,6 +78,8 @@ pub(super) struct Index {
     #[serde(default = "index")]
     pub(super) media_type: String,
     pub(super) manifests: Vec<Descriptor>,
+    #[serde(flatten)]
+    pub(super) rest: Rest,
 }
 
 pub(super) enum Document {

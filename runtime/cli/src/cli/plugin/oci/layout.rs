@@ -1,8 +1,10 @@
 //! Layouts on disk: a folder, or the same as a tar file.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use host::folder::shown;
@@ -12,12 +14,20 @@ use super::digest::Sha;
 use super::document::{Descriptor, Index, TAG};
 use super::file;
 use super::package::Packed;
+use super::reference::{is_tag, no_tag};
 use crate::repository::write_whole;
 
 /// The file that tells that a folder is a layout, and what it has.
 const MARK: &str = "oci-layout";
 const MARK_CONTENT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = "index.json";
+
+/// The file by which pushes wait for each other, and how long.
+const LOCK: &str = ".lock";
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+/// The end of the name of a file that is not whole.
+const PART: &[u8] = b".part";
 
 /// The end of the name of a layout in one file.
 const TAR: &str = ".tar";
@@ -85,8 +95,7 @@ impl Layout {
 
     /// The manifest that is named.
     pub(super) fn named(&mut self) -> Result<Vec<u8>> {
-        self.file(MARK, MANIFEST_BYTES_MAX)
-            .with_context(|| format!("it is no OCI layout, which has a file `{MARK}`"))?;
+        self.check_mark()?;
         let index = self.index()?;
         let is_tag = |tag: Option<&String>| self.tag.is_empty() || tag == Some(&self.tag);
         let is_it = |one: &&Descriptor| {
@@ -116,6 +125,63 @@ impl Layout {
                     shown(&self.path),
                     tags()
                 )
+            }
+        }
+    }
+
+    fn check_mark(&mut self) -> Result<()> {
+        let mark = self.file(MARK, MANIFEST_BYTES_MAX).map(drop);
+        mark.with_context(|| format!("it is no OCI layout, which has a file `{MARK}`"))
+    }
+
+    /// Checks that a folder is a layout or may become one: files of others are not written over.
+    fn check_own(&self) -> Result<()> {
+        if self.is_tar() || !self.path.exists() || self.path.join(MARK).exists() {
+            return Ok(());
+        }
+        let entries = std::fs::read_dir(&self.path);
+        let entries = entries.with_context(|| format!("cannot read `{}`", shown(&self.path)))?;
+        for entry in entries {
+            let name = entry?.file_name();
+            // A push that was cut off leaves these.
+            let is_own = name == "blobs" || name == LOCK || name.as_encoded_bytes().ends_with(PART);
+            if !is_own {
+                bail!(
+                    "`{}` is no OCI layout, and has `{}`: name an empty folder, or a new one",
+                    shown(&self.path),
+                    shown(Path::new(&name))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps other pushes out until the file is closed. It stays, as one who waits has it open.
+    async fn lock(&self) -> Result<File> {
+        let mut path = self.path.as_os_str().to_owned();
+        if !self.is_tar() {
+            std::fs::create_dir_all(&self.path)
+                .with_context(|| format!("cannot make `{}`", shown(&self.path)))?;
+            path.push("/");
+        }
+        path.push(LOCK);
+        let path = PathBuf::from(path);
+        let failed = || format!("cannot lock `{}`", shown(&path));
+        if path.exists() && !path.is_file() {
+            bail!("{}: it is no regular file", failed());
+        }
+        let file = File::options().create(true).append(true).open(&path).with_context(failed)?;
+        let end = Instant::now() + LOCK_WAIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
+                Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    bail!("{}: another push has it since long, see whether it hangs", failed())
+                }
             }
         }
     }
@@ -155,14 +221,27 @@ impl Layout {
     }
 
     /// Adds an artefact. One with the same tag is replaced; its blobs stay.
-    pub(super) fn put(&mut self, packed: &Packed<'_>) -> Result<()> {
-        let is_there = self.path.join(MARK).exists() || (self.is_tar() && self.path.exists());
+    pub(super) async fn put(&mut self, packed: &Packed<'_>) -> Result<()> {
+        if self.digest.is_some() {
+            bail!("an artefact has the digest of its bytes: leave the digest out of the place");
+        }
+        if !is_tag(&self.tag) {
+            bail!(no_tag(&self.tag));
+        }
+        self.check_own()?;
+        let _lock = self.lock().await?;
+        let is_there =
+            if self.is_tar() { self.path.exists() } else { self.path.join(INDEX).exists() };
         let mut index = match is_there {
-            true => self.index()?,
+            true => {
+                self.check_mark()?;
+                self.index()?
+            }
             false => Index {
                 schema_version: 2,
                 media_type: super::document::INDEX.into(),
                 manifests: Vec::new(),
+                rest: BTreeMap::new(),
             },
         };
         index.manifests.retain(|one| one.annotations.get(TAG) != Some(&self.tag));

@@ -77,6 +77,7 @@ impl<'a> Blob<'a> {
             platform: None,
             artifact_type: None,
             annotations: BTreeMap::new(),
+            rest: BTreeMap::new(),
         }
     }
 }

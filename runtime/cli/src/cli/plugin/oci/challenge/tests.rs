@@ -20,6 +20,14 @@ fn challenges_are_read_and_others_are_not_met() {
         ("Bearer realm=\"a\\\"b", bearer("a\"b", None, None)),
         ("Bearer service=\"a.io\"", None),
         ("Negotiate abc", None),
+        ("Negotiate, Basic realm=x", Some(Challenge::Basic)),
+        (
+            "Negotiate abc==, Digest realm=\"a, Basic\", Bearer realm=\"b,c\", service=s, Basic",
+            bearer("b,c", Some("s"), None),
+        ),
+        ("Bearer service=x, Basic realm=y", Some(Challenge::Basic)),
+        ("Digest realm=\"Basic, x\"", None),
+        ("realm=x, Basic", Some(Challenge::Basic)),
         ("", None),
     ];
     for (header, wanted) in rows {
