@@ -59,7 +59,7 @@ pub struct CompileLimits {
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        Self { compile_memory_mib: 1_024, compile_cpu_s: 30, compile_wall_s: 60 }
+        Self { compile_memory_mib: 1_024, compile_cpu_s: 30, compile_wall_s: 180 }
     }
 }
 
