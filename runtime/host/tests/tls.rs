@@ -250,7 +250,7 @@ async fn older_tls_and_what_is_not_tls_are_refused() {
 async fn a_name_that_leads_inside_is_refused_by_tls_too() {
     let report = sent("https://127.1:443", "", Path::new("")).await;
     assert_eq!(failed(&report).code.as_str(), "DENIED", "{report:?}");
-    assert!(report.log.join("\n").contains("`127.0.0.1` is inside"), "{report:?}");
+    assert!(report.log.join("\n").contains("`127.0.0.1`, which is inside"), "{report:?}");
 }
 
 #[tokio::test]
