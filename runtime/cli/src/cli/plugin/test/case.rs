@@ -4,10 +4,10 @@ mod lines;
 pub(super) mod stock;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use host::regular;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(in crate::cli::plugin) use self::lines::Lines;
@@ -17,7 +17,7 @@ use crate::cli::Usage;
 use model::FailureClass;
 
 /// Max bytes of a file of a case.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 /// Max cases of a project.
 const CASES_MAX: usize = 100;
 /// Max exchanges of a case.
@@ -423,17 +423,8 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
 /// Reads a case.
 pub(in crate::cli::plugin) fn read(file: &Path) -> Result<Case> {
     let shown = file.display();
-    let unreadable = |error: std::io::Error| Usage(format!("`{shown}`: {error}"));
-    if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
-        return Err(Usage(format!("`{shown}` is no regular file")).into());
-    }
-    let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let what = format!("`{shown}` has more than {FILE_BYTES_MAX} bytes");
-        return Err(Usage(what).into());
-    }
+    let text = regular::read_text(file, FILE_BYTES_MAX);
+    let text = text.map_err(|error| Usage(format!("`{shown}`: {error}")))?;
     let written = parse(&text).map_err(|(line, what)| Usage(format!("{shown}:{line}: {what}")))?;
     let lines = Lines::of(&text);
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
