@@ -1,5 +1,6 @@
 //! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
+mod access;
 mod host;
 mod install;
 mod limits;
@@ -32,6 +33,7 @@ use crate::secrets::Sources;
 use crate::settings::BillingSettings;
 
 pub use self::host::Host;
+pub use access::AccessSettings;
 pub use install::{Install, TrustError};
 pub use limits::Limits;
 pub use mistake::Mistake;
@@ -51,7 +53,7 @@ pub(crate) const FILE_BYTES_MAX: usize = 16 << 20;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
-    /// The address; only loopback, since there is no authentication.
+    /// The address; only loopback while access is off.
     pub listen: SocketAddr,
     /// The URL of the server for elements and clients, if it is not `http://<listen>`.
     pub public_url: Option<String>,
@@ -65,6 +67,8 @@ pub struct Config {
     pub commit_each_step: bool,
     /// Max size of a body, in bytes.
     pub body_bytes_max: usize,
+    /// Who may do what.
+    pub access: AccessSettings,
     /// Limits on open work.
     pub limits: Limits,
     /// Retention of ended orders and runs.
@@ -212,6 +216,7 @@ impl Default for Config {
             workflows_dir: "workflows".into(),
             commit_each_step: false,
             body_bytes_max: 10 << 20,
+            access: AccessSettings::default(),
             limits: Limits::default(),
             retention: Retention::default(),
             events: Events::default(),

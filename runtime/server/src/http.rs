@@ -9,12 +9,14 @@ mod changes;
 mod documents;
 mod etag;
 mod fields;
+mod gate;
 mod hub;
 mod index;
 mod metrics;
 mod orchestration;
 mod origin;
 mod page;
+pub(crate) mod permits;
 mod problem;
 mod repeat;
 mod resources;
@@ -36,6 +38,7 @@ use tokio::sync::Semaphore;
 pub use crate::search::in_url;
 pub use serve::serve;
 
+use crate::access::Access;
 use crate::events::Events;
 use crate::services::Services;
 use crate::traces;
@@ -70,6 +73,7 @@ struct ServerState {
     events: Events,
     limits: Limits,
     origins: Origins,
+    access: Access,
     metrics: Metrics,
     changes: Changes,
     bodies: Bodies,
@@ -77,29 +81,48 @@ struct ServerState {
 }
 
 /// Serves this machine: hrefs begin with the request's `Host`.
-pub fn router(services: Services, events: Events, limits: Limits) -> Router {
-    server(services, events, limits, Origins::local())
+pub fn router(services: Services, events: Events, limits: Limits, access: Access) -> Router {
+    server(services, events, limits, (Origins::local(), access))
 }
 
 /// Serves a public URL, such as `https://ferrule.example.com`, with which
 /// hrefs begin.
-pub fn router_at(services: Services, events: Events, limits: Limits, public_url: &str) -> Router {
-    server(services, events, limits, Origins::public(public_url))
+pub fn router_at(
+    services: Services,
+    events: Events,
+    limits: Limits,
+    (public_url, access): (&str, Access),
+) -> Router {
+    server(services, events, limits, (Origins::public(public_url), access))
 }
 
-fn server(services: Services, events: Events, limits: Limits, origins: Origins) -> Router {
+fn server(
+    services: Services,
+    events: Events,
+    limits: Limits,
+    (origins, access): (Origins, Access),
+) -> Router {
     let (metrics, changes) = (Metrics::default(), Changes::default());
     let bodies = Bodies::new(limits.bodies_mib);
     let exports = Arc::new(Semaphore::new(limits.exports));
-    let server =
-        ServerState { services, events, limits, origins, metrics, changes, bodies, exports };
+    let server = ServerState {
+        services,
+        events,
+        limits,
+        origins,
+        access,
+        metrics,
+        changes,
+        bodies,
+        exports,
+    };
     Router::new().fallback(handle).with_state(Arc::new(server))
 }
 
 async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
     let begun = Instant::now();
     let method = MethodName::of(request.method());
-    match Call::read(request, &server.origins) {
+    match admit(&server, request).await {
         Ok(call) if changes::is_safe(&call.method) => answer_to(server, call, begun).await,
         Ok(call) => changes::carry_out(server, call, begun).await,
         Err(problem) => {
@@ -108,6 +131,13 @@ async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Res
             response
         }
     }
+}
+
+/// Takes a request apart, and lets it in.
+async fn admit(server: &ServerState, request: Request) -> Result<Call, problem::Problem> {
+    let mut call = Call::read(request, &server.origins)?;
+    gate::pass(server, &mut call).await?;
+    Ok(call)
 }
 
 async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {

@@ -2,6 +2,7 @@
 //! and host.
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod aside;
 mod bulk;
 #[cfg(test)]

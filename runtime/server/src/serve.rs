@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::Access;
 use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention, TrustError};
 use crate::events::Events;
@@ -114,6 +115,8 @@ impl Server {
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
+        let access = config.access.open(&crate::http::permits::permissions());
+        let access = access.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         let (listener, address) = listen(config.listen).await?;
         let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
@@ -147,7 +150,7 @@ impl Server {
         let events = Events::open(services.documents.clone(), clock, settings);
         let events = events.map_err(ServeError::Failed)?;
         take_catalogs(&services).await.map_err(ServeError::Failed)?;
-        let router = router(services.clone(), events.clone(), &config);
+        let router = router(services.clone(), events.clone(), &config, access);
         let stop = watch::Sender::new(false);
         let stopped = || until(stop.subscribe());
         let http = tokio::spawn(crate::http::serve(listener, router, stopped()));
@@ -259,13 +262,13 @@ fn retainer(services: &Services, keep: Retention) -> Retainer {
     Retainer { documents: documents.clone(), removed: Arc::clone(removed), keep }
 }
 
-fn router(services: Services, events: Events, config: &Config) -> axum::Router {
+fn router(services: Services, events: Events, config: &Config, access: Access) -> axum::Router {
     let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
     let body_bytes_max = config.body_bytes_max;
     let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
     match config.public_url.as_deref() {
-        Some(url) => crate::http::router_at(services, events, limits, url),
-        None => crate::http::router(services, events, limits),
+        Some(url) => crate::http::router_at(services, events, limits, (url, access)),
+        None => crate::http::router(services, events, limits, access),
     }
 }
 

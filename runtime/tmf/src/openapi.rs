@@ -111,6 +111,27 @@ static BELOW: &[(u16, Resource)] = &[
     ),
 ];
 
+/// The place of an operation: its path, and its method.
+pub fn place(view: &View, operation: Operation) -> (String, &'static str) {
+    let all = view.path();
+    let one = format!("{all}/{{id}}");
+    match operation {
+        Operation::List => (all, "GET"),
+        Operation::Create => (all, "POST"),
+        Operation::Get => (one, "GET"),
+        Operation::Patch => (one, "PATCH"),
+        Operation::Replace => (one, "PUT"),
+        Operation::Delete => (one, "DELETE"),
+    }
+}
+
+/// All resources of all APIs in all versions, with hubs and subresources.
+pub fn views() -> impl Iterator<Item = View> {
+    let v4 = APIS.iter().map(|api| (*api, Version::V4));
+    let v5 = APIS.iter().filter(|api| api.v5.is_some()).map(|api| (*api, Version::V5));
+    v4.chain(v5).flat_map(|(api, version)| served(api, version))
+}
+
 /// All paths of an API in a version.
 fn served(api: &'static Api, version: Version) -> impl Iterator<Item = View> {
     let below = BELOW.iter().filter(|(number, _)| *number == api.number);

@@ -14,6 +14,7 @@ use super::origin::Origins;
 use super::problem::Problem;
 use super::serve::Closing;
 use super::{Limits, body};
+use crate::access::Admitted;
 use crate::search::Query;
 use body::{Bodies, Received, Room};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     /// The beginning of hrefs.
     pub(super) base: Arc<str>,
+    /// Who makes it, and on which documents it may act.
+    pub(super) admitted: Admitted,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
     /// Told when the client has gone.
@@ -105,6 +108,7 @@ impl Call {
             query: Query::parse(parts.uri.query().unwrap_or_default())?,
             headers: parts.headers,
             base,
+            admitted: Admitted::default(),
             closing: parts.extensions.remove().unwrap_or_default(),
             gone: Gone::default(),
             place: None,

@@ -31,6 +31,7 @@ mod subscriptions;
 mod table;
 mod view;
 
+pub(super) use admit::operation_at;
 pub(super) use described::describe;
 pub(super) use table::OPERATIONS;
 
@@ -49,7 +50,7 @@ use super::problem::nothing_here;
 const READY_WAIT: Duration = Duration::from_secs(2);
 
 /// The base path of this API.
-const BASE: &str = "/orchestration/v1";
+pub(super) const BASE: &str = "/orchestration/v1";
 
 /// Finds the operation at a path below [`BASE`], and carries it out if the method is
 /// allowed.

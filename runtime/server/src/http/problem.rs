@@ -1,6 +1,6 @@
 //! Error responses: the TM Forum error body, on every path.
 
-use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Denied;
@@ -40,6 +40,15 @@ struct Parts {
     /// The wrong attribute, parameter or header.
     about: Option<String>,
     header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// What a client without an identity is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Challenge {
+    /// Credentials: there were none.
+    Credentials,
+    /// Others than those that it sent.
+    Others,
 }
 
 /// What a handler answers with.
@@ -112,6 +121,23 @@ impl Problem {
     /// The settings do not allow it.
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// No identity is proven. The same for every reason (RFC 6750, 3.1).
+    pub(super) fn unauthenticated(challenge: Challenge) -> Self {
+        let message = "send credentials that are valid here";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message);
+        let value = match challenge {
+            Challenge::Credentials => "Bearer realm=\"ferrule\"",
+            Challenge::Others => "Bearer realm=\"ferrule\", error=\"invalid_token\"",
+        };
+        problem.0.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(value)));
+        problem
+    }
+
+    /// No role of the client allows it.
+    pub(super) fn not_permitted() -> Self {
+        Self::forbidden("no role of yours allows this")
     }
 
     /// It conflicts with stored data.

@@ -13,7 +13,7 @@ use super::call::Call;
 use super::problem::Answer;
 use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
-use super::{ServerState, answer, documents, hub, index, metrics, orchestration, topics};
+use super::{ServerState, answer, documents, hub, index, metrics, orchestration, permits, topics};
 use crate::documents::Session;
 
 /// Finds and calls the handler.
@@ -78,6 +78,7 @@ async fn standard(
 fn described(call: &Call) -> Response {
     let mut document = openapi::describe(&call.base, &OrderNotes);
     orchestration::describe(&mut document);
+    permits::describe(&mut document);
     answer::json(StatusCode::OK, &document)
 }
 
@@ -85,6 +86,7 @@ fn described(call: &Call) -> Response {
 fn described_own(call: &Call) -> Response {
     let mut document = openapi::describe_none("Ferrule orchestration", &call.base, &OrderNotes);
     orchestration::describe(&mut document);
+    permits::describe(&mut document);
     answer::json(StatusCode::OK, &document)
 }
 
@@ -92,8 +94,9 @@ fn described_own(call: &Call) -> Response {
 fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     call.must_only_read()?;
     let number = number.trim_start_matches("TMF").parse().map_err(|_| nothing_here())?;
-    let described =
-        openapi::describe_api(number, version, &call.base, &OrderNotes).ok_or_else(nothing_here)?;
+    let described = openapi::describe_api(number, version, &call.base, &OrderNotes);
+    let mut described = described.ok_or_else(nothing_here)?;
+    permits::describe(&mut described);
     Ok(answer::json(StatusCode::OK, &described))
 }
 

@@ -4,6 +4,7 @@
 mod bench;
 mod off_thread;
 
+mod access;
 mod activation;
 mod assurance;
 mod attempts;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schema::Side;
-use super::{root, tag};
+use super::{place, root, tag};
 use crate::resource::{Operation, Owner};
 use crate::version::View;
 
@@ -24,20 +24,12 @@ const PROBLEMS: &[(&str, &str)] = &[
 
 /// Adds the paths of a resource.
 pub(super) fn add(view: &View, paths: &mut Map<String, Value>) {
-    let all = view.path();
-    let one = format!("{all}/{{id}}");
     for operation in view.resource.operations {
-        let (path, method) = match operation {
-            Operation::List => (&all, "get"),
-            Operation::Create => (&all, "post"),
-            Operation::Get => (&one, "get"),
-            Operation::Patch => (&one, "patch"),
-            Operation::Replace => (&one, "put"),
-            Operation::Delete => (&one, "delete"),
-        };
-        let item = paths.entry(path.clone()).or_insert_with(|| path_item(path));
+        let (path, method) = place(view, *operation);
+        let parameters = path_item(&path);
+        let item = paths.entry(path).or_insert(parameters);
         if let Some(methods) = item.as_object_mut() {
-            methods.insert(method.into(), described(view, *operation));
+            methods.insert(method.to_lowercase(), described(view, *operation));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Validates requests to our own API by its table: the operation, its
 //! parameters and its attributes.
 
+use axum::http::Method;
 use serde_json::{Map, Value};
 use tmf::nearest::nearest;
 
@@ -10,25 +11,33 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 
-/// The operation of a request.
+/// The operation of a request, which it may be.
 pub(super) fn admit(call: &mut Call, path: &[&str]) -> Result<&'static Operation, Problem> {
+    let operation = operation_at(&call.method, path)?;
+    check_query(call, operation)?;
+    check_body(call, operation)?;
+    Ok(operation)
+}
+
+/// The operation of a method on a path below the base.
+pub(in crate::http) fn operation_at(
+    method: &Method,
+    path: &[&str],
+) -> Result<&'static Operation, Problem> {
     let at: Vec<&Operation> = OPERATIONS.iter().filter(|operation| operation.is_at(path)).collect();
     // A literal path is preferred to one with a name in its place.
     let names_min = at.iter().map(|operation| operation.names().count()).min();
     let names_min = names_min.ok_or_else(nothing_here)?;
     let at = at.into_iter().filter(|operation| operation.names().count() == names_min);
     let at: Vec<&Operation> = at.collect();
-    let found = at.iter().find(|operation| operation.takes(call.method.as_str()));
-    let operation = *found.ok_or_else(|| {
+    let found = at.iter().find(|operation| operation.takes(method.as_str()));
+    found.copied().ok_or_else(|| {
         let methods = at.iter().map(|operation| match operation.method {
             "GET" => "GET, HEAD",
             method => method,
         });
         Problem::method(methods.collect::<Vec<_>>().join(", "))
-    })?;
-    check_query(call, operation)?;
-    check_body(call, operation)?;
-    Ok(operation)
+    })
 }
 
 fn check_query(call: &Call, operation: &Operation) -> Result<(), Problem> {

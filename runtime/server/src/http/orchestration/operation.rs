@@ -1,6 +1,8 @@
 //! One operation of our own API, with its request and its response. The table of operations
 //! validates requests, and is the source of the OpenAPI description and of the page.
 
+use crate::access::{Permission, Verb};
+
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Operation {
     /// `GET` stands for `HEAD` too.
@@ -22,6 +24,21 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) answer: (u16, Content),
     /// Other responses that are no errors.
     pub(in crate::http) others: &'static [(u16, &'static str)],
+    /// Which documents of the standard it reads or writes, besides what its path says.
+    pub(in crate::http) reaches: Reaches,
+}
+
+/// The documents of the standard that an operation reaches: what the standard's own routes demand for
+/// them is demanded of it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Reaches {
+    None,
+    /// Those of the resource that is the second piece of its path.
+    InPath(&'static [Verb]),
+    /// Those of the resource that its query names.
+    InQuery(&'static [Verb]),
+    /// Those of a resource.
+    Resource(&'static str, &'static [Verb]),
 }
 
 /// A parameter of a query.
@@ -120,6 +137,7 @@ const fn operation(
         body: Body::None,
         answer: (200, Content::Object),
         others: &[],
+        reaches: Reaches::None,
     }
 }
 
@@ -179,6 +197,33 @@ impl Operation {
 
     pub(in crate::http) const fn or(self, others: &'static [(u16, &'static str)]) -> Self {
         Self { others, ..self }
+    }
+
+    pub(in crate::http) const fn reaches(self, reaches: Reaches) -> Self {
+        Self { reaches, ..self }
+    }
+
+    /// What it demands of a client.
+    pub(in crate::http) fn permission(&self) -> Permission {
+        let verb = match self.method {
+            "GET" => Verb::Read,
+            "PUT" | "PATCH" => Verb::Change,
+            "DELETE" => Verb::Delete,
+            _ => Verb::Act,
+        };
+        Permission::own(self.path, verb)
+    }
+
+    /// What it demands besides, for the documents that it reaches.
+    pub(in crate::http) fn reached(&self, path: &[&str], queried: Option<&str>) -> Vec<Permission> {
+        let (resource, verbs) = match self.reaches {
+            Reaches::None => return Vec::new(),
+            Reaches::InPath(verbs) => (path.get(1).copied(), verbs),
+            Reaches::InQuery(verbs) => (queried, verbs),
+            Reaches::Resource(resource, verbs) => (Some(resource), verbs),
+        };
+        let Some(resource) = resource else { return Vec::new() };
+        verbs.iter().filter_map(|verb| Permission::about(resource, *verb)).collect()
     }
 
     /// Whether a path below the base is its path.

@@ -1,9 +1,10 @@
 //! Every operation of our own API. A request that is not listed here reaches no handler.
 
 use super::operation::{
-    Attribute, Body, Content, Kind, Operation, Parameter, delete, get, may, must, object,
+    Attribute, Body, Content, Kind, Operation, Parameter, Reaches, delete, get, may, must, object,
     object_or_nothing, open_object, parameter, post, put,
 };
+use crate::access::Verb;
 
 const OFFSET: Parameter = parameter("offset", Kind::Number, "how many to pass over");
 const LIMIT: Parameter = parameter("limit", Kind::Number, "how many to answer with at most");
@@ -109,11 +110,14 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
          `Accept: text/plain`",
     )
     .sends(Body::Order)
-    .answers(200, Content::ObjectOrText),
+    .answers(200, Content::ObjectOrText)
+    .reaches(Reaches::InPath(&[Verb::Create])),
     post("/quotes/{id}/order", "quote order", "Orders an accepted quote, once")
-        .answers(201, Content::Object),
+        .answers(201, Content::Object)
+        .reaches(Reaches::Resource("productOrder", &[Verb::Create])),
     post("/quotes/{id}/version", "quote version", "Makes the next version of a quote")
-        .answers(201, Content::Object),
+        .answers(201, Content::Object)
+        .reaches(Reaches::Resource("quote", &[Verb::Create])),
     // What is installed.
     get("/packs", "packs", "Lists the packs in use, and those with mistakes").answers(200, Content::Array),
     get("/plugins", "plugins", "Lists the plugins with the open work of each version, and the files that were rejected")
@@ -208,8 +212,9 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         OFFSET,
         LIMIT,
     ])
-    .answers(200, Content::Array),
-    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one"),
+    .answers(200, Content::Array)
+    .reaches(Reaches::InPath(&[Verb::Read])),
+    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(Reaches::InPath(&[Verb::Read])),
     // Documents.
     get(
         "/history/{resource}/{id...}",
@@ -217,7 +222,8 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         "Lists all versions of a document, the oldest first, or shows the one of a time",
     )
     .query(&[parameter("at", Kind::Time, "a time: the version of then")])
-    .answers(200, Content::ArrayOrObject),
+    .answers(200, Content::ArrayOrObject)
+    .reaches(Reaches::InPath(&[Verb::Read])),
     get("/imports", "imports", "Lists imports").query(&[OFFSET, LIMIT]).answers(200, Content::Array),
     get("/imports/{id}", "imports", "Shows how far an import is"),
     put("/imports/{id}", "imports", "Takes documents in, one on each line; continues if it was cut off")
@@ -231,12 +237,14 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
             parameter("wrong", Kind::Choice(&["stop", "skip"]), "what becomes of a wrong row"),
             parameter("from", Kind::Number, "how many lines are left out of the body"),
         ])
-        .sends(Body::Lines),
+        .sends(Body::Lines)
+        .reaches(Reaches::InQuery(&[Verb::Create, Verb::Change])),
     delete("/imports/{id}", "imports", "Forgets how far an import is; what it brought stays"),
     get("/exports/{resource}", "exports", "Writes documents, one on each line, in the order of their ids")
         .query(&[parameter("after", Kind::Text, "continues after this id")])
         .filtered()
-        .answers(200, Content::Lines),
+        .answers(200, Content::Lines)
+        .reaches(Reaches::InPath(&[Verb::Read])),
     // Customers and stock.
     get("/customers/duplicates", "customers", "Lists customers that are likely one, in groups").query(&[
         parameter("after", Kind::Text, "continues after this: the `next` of the last answer"),

@@ -27,6 +27,7 @@ use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
 use super::off_thread::{OffThread, Watched};
+use crate::access::Access;
 use crate::events::{Events, Guard, Settings};
 use crate::plugins::Plugins;
 use crate::services::Services;
@@ -181,7 +182,7 @@ impl Bench {
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
         let events = Events::open(services.documents.clone(), clock, settings).unwrap();
-        let router = router(services.clone(), events.clone(), LIMITS);
+        let router = router(services.clone(), events.clone(), LIMITS, Access::default());
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
         watch.begin();
@@ -193,8 +194,14 @@ impl Bench {
         let Services { engine, plugins, rulebooks, .. } = self.services;
         let rulebook = Arc::unwrap_or_clone(rulebooks.current());
         let services = Services::new(engine, plugins, rulebook, commerce);
-        let router = router(services.clone(), self.events.clone(), LIMITS);
+        let router = router(services.clone(), self.events.clone(), LIMITS, Access::default());
         Self { services, service: TowerToHyperService::new(router), ..self }
+    }
+
+    /// The same server as an operator has set it up who lets in known clients only.
+    pub(super) fn with_access(self, access: Access) -> Self {
+        let router = router(self.services.clone(), self.events.clone(), LIMITS, access);
+        Self { service: TowerToHyperService::new(router), ..self }
     }
 
     /// Puts a run with this many tasks, side by side, into the engine, under a client's key.

@@ -4,13 +4,14 @@ use tokio::sync::oneshot;
 
 use super::super::{router_at, serve};
 use super::bench::{Bench, LIMITS};
+use crate::access::Access;
 
 #[tokio::test]
 async fn a_server_that_stops_ends_streams_and_idle_connections() {
     let bench = Bench::new();
     let id = bench.run(1, "k").await;
-    let router =
-        router_at(bench.services.clone(), bench.events.clone(), LIMITS, "https://ferrule.example");
+    let at = ("https://ferrule.example", Access::default());
+    let router = router_at(bench.services.clone(), bench.events.clone(), LIMITS, at);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

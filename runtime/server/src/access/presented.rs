@@ -1,0 +1,52 @@
+//! The credentials that a request presents.
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+/// Max bytes of the header with credentials.
+pub const CREDENTIALS_BYTES_MAX: usize = 16 << 10;
+
+/// The credentials of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Presented<'a> {
+    Nothing,
+    /// A bearer token (RFC 6750): a JWT or an API key.
+    Bearer(&'a str),
+    /// A name and a password, encoded (RFC 7617).
+    Basic(&'a str),
+}
+
+/// Why the credentials of a request cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("the request has more than one header `Authorization`")]
+    Several,
+    #[error("the header `Authorization` is longer than {CREDENTIALS_BYTES_MAX} bytes")]
+    TooLong,
+    #[error("the header `Authorization` has no scheme that is known here")]
+    Scheme,
+}
+
+impl<'a> Presented<'a> {
+    /// Reads the credentials in the headers of a request.
+    pub fn read(headers: &'a HeaderMap) -> Result<Self, Malformed> {
+        let mut all = headers.get_all(AUTHORIZATION).iter();
+        let header = match (all.next(), all.next()) {
+            (None, _) => return Ok(Self::Nothing),
+            (Some(_), Some(_)) => return Err(Malformed::Several),
+            (Some(header), None) => header,
+        };
+        if header.len() > CREDENTIALS_BYTES_MAX {
+            return Err(Malformed::TooLong);
+        }
+        let text = header.to_str().map_err(|_| Malformed::Scheme)?.trim();
+        let (scheme, rest) = text.split_once(' ').ok_or(Malformed::Scheme)?;
+        let rest = rest.trim();
+        match scheme {
+            _ if rest.is_empty() => Err(Malformed::Scheme),
+            scheme if scheme.eq_ignore_ascii_case("bearer") => Ok(Self::Bearer(rest)),
+            scheme if scheme.eq_ignore_ascii_case("basic") => Ok(Self::Basic(rest)),
+            _ => Err(Malformed::Scheme),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Roles: what identities may do. Those of `roles.toml` are always there; settings add others.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use model::expr::Expr;
+use serde::{Deserialize, Serialize};
+use tmf::nearest::nearest;
+
+use super::Identity;
+use super::permission::{ApiName, Permission, Verb};
+use super::scope::{Decision, Scope, VARIABLES};
+
+/// The roles that are there without a setting.
+const BUILT_IN: &str = include_str!("roles.toml");
+
+/// The name of a role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RoleName(String);
+
+/// A role as it is written in settings.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// What it allows.
+    pub allow: Vec<Allow>,
+}
+
+/// What a role allows, by patterns.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// An API or several: `TMF622`, `TMF*`, `orchestration`, `server` or `*`.
+    #[serde(rename = "api")]
+    pub apis: OneOrMore,
+    /// Resources; all of the API if there are none. `plugins/*` stands for `plugins` and all below it.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    pub verbs: Vec<Verb>,
+    /// A condition on the document, in CEL.
+    #[serde(default)]
+    pub when: Option<String>,
+}
+
+/// A text, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+/// All roles, read and checked.
+#[derive(Clone, Debug)]
+pub struct Roles(BTreeMap<RoleName, Vec<Grant>>);
+
+/// An [`Allow`], read.
+#[derive(Clone, Debug)]
+struct Grant {
+    apis: Vec<ApiPattern>,
+    resources: Vec<ResourcePattern>,
+    verbs: Vec<Verb>,
+    when: Option<Expr>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum ApiPattern {
+    Any,
+    Standards,
+    One(ApiName),
+}
+
+#[derive(Clone, Debug)]
+enum ResourcePattern {
+    Exact(String),
+    /// It and all below it.
+    Below(String),
+}
+
+/// Why roles cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[access.roles.{role}] allow, entry {entry}: {mistake}")]
+pub struct RoleError {
+    pub role: String,
+    /// From 1.
+    pub entry: usize,
+    pub mistake: String,
+}
+
+impl RoleName {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The role that may do everything.
+    pub fn administrator() -> Self {
+        Self("administrator".into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Roles {
+    /// The roles of `roles.toml` with those of the settings, which may replace none of them. Each
+    /// pattern must match some of the permissions that there are.
+    pub fn new(custom: &BTreeMap<String, Role>, known: &[Permission]) -> Result<Self, RoleError> {
+        let mut roles = built_in();
+        for (name, role) in custom {
+            let wrong = |entry: usize, mistake| RoleError { role: name.clone(), entry, mistake };
+            if roles.contains_key(&RoleName::new(name)) {
+                return Err(wrong(1, "this role is built in: choose another name".into()));
+            }
+            let read = role.allow.iter().enumerate().map(|(at, allow)| {
+                let grant = Grant::read(allow).map_err(|mistake| wrong(at + 1, mistake))?;
+                grant.check(allow, known).map_err(|mistake| wrong(at + 1, mistake))?;
+                Ok(grant)
+            });
+            let grants = read.collect::<Result<Vec<_>, _>>()?;
+            roles.insert(RoleName::new(name), grants);
+        }
+        Ok(Self(roles))
+    }
+
+    /// Whether there is a role.
+    pub fn knows(&self, role: &RoleName) -> bool {
+        self.0.contains_key(role)
+    }
+
+    /// The names of all roles.
+    pub fn names(&self) -> impl Iterator<Item = &RoleName> {
+        self.0.keys()
+    }
+
+    /// Decides whether an identity may do what a permission names. A role that is unknown allows
+    /// nothing.
+    pub fn decide(&self, identity: &Identity, permission: &Permission) -> Decision {
+        let mut conditions = Vec::new();
+        let grants = identity.roles.iter().filter_map(|role| self.0.get(role)).flatten();
+        for grant in grants.filter(|grant| grant.matches(permission)) {
+            match &grant.when {
+                None => return Decision::Allowed(Scope::All),
+                Some(condition) => conditions.push(condition.clone()),
+            }
+        }
+        match conditions.is_empty() {
+            true => Decision::Denied,
+            false => Decision::Allowed(Scope::any(conditions, identity)),
+        }
+    }
+}
+
+impl Default for Roles {
+    fn default() -> Self {
+        Self(built_in())
+    }
+}
+
+fn built_in() -> BTreeMap<RoleName, Vec<Grant>> {
+    let roles: BTreeMap<String, Role> =
+        toml::from_str(BUILT_IN).expect("a test reads the built-in roles");
+    let read = |allow: &Allow| Grant::read(allow).expect("a test reads the built-in roles");
+    let roles = roles.into_iter();
+    roles.map(|(name, role)| (RoleName(name), role.allow.iter().map(read).collect())).collect()
+}
+
+impl Grant {
+    fn read(allow: &Allow) -> Result<Self, String> {
+        let names = match &allow.apis {
+            OneOrMore::One(name) => std::slice::from_ref(name),
+            OneOrMore::More(names) => names.as_slice(),
+        };
+        let apis = names.iter().map(|name| ApiPattern::read(name)).collect::<Result<_, _>>()?;
+        let when = allow.when.as_deref().map(|source| {
+            Expr::parse(source, &VARIABLES).map_err(|error| {
+                format!("`when`, {}:{}: {}", error.line, error.column, error.message)
+            })
+        });
+        Ok(Self {
+            apis,
+            resources: allow.resources.iter().map(|text| ResourcePattern::read(text)).collect(),
+            verbs: allow.verbs.clone(),
+            when: when.transpose()?,
+        })
+    }
+
+    /// Refuses patterns that match nothing: they are misspelt.
+    fn check(&self, allow: &Allow, known: &[Permission]) -> Result<(), String> {
+        if self.verbs.is_empty() || self.apis.is_empty() {
+            return Err("it allows nothing: name at least one API and one verb".into());
+        }
+        let of_api = |permission: &&Permission| self.covers_api(permission.api);
+        if !known.iter().any(|permission| of_api(&permission)) {
+            return Err("no such API is served here".into());
+        }
+        for (pattern, text) in self.resources.iter().zip(&allow.resources) {
+            let mut served = known.iter().filter(of_api);
+            if served.any(|permission| pattern.matches(&permission.resource)) {
+                continue;
+            }
+            let names = known.iter().filter(of_api).map(|permission| permission.resource.as_str());
+            let hint = nearest(text.trim_end_matches("/*"), names);
+            let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            return Err(format!("there is no resource `{text}`{hint}"));
+        }
+        for verb in &self.verbs {
+            let is_known = known.iter().any(|one| {
+                one.verb == *verb && self.covers_api(one.api) && self.names(&one.resource)
+            });
+            if !is_known {
+                return Err(format!("nothing there takes the verb `{}`", verb.name()));
+            }
+        }
+        Ok(())
+    }
+
+    fn matches(&self, permission: &Permission) -> bool {
+        self.verbs.contains(&permission.verb)
+            && self.covers_api(permission.api)
+            && self.names(&permission.resource)
+    }
+
+    fn covers_api(&self, api: ApiName) -> bool {
+        self.apis.iter().any(|pattern| match (pattern, api) {
+            (ApiPattern::Any, _) | (ApiPattern::Standards, ApiName::Standard(_)) => true,
+            (ApiPattern::Standards, ApiName::Orchestration | ApiName::Server) => false,
+            (ApiPattern::One(one), api) => *one == api,
+        })
+    }
+
+    fn names(&self, resource: &str) -> bool {
+        self.resources.is_empty() || self.resources.iter().any(|pattern| pattern.matches(resource))
+    }
+}
+
+impl ApiPattern {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "*" => return Ok(Self::Any),
+            "TMF*" => return Ok(Self::Standards),
+            "orchestration" => return Ok(Self::One(ApiName::Orchestration)),
+            "server" => return Ok(Self::One(ApiName::Server)),
+            _ => {}
+        }
+        let number = text.strip_prefix("TMF").and_then(|number| number.parse().ok());
+        let expected = "`TMF622`, `TMF*`, `orchestration`, `server` or `*`";
+        let number = number.ok_or_else(|| format!("`{text}` is no API: expected {expected}"))?;
+        Ok(Self::One(ApiName::Standard(number)))
+    }
+}
+
+impl ResourcePattern {
+    fn read(text: &str) -> Self {
+        match text.strip_suffix("/*") {
+            Some(above) => Self::Below(above.into()),
+            None => Self::Exact(text.into()),
+        }
+    }
+
+    fn matches(&self, resource: &str) -> bool {
+        match self {
+            Self::Exact(name) => name == resource,
+            Self::Below(above) => {
+                let rest = resource.strip_prefix(above.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+
+fn holder(roles: &[&str]) -> Identity {
+    Identity {
+        roles: roles.iter().map(|role| RoleName::new(*role)).collect(),
+        plugins: ["acme-olt".to_owned()].into(),
+        claims: BTreeMap::from([("channel".into(), json!("shop"))]),
+        ..Identity::local()
+    }
+}
+
+fn known() -> Vec<Permission> {
+    crate::http::permits::permissions()
+}
+
+fn decision(roles: &Roles, identity: &Identity, permission: &Permission) -> &'static str {
+    match roles.decide(identity, permission) {
+        Decision::Denied => "no",
+        Decision::Allowed(Scope::All) => "all",
+        Decision::Allowed(Scope::Some(_)) => "some",
+    }
+}
+
+#[test]
+fn built_in_roles_allow_what_their_names_promise() {
+    let roles = Roles::default();
+    let order = |verb| Permission::standard(622, "productOrder", verb);
+    let own = Permission::own;
+    let table = [
+        ("reader", order(Verb::Read), "all"),
+        ("reader", order(Verb::Create), "no"),
+        ("reader", own("/plugins/{id}/scratch", Verb::Read), "no"),
+        ("reader", own("/audit", Verb::Read), "no"),
+        ("agent", order(Verb::Create), "all"),
+        ("agent", own("/fulfilments/{id}/retry", Verb::Act), "no"),
+        ("agent", Permission::standard(620, "productOffering", Verb::Create), "no"),
+        ("designer", Permission::standard(620, "productOffering", Verb::Create), "all"),
+        ("designer", order(Verb::Create), "no"),
+        ("operator", own("/fulfilments/{id}/retry", Verb::Act), "all"),
+        ("operator", own("/billing/runs", Verb::Act), "no"),
+        ("operator", own("/plugins/{id}", Verb::Change), "no"),
+        ("vendor", own("/plugins/{id}", Verb::Change), "some"),
+        ("vendor", order(Verb::Read), "no"),
+        ("vendor", own("/fulfilments/{id}/attempts", Verb::Read), "some"),
+        ("biller", own("/billing/runs", Verb::Act), "all"),
+        ("biller", order(Verb::Create), "no"),
+        ("auditor", own("/audit/{sequence}", Verb::Read), "all"),
+        ("auditor", order(Verb::Read), "no"),
+        ("administrator", own("/plugins/{id}", Verb::Delete), "all"),
+        ("unknown", order(Verb::Read), "no"),
+    ];
+    for (role, permission, expected) in table {
+        let found = decision(&roles, &holder(&[role]), &permission);
+        assert_eq!(found, expected, "{role} {permission}");
+    }
+    assert_eq!(decision(&roles, &holder(&[]), &order(Verb::Read)), "no");
+    assert_eq!(decision(&roles, &holder(&["vendor", "reader"]), &order(Verb::Read)), "all");
+}
+
+#[test]
+fn the_administrator_may_do_everything() {
+    let roles = Roles::default();
+    for permission in known() {
+        let found = decision(&roles, &holder(&["administrator"]), &permission);
+        assert_eq!(found, "all", "{permission}");
+    }
+}
+
+fn custom(text: &str) -> Result<Roles, RoleError> {
+    Roles::new(&toml::from_str(text).unwrap(), &known())
+}
+
+#[test]
+fn a_condition_covers_the_documents_for_which_it_is_true() {
+    let text = r#"[dealer]
+        allow = [{ api = "TMF622", resources = ["productOrder"], verbs = ["read"],
+            when = "document.channel.exists(c, c.id == identity.claims.channel)" }]"#;
+    let roles = custom(text).unwrap();
+    let read = Permission::standard(622, "productOrder", Verb::Read);
+    let Decision::Allowed(scope) = roles.decide(&holder(&["dealer"]), &read) else { panic!() };
+    assert!(scope.covers(&json!({ "channel": [{ "id": "shop" }] })));
+    assert!(!scope.covers(&json!({ "channel": [{ "id": "web" }] })));
+    // A condition that fails allows nothing.
+    assert!(!scope.covers(&json!({ "channel": 5 })));
+    assert!(!scope.covers(&json!({})));
+}
+
+#[test]
+fn wrong_roles_are_refused_by_name() {
+    let table = [
+        (r#"api = "TMF999", verbs = ["read"]"#, "no such API is served here"),
+        (r#"api = "billing", verbs = ["read"]"#, "`billing` is no API"),
+        (
+            r#"api = "TMF622", resources = ["productOrders"], verbs = ["read"]"#,
+            "there is no resource `productOrders`; did you mean `productOrder`?",
+        ),
+        (r#"api = "TMF622", verbs = ["act"]"#, "nothing there takes the verb `act`"),
+        (r#"api = "TMF622", verbs = []"#, "it allows nothing"),
+        (r#"api = "TMF622", verbs = ["read"], when = "documnt.id == '1'""#, "`when`, 1:"),
+        (
+            r#"api = "orchestration", resources = ["fulfilment/*"], verbs = ["read"]"#,
+            "there is no resource `fulfilment/*`; did you mean `fulfilments`?",
+        ),
+    ];
+    for (allow, expected) in table {
+        let error = custom(&format!("[dealer]\nallow = [{{ {allow} }}]")).unwrap_err();
+        assert!(error.to_string().starts_with("[access.roles.dealer] allow, entry 1: "), "{error}");
+        assert!(error.mistake.contains(expected), "{error}");
+    }
+    let error = custom("[reader]\nallow = []").unwrap_err();
+    assert!(error.mistake.contains("built in"), "{error}");
+}

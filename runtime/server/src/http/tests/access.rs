@@ -1,0 +1,83 @@
+//! The gate: who may do what, on every route.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, StatusCode};
+
+use super::super::permits::{Needs, routes};
+use super::bench::Bench;
+use crate::access::{Access, Decision, Identity, RoleName, Roles};
+
+/// Access for which the name of a role is the token of an identity with that role.
+fn access() -> (Access, Vec<String>) {
+    let roles = Roles::default();
+    let names: Vec<String> =
+        roles.names().map(ToString::to_string).chain(["none".into()]).collect();
+    let identity = |name: &String| {
+        let roles = [RoleName::new(name)].into();
+        Arc::new(Identity { subject: name.into(), roles, ..Identity::local() })
+    };
+    let tokens: BTreeMap<_, _> = names.iter().map(|name| (name.clone(), identity(name))).collect();
+    (Access::fixed(roles, tokens), names)
+}
+
+fn with_ids(path: &str) -> String {
+    let pieces =
+        path.split('/').map(|piece| if piece.starts_with('{') { "nothing" } else { piece });
+    pieces.collect::<Vec<_>>().join("/")
+}
+
+async fn send(
+    bench: &Bench,
+    token: Option<&str>,
+    method: &Method,
+    path: &str,
+) -> (StatusCode, HeaderMap) {
+    let token = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<(&str, &str)> =
+        token.iter().map(|token| ("authorization", token.as_str())).collect();
+    let response = bench.open(&format!("{method} {path}"), &headers, Body::empty()).await;
+    (response.status(), response.headers().clone())
+}
+
+#[tokio::test]
+async fn every_route_answers_each_role_as_the_table_says() {
+    let (access, names) = access();
+    let bench = Bench::new().with_access(access.clone());
+    for route in routes() {
+        let method = Method::from_bytes(route.method.as_bytes()).unwrap();
+        let path = with_ids(&route.path);
+        let (status, headers) = send(&bench, None, &method, &path).await;
+        if route.needs == Needs::Nothing {
+            assert_eq!(status, StatusCode::OK, "{method} {path}");
+            continue;
+        }
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} of a stranger");
+        assert_eq!(headers["www-authenticate"], "Bearer realm=\"ferrule\"");
+        let (status, headers) = send(&bench, Some("unknown"), &method, &path).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} with an unknown token");
+        assert!(headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
+        for name in &names {
+            let identity = Identity { roles: [RoleName::new(name)].into(), ..Identity::local() };
+            let is_allowed = match &route.needs {
+                Needs::Nothing | Needs::Identity => true,
+                Needs::Permissions(permissions) => permissions.iter().all(|permission| {
+                    matches!(access.roles().decide(&identity, permission), Decision::Allowed(scope) if scope.is_all())
+                }),
+            };
+            // What is allowed is not carried out for all: that is the subject of other tests.
+            if !is_allowed {
+                let (status, _) = send(&bench, Some(name), &method, &path).await;
+                let is_refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status);
+                assert!(is_refused, "{method} {path} as {name}: {status}");
+            } else if method == Method::GET {
+                let (status, _) = send(&bench, Some(name), &method, &path).await;
+                let is_let_in =
+                    ![StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED].contains(&status);
+                assert!(is_let_in, "{method} {path} as {name}: {status}");
+            }
+        }
+    }
+}
