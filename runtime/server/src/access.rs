@@ -4,6 +4,7 @@
 //! The gate of the HTTP server asks here twice: [`Access::identify`] finds the identity, and
 //! [`Roles::decide`] compares what the table of routes demands with the roles of the identity.
 
+pub mod claims;
 pub mod identity;
 pub mod permission;
 pub mod presented;

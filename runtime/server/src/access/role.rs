@@ -87,6 +87,16 @@ pub struct RoleError {
     pub mistake: String,
 }
 
+impl OneOrMore {
+    /// The text, or all of them.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::More(texts) => texts,
+        }
+    }
+}
+
 impl RoleName {
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
@@ -173,11 +183,12 @@ fn built_in() -> BTreeMap<RoleName, Vec<Grant>> {
 
 impl Grant {
     fn read(allow: &Allow) -> Result<Self, String> {
-        let names = match &allow.apis {
-            OneOrMore::One(name) => std::slice::from_ref(name),
-            OneOrMore::More(names) => names.as_slice(),
-        };
-        let apis = names.iter().map(|name| ApiPattern::read(name)).collect::<Result<_, _>>()?;
+        let apis = allow
+            .apis
+            .texts()
+            .iter()
+            .map(|name| ApiPattern::read(name))
+            .collect::<Result<_, _>>()?;
         let when = allow.when.as_deref().map(|source| {
             Expr::parse(source, &VARIABLES).map_err(|error| {
                 format!("`when`, {}:{}: {}", error.line, error.column, error.message)
