@@ -11,6 +11,7 @@ pub mod config;
 pub mod documents;
 pub mod events;
 pub mod orders;
+pub mod outbound;
 pub mod packs;
 pub mod plugins;
 mod policies;
