@@ -70,8 +70,8 @@ impl Secret {
         }
     }
 
-    /// The value.
-    pub(crate) fn expose(&self) -> &str {
+    /// The value, for what sends it or keeps it secret too.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

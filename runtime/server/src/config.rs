@@ -1,6 +1,7 @@
 //! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
 mod access;
+mod encryption;
 mod host;
 mod install;
 mod limits;
@@ -34,6 +35,7 @@ use crate::settings::BillingSettings;
 
 pub use self::host::Host;
 pub use access::AccessSettings;
+pub use encryption::{Encryption, EncryptionError};
 pub use install::{Install, TrustError};
 pub use limits::Limits;
 pub use mistake::Mistake;
@@ -69,6 +71,8 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// Who may do what.
     pub access: AccessSettings,
+    /// The keys that the store is sealed under.
+    pub encryption: Encryption,
     /// Limits on open work.
     pub limits: Limits,
     /// Retention of ended orders and runs.
@@ -217,6 +221,7 @@ impl Default for Config {
             commit_each_step: false,
             body_bytes_max: 10 << 20,
             access: AccessSettings::default(),
+            encryption: Encryption::default(),
             limits: Limits::default(),
             retention: Retention::default(),
             events: Events::default(),
@@ -285,6 +290,9 @@ pub enum ConfigError {
     /// Two settings contradict each other.
     #[error("{0}")]
     Contradiction(String),
+    /// The keys of the store cannot be used.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
     /// It would listen on an address that other machines reach.
     #[error(
         "`{0}` can be reached from other machines, and there is no authentication yet: listen on \
@@ -305,6 +313,7 @@ impl Config {
         match read {
             Ok(config) => {
                 config.check_secrets().map_err(ConfigError::Contradiction)?;
+                config.encryption.check(&config.secrets).map_err(ConfigError::Encryption)?;
                 Ok(Self { file: Some(path.into()), ..config })
             }
             Err(error) => {

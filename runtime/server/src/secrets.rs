@@ -197,6 +197,16 @@ async fn capped(from: impl AsyncRead + Unpin) -> std::io::Result<Vec<u8>> {
     Ok(std::mem::take(&mut *bytes))
 }
 
+/// Why a secret that the server itself needs cannot be read. No message has any of its value.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Unread(SecretError);
+
+/// The value of one secret, for the server itself.
+pub(crate) async fn value_of(source: &Source) -> Result<Secret, Unread> {
+    source.read().await.map(|reading| reading.value).map_err(Unread)
+}
+
 /// The values of all secrets that can be read now. Why another cannot is logged.
 pub async fn values(sources: &Sources) -> BTreeMap<String, Secret> {
     renewal::Renewal::begin(sources).await.1

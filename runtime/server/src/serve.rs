@@ -16,6 +16,7 @@ use host::{Host, Loaded};
 use model::Rulebook;
 use store::Sled;
 use store::private::{self, Depth, tighten};
+use store::seal::MasterKeys;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -119,7 +120,10 @@ impl Server {
         let access = access.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         let (listener, address) = listen(config.listen).await?;
-        let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
+        let keys =
+            config.encryption.keys(&config.secrets).await.map_err(ConfigError::Encryption)?;
+        let cache_mib = config.limits.store_cache_mib;
+        let store: Arc<Sled> = Arc::new(open_store(&config.data, cache_mib, keys)?);
         serving.keep();
         let pools = pools(&serving.rulebook);
         let (renewal, secrets) = Renewal::begin(&config.secrets).await;
@@ -299,12 +303,12 @@ async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     }
 }
 
-fn open_store(data: &Path, cache_mib: u64) -> Result<Sled, ServeError> {
+fn open_store(data: &Path, cache_mib: u64, keys: Option<MasterKeys>) -> Result<Sled, ServeError> {
     let folder = |source| ServeError::Folder { path: data.into(), source };
     private::make_folder(data).map_err(folder)?;
     tighten(data, Depth::Folder);
     tighten(&data.join("plugins"), Depth::Whole);
-    let options = store::Options { lock_wait: HANDOVER_WAIT, cache_bytes: cache_mib << 20 };
+    let options = store::Options { lock_wait: HANDOVER_WAIT, cache_bytes: cache_mib << 20, keys };
     Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ::sled::{Config, Db};
 
 use crate::marker::Lack;
+use crate::seal::SealError;
 
 /// The file that sled writes its log to, in the data directory.
 pub(crate) const LOG: &str = "db";
@@ -58,6 +59,15 @@ pub enum OpenError {
         /// What was found.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It is sealed and cannot be unsealed, or is not sealed and should be. Nothing was changed.
+    #[error("the store in `{path}` cannot be opened with the key that is set")]
+    Seal {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SealError,
     },
     /// Any other error of the disk.
     #[error("`{path}` could not be opened")]

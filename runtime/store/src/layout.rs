@@ -19,6 +19,9 @@ pub(crate) const STORE: &[u8] = b"s";
 /// Where the tally of all cells lies.
 pub(crate) const TALLY: &[u8] = b"t";
 
+/// Where the wrapped keys of a sealed store lie.
+pub(crate) const KEYS: &[u8] = b"k";
+
 /// What the keys of all facts begin with.
 pub(crate) const FACTS: u8 = b'f';
 

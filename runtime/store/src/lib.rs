@@ -5,6 +5,7 @@
 mod acknowledged;
 mod check;
 mod closing;
+pub mod compaction;
 mod database;
 mod failure;
 mod layout;
@@ -13,6 +14,7 @@ mod open;
 pub mod private;
 mod rehearsal;
 mod scan;
+pub mod seal;
 mod sled;
 mod tally;
 mod tree;

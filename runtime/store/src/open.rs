@@ -12,9 +12,10 @@ use crate::check::{self, Known};
 use crate::database::{LOG, OpenError, guarded, open_db};
 use crate::marker::Marker;
 use crate::private::{self, Depth};
+use crate::seal::MasterKeys;
 
 /// How a store is opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Memory for the cache of the store, in bytes. Everything else
     /// is read from the disk again; open orders should fit.
@@ -22,11 +23,13 @@ pub struct Options {
     /// How long to wait for another process that has the directory, as one that was killed and is
     /// still being taken down.
     pub lock_wait: Duration,
+    /// The keys that its values are sealed under; `None` if they are not sealed.
+    pub keys: Option<MasterKeys>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 32 * 1024 * 1024, lock_wait: Duration::ZERO }
+        Self { cache_bytes: 32 * 1024 * 1024, lock_wait: Duration::ZERO, keys: None }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::database::OpenError;
 use crate::failure::Failure;
 use crate::marker::MarkerFile;
 use crate::open::{self, Opened, Options};
+use crate::seal::{Seal, SealError};
 use crate::tree::{Contents, Tree, Writes};
 use crate::writer::{Command, Disk, Writer, queue};
 
@@ -39,6 +40,7 @@ pub struct Sled {
     tree: Arc<Tree>,
     changed: watch::Receiver<u64>,
     progress: Arc<Progress>,
+    epoch: Arc<AtomicU64>,
     _closing: Closing,
 }
 
@@ -67,7 +69,21 @@ impl Sled {
             source: Box::new(Error::from(failure)),
         };
         let of_io = |source| OpenError::of_io(path, source);
-        let tree = Arc::new(Tree::new(db));
+        let tree = Tree::new(db);
+        let sealed = |source| OpenError::Seal { path: path.to_owned(), source };
+        let keys = tree.keys().map_err(damaged)?;
+        let tree = match (&options.keys, keys) {
+            (None, None) => tree,
+            (None, Some(_)) => return Err(sealed(SealError::NoKey)),
+            (Some(_), None) if !tree.is_empty().map_err(damaged)? => {
+                return Err(sealed(SealError::Plain));
+            }
+            (Some(masters), keys) => {
+                let (seal, keys) = Seal::open(keys.as_deref(), masters).map_err(sealed)?;
+                tree.sealed(seal, &keys).map_err(damaged)?
+            }
+        };
+        let tree = Arc::new(tree);
         let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
         let Contents { name, owner, tally } = Contents::of(&tree).map_err(damaged)?;
         if let Some(marker) = &marker {
@@ -96,7 +112,7 @@ impl Sled {
         let noted = Noted {
             path: path.to_owned(),
             marker: Arc::new(Mutex::new(marker)),
-            epoch,
+            epoch: Arc::clone(&epoch),
             commits,
             progress: Arc::clone(&progress),
         };
@@ -106,7 +122,24 @@ impl Sled {
         let writer = Handle::start(writer).map_err(of_io)?;
         let notes = Notes::start(noted.clone()).map_err(of_io)?;
         let closing = Closing::of(noted, lock);
-        Ok(Self { writer, _notes: notes, tree, changed, progress, _closing: closing })
+        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, _closing: closing })
+    }
+}
+
+impl Sled {
+    /// The epoch of the owner that the store had when it was opened, or of a later one.
+    pub(crate) fn owner(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// The number of facts, which are counted one by one.
+    pub(crate) fn facts(&self) -> Result<u64, Error> {
+        self.tree.count()
+    }
+
+    /// The facts after a place, with their values as they are kept: not put together, not sealed.
+    pub(crate) fn kept_page(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Fact>, Error> {
+        self.tree.kept_page(after, limit)
     }
 }
 

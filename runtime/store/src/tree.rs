@@ -1,5 +1,6 @@
 //! The one tree of facts: what readers see, and how a batch gets into it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -8,7 +9,8 @@ use ::sled::{Batch, Db, IVec};
 use engine::store::{Direction, Epoch, Error, Fact, Scan, pieces};
 
 use crate::failure::Failure;
-use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER, STORE, TALLY};
+use crate::layout::{self, CELL_BYTES_MAX, Cell, KEYS, OWNER, STORE, TALLY};
+use crate::seal::{Seal, Tampered};
 use crate::tally::Tally;
 
 /// The writes of one commit: for each key the last value that was asked for.
@@ -23,6 +25,8 @@ const APPLY: &str = "apply a batch";
 /// A sled database, all in its default tree.
 pub(crate) struct Tree {
     db: Db,
+    /// Seals and opens values; `None` if the store is not sealed.
+    seal: Option<Seal>,
     /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
     /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
     whole: RwLock<()>,
@@ -58,11 +62,46 @@ enum Damage {
     Owner,
     #[error("the tally is not one")]
     Tally,
+    #[error("a sealed value was changed or moved, or is not sealed")]
+    Sealed,
 }
 
 impl Tree {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, whole: RwLock::new(()), tally: Mutex::default() }
+        Self { db, seal: None, whole: RwLock::new(()), tally: Mutex::default() }
+    }
+
+    /// The wrapped keys of the store; `None` if it is not sealed.
+    pub(crate) fn keys(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let keys = self.db.get(KEYS).map_err(Failure::of(READ))?;
+        Ok(keys.map(|keys| keys.to_vec()))
+    }
+
+    /// Seals values from now on. Its keys are written, and must be synced before a value is.
+    pub(crate) fn sealed(self, seal: Seal, keys: &[u8]) -> Result<Self, Failure> {
+        self.db.insert(KEYS, keys).map_err(Failure::of("write the keys of the store"))?;
+        Ok(Self { seal: Some(seal), ..self })
+    }
+
+    /// Whether it has no fact.
+    pub(crate) fn is_empty(&self) -> Result<bool, Failure> {
+        let first = self.db.scan_prefix([layout::FACTS]).next();
+        Ok(first.transpose().map_err(Failure::of(READ))?.is_none())
+    }
+
+    /// The key under which a fact lies.
+    fn place<'a>(&self, key: &'a [u8]) -> Cow<'a, [u8]> {
+        self.seal.as_ref().map_or(Cow::Borrowed(key), |seal| seal.place(key))
+    }
+
+    /// The key and the value of what lies at a place.
+    fn opened(&self, place: Vec<u8>, value: Vec<u8>) -> Result<Fact, Failure> {
+        match &self.seal {
+            None => Ok((place, value)),
+            Some(seal) => {
+                seal.open_at(&place, value).map_err(|Tampered| Failure::of(READ)(Damage::Sealed))
+            }
+        }
     }
 
     /// Takes up the tally that the store has; `None` if it has none, as one of an earlier version.
@@ -122,8 +161,11 @@ impl Tree {
     }
 
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        let cell = self.db.get(layout::fact(key)).map_err(Failure::of(READ))?;
-        cell.map(|cell| self.value(key, &cell)).transpose()
+        let place = self.place(key);
+        let cell = self.db.get(layout::fact(&place)).map_err(Failure::of(READ))?;
+        let Some(cell) = cell else { return Ok(None) };
+        let value = self.value(&place, &cell)?;
+        Ok(Some(self.opened(place.into_owned(), value)?.1))
     }
 
     fn joined(&self, value: Vec<u8>) -> Result<Vec<u8>, Failure> {
@@ -132,13 +174,44 @@ impl Tree {
 
     /// The facts of a range of keys.
     pub(crate) fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
-        let Some(range) = range(scan) else { return Ok(Vec::new()) };
+        let prefix = self.place(&scan.prefix);
+        let after = scan.after.as_deref().map(|after| self.place(after));
+        let Some(range) = range(&prefix, after.as_deref(), scan.direction) else {
+            return Ok(Vec::new());
+        };
         let _whole = self.reading()?;
         let cells = self.db.range(range);
         Ok(match scan.direction {
             Direction::Forward => self.facts(cells.take(scan.limit)),
             Direction::Backward => self.facts(cells.rev().take(scan.limit)),
         }?)
+    }
+
+    /// The facts after a key in the order of their places, with their values as they are kept.
+    pub(crate) fn kept_page(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Fact>, Error> {
+        let after = after.map(|after| self.place(after));
+        let Some(range) = range(b"", after.as_deref(), Direction::Forward) else {
+            return Ok(Vec::new());
+        };
+        let _whole = self.reading()?;
+        let facts = self.db.range(range).take(limit).map(|cell| {
+            let (key, cell) = cell.map_err(Failure::of(READ))?;
+            let place = key[1..].to_vec();
+            let value = self.value(&place, &cell)?;
+            self.opened(place, value)
+        });
+        Ok(facts.collect::<Result<_, Failure>>()?)
+    }
+
+    /// The number of facts.
+    pub(crate) fn count(&self) -> Result<u64, Error> {
+        let _whole = self.reading()?;
+        let mut count = 0;
+        for cell in self.db.scan_prefix([layout::FACTS]) {
+            cell.map_err(Failure::of(READ))?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Makes the writes visible, at once and whole. They are not durable yet.
@@ -200,9 +273,10 @@ impl Tree {
         cells
             .map(|cell| {
                 let (key, cell) = cell.map_err(Failure::of(READ))?;
-                let key = key[1..].to_vec();
-                let value = self.joined(self.value(&key, &cell)?)?;
-                Ok((key, value))
+                let place = key[1..].to_vec();
+                let value = self.value(&place, &cell)?;
+                let (key, value) = self.opened(place, value)?;
+                Ok((key, self.joined(value)?))
             })
             .collect()
     }
@@ -229,6 +303,13 @@ impl Tree {
         key: &[u8],
         value: Option<&[u8]>,
     ) -> Result<(), Failure> {
+        let place = self.place(key);
+        let sealed = match (&self.seal, value) {
+            (Some(seal), Some(value)) => Some(seal.close(key, value)),
+            (Some(_), None) | (None, _) => None,
+        };
+        let value = sealed.as_deref().or(value);
+        let key = place.as_ref();
         let fact = layout::fact(key);
         let old = self.db.get(&fact).map_err(Failure::of(APPLY))?;
         for index in 0..parts(old.as_deref().and_then(Cell::read)) {
@@ -265,14 +346,14 @@ fn parts(cell: Option<Cell<'_>>) -> u32 {
     }
 }
 
-/// The key range of a scan; `None` if it is empty.
-fn range(scan: &Scan) -> Option<Range> {
-    let first = layout::fact(&scan.prefix);
+/// The range of places of a scan; `None` if it is empty.
+fn range(prefix: &[u8], after: Option<&[u8]>, direction: Direction) -> Option<Range> {
+    let first = layout::fact(prefix);
     let end = layout::end(&first).expect("the letter before each key is not the last byte");
-    let Some(after) = scan.after.as_deref().map(layout::fact) else {
+    let Some(after) = after.map(layout::fact) else {
         return Some((Bound::Included(first), Bound::Excluded(end)));
     };
-    match scan.direction {
+    match direction {
         Direction::Forward if after < first => Some((Bound::Included(first), Bound::Excluded(end))),
         Direction::Forward => {
             (after < end).then_some((Bound::Excluded(after), Bound::Excluded(end)))

@@ -1,11 +1,17 @@
 //! `ferrule store`: looks after the data of a server that does not run.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use engine::documents::verify::{self, Report};
 use engine::store::{Batch, Store as _};
+use indicatif::ProgressBar;
+use store::compaction::{self, Compacted};
+use store::seal::{KEY_BYTES, MasterKeys};
 use store::{Options, Sled};
 
 use super::say;
@@ -22,6 +28,31 @@ const WRITES_AT_ONCE: usize = 4_096;
 pub(super) enum Store {
     /// Check that every document is readable, and that indexes and counts agree with the documents.
     Verify(Verify),
+    /// Copy what is kept into a new store, which takes the place of the old one: what was removed or
+    /// replaced is not in it, and it is sealed as `[encryption]` says.
+    Compact(Compact),
+    /// Print a new key for `[encryption]`, or write it to a file for its user alone.
+    NewKey {
+        /// The file; it must not exist.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Compact {
+    /// The settings.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the store.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The store is not sealed yet, and is to be.
+    #[arg(long, conflicts_with = "unseal")]
+    seal: bool,
+    /// The store is sealed, and is not to be any more.
+    #[arg(long)]
+    unseal: bool,
 }
 
 #[derive(Debug, Args)]
@@ -39,13 +70,61 @@ pub(super) struct Verify {
 
 /// Runs a command. What is found and not repaired makes it fail.
 pub(super) async fn run(command: Store) -> Result<()> {
-    let Store::Verify(arguments) = command;
-    let config = Config::read(arguments.config.as_deref())?;
-    let path = arguments.data.unwrap_or(config.data).join(STORE);
+    match command {
+        Store::Verify(arguments) => verify(arguments).await,
+        Store::Compact(arguments) => compact(arguments).await,
+        Store::NewKey { out } => new_key(out.as_deref()),
+    }
+}
+
+/// The folder of a store, and the keys that it is sealed under by the settings.
+async fn located(
+    config: Option<&Path>,
+    data: Option<PathBuf>,
+) -> Result<(PathBuf, Option<MasterKeys>)> {
+    let config = Config::read(config)?;
+    let path = data.unwrap_or(config.data).join(STORE);
     if !path.is_dir() {
         bail!("there is no store in `{}`", path.display());
     }
-    let store = Sled::open(&path, &Options::default()).context("the store cannot be opened")?;
+    Ok((path, config.encryption.keys(&config.secrets).await?))
+}
+
+async fn compact(arguments: Compact) -> Result<()> {
+    let (path, keys) = located(arguments.config.as_deref(), arguments.data).await?;
+    if keys.is_none() && (arguments.seal || arguments.unseal) {
+        bail!("no key is set: set `[encryption] key` in the file of `--config`");
+    }
+    let (from, to) = match (arguments.seal, arguments.unseal) {
+        (true, _) => (None, keys),
+        (false, true) => (keys, None),
+        (false, false) => (keys.clone(), keys),
+    };
+    let bar = ProgressBar::new_spinner().with_prefix("facts");
+    let options = Options { keys: from, ..Options::default() };
+    let told = |facts| bar.set_message(format!("{facts} facts copied"));
+    let done = compaction::compact(&path, &options, to, told).await;
+    bar.finish_and_clear();
+    let Compacted { facts, bytes_before, bytes_after } = done.context("the store is as it was")?;
+    let kib = |bytes: u64| bytes.div_ceil(1 << 10);
+    say(&format!("{facts} facts, {} KiB before, {} KiB now", kib(bytes_before), kib(bytes_after)))
+}
+
+fn new_key(out: Option<&Path>) -> Result<()> {
+    let mut bytes = [0; KEY_BYTES];
+    getrandom::fill(&mut bytes).context("no random bytes could be drawn")?;
+    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let Some(path) = out else { return say(&key) };
+    let mut options = File::options();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.with_context(|| format!("cannot make `{}`", path.display()))?;
+    writeln!(file, "{key}").with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+async fn verify(arguments: Verify) -> Result<()> {
+    let (path, keys) = located(arguments.config.as_deref(), arguments.data).await?;
+    let options = Options { keys, ..Options::default() };
+    let store = Sled::open(&path, &options).context("the store cannot be opened")?;
     let report = verify::verify(&store).context("the store cannot be read")?;
     print(&report)?;
     if report.findings.is_empty() {

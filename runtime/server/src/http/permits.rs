@@ -24,6 +24,7 @@ pub(crate) enum Needs {
 
 /// A route with what it demands.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the walk over all routes reads them"))]
 pub(crate) struct Route {
     /// `GET` stands for `HEAD` too.
     pub(crate) method: &'static str,

@@ -2,6 +2,7 @@
 //! the same and to keep it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod compacted;
 mod disk;
 mod harmed;
 mod killed;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::store::{Batch, Direction, Epoch, Fact, Memory, Scan, Store, Write};
+use store::seal::{KEY_BYTES, MasterKey, MasterKeys};
 use store::{Options, Sled};
 use tempfile::TempDir;
 
@@ -33,17 +34,47 @@ impl Subject for InMemory {
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// A directory of its own.
-pub(crate) struct OnSled(TempDir);
+pub(crate) struct OnSled {
+    folder: TempDir,
+    keys: Option<MasterKeys>,
+}
 
 impl Default for OnSled {
     fn default() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { folder: tempfile::tempdir().unwrap(), keys: None }
     }
 }
 
 impl OnSled {
+    /// One whose values are sealed.
+    pub(crate) fn sealed() -> Self {
+        Self { keys: Some(master(7)), ..Self::default() }
+    }
+
     pub(crate) fn path(&self) -> &std::path::Path {
-        self.0.path()
+        self.folder.path()
+    }
+}
+
+/// A master key of the tests.
+pub(crate) fn master(byte: u8) -> MasterKeys {
+    MasterKeys { current: MasterKey::new([byte; KEY_BYTES]), previous: Vec::new() }
+}
+
+/// A sealed store in a directory of its own.
+pub(crate) struct Sealed(OnSled);
+
+impl Default for Sealed {
+    fn default() -> Self {
+        Self(OnSled::sealed())
+    }
+}
+
+impl Subject for Sealed {
+    type Store = Sled;
+
+    fn open(&self) -> Sled {
+        self.0.open()
     }
 }
 
@@ -52,7 +83,8 @@ impl Subject for OnSled {
 
     fn open(&self) -> Sled {
         // A process that another test is about to start has the lock as well, until it runs.
-        let options = Options { lock_wait: LOCK_WAIT, ..Options::default() };
+        let keys = self.keys.clone();
+        let options = Options { lock_wait: LOCK_WAIT, keys, ..Options::default() };
         Sled::open(self.path(), &options).unwrap()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::store::pieces::Pieces;
 use engine::store::{Batch, Direction, Epoch, Error, KEY_BYTES_MAX, Store, Transaction};
 
-use crate::subject::{InMemory, OnSled, Subject, all, batch, keys, put, remove};
+use crate::subject::{InMemory, OnSled, Sealed, Subject, all, batch, keys, put, remove};
 
 macro_rules! hold {
     ($subject:ident as $name:ident: $($test:ident)*) => {
@@ -19,6 +19,7 @@ macro_rules! hold {
     ($($test:ident)*) => {
         hold!(InMemory as memory: $($test)*);
         hold!(OnSled as sled: $($test)*);
+        hold!(Sealed as sealed: $($test)*);
     };
 }
 

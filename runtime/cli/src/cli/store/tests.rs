@@ -56,3 +56,32 @@ async fn a_folder_without_a_store_is_no_sound_store() {
     verified(&folder, false).await.unwrap_err();
     assert!(!folder.path().join(STORE).exists());
 }
+
+async fn compacted(folder: &tempfile::TempDir, config: &str, seal: bool) -> Result<()> {
+    let settings = folder.path().join("ferrule.toml");
+    std::fs::write(&settings, config).unwrap();
+    let (config, data) = (Some(settings), Some(folder.path().to_owned()));
+    run(Store::Compact(Compact { config, data, seal, unseal: false })).await
+}
+
+#[tokio::test]
+async fn a_store_is_sealed_with_a_new_key_and_is_verified_with_it_alone() {
+    let folder = data(Vec::new()).await;
+    let key = folder.path().join("key");
+    run(Store::NewKey { out: Some(key.clone()) }).await.unwrap();
+    run(Store::NewKey { out: Some(key.clone()) }).await.unwrap_err();
+    let config = format!(
+        "[encryption]\nkey = \"store\"\n[secrets.store]\nfile = {:?}",
+        key.display().to_string()
+    );
+    let refused = compacted(&folder, "", true).await.unwrap_err();
+    assert!(refused.to_string().contains("no key is set"), "{refused}");
+    let refused = compacted(&folder, &config, false).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("not sealed"), "{refused:#}");
+    compacted(&folder, &config, true).await.unwrap();
+    let refused = verified(&folder, false).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("no key is set"), "{refused:#}");
+    let config = Some(folder.path().join("ferrule.toml"));
+    let data = Some(folder.path().to_owned());
+    run(Store::Verify(Verify { config, data, repair: false })).await.unwrap();
+}

@@ -1,0 +1,116 @@
+//! Compaction, with and without keys.
+
+use std::fs;
+use std::path::Path;
+
+use engine::store::{Batch, Epoch, Scan, Store as _};
+use store::compaction::compact;
+use store::seal::MasterKeys;
+use store::{OpenError, Options, Sled};
+
+use crate::subject::{all, master, put};
+
+fn with(keys: Option<MasterKeys>) -> Options {
+    Options { lock_wait: std::time::Duration::from_secs(10), keys, ..Options::default() }
+}
+
+/// A store with a name in a value and in an index entry, written many times.
+async fn filled(path: &Path, keys: Option<MasterKeys>) -> Vec<engine::store::Fact> {
+    let store = Sled::open(path, &with(keys)).unwrap();
+    store.claim().unwrap();
+    let epoch = store.claim().unwrap();
+    for round in 0..200_u32 {
+        let value = format!("{round} Mustermann {}", "x".repeat(6_000));
+        let entry = b"i/individual\0familyName\0Mustermann\x007";
+        let writes = [put(b"d/individual/7", value), put(entry, b"")];
+        store.append(Batch::of(epoch, writes.into())).await.unwrap();
+    }
+    let mut facts = all(&store);
+    facts.sort();
+    facts
+}
+
+fn contents(path: &Path, keys: Option<MasterKeys>) -> Vec<engine::store::Fact> {
+    let mut facts = all(&Sled::open(path, &with(keys)).unwrap());
+    facts.sort();
+    facts
+}
+
+/// Whether a file of a directory has some bytes in it.
+fn is_seen(path: &Path, bytes: &[u8]) -> bool {
+    fs::read_dir(path).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_seen(&path, bytes);
+        }
+        fs::read(path).unwrap().windows(bytes.len()).any(|part| part == bytes)
+    })
+}
+
+#[tokio::test]
+async fn a_store_becomes_sealed_gets_another_key_and_is_unsealed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let facts = filled(&path, None).await;
+    assert!(is_seen(&path, b"Mustermann"));
+    let refused = Sled::open(&path, &with(Some(master(1)))).unwrap_err();
+    assert!(matches!(refused, OpenError::Seal { .. }), "{refused}");
+
+    let done = compact(&path, &with(None), Some(master(1)), |_| ()).await.unwrap();
+    assert_eq!(done.facts, 2);
+    assert!(done.bytes_after < done.bytes_before, "{done:?}");
+    assert!(!is_seen(folder.path(), b"Mustermann"));
+    assert_eq!(contents(&path, Some(master(1))), facts);
+    for keys in [None, Some(master(2))] {
+        let refused = Sled::open(&path, &with(keys)).unwrap_err();
+        assert!(matches!(refused, OpenError::Seal { .. }), "{refused}");
+    }
+
+    compact(&path, &with(Some(master(1))), Some(master(2)), |_| ()).await.unwrap();
+    assert_eq!(contents(&path, Some(master(2))), facts);
+    compact(&path, &with(Some(master(2))), None, |_| ()).await.unwrap();
+    assert_eq!(contents(&path, None), facts);
+}
+
+#[tokio::test]
+async fn an_owner_is_fenced_after_a_compaction_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    filled(&path, None).await;
+    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    let store = Sled::open(&path, &with(None)).unwrap();
+    let late = store.append(Batch::of(Epoch(1), vec![put("late", "x")]));
+    assert!(late.await.is_err());
+    assert_eq!(store.claim().unwrap(), Epoch(3));
+}
+
+#[tokio::test]
+async fn what_was_removed_is_not_on_the_disk_after_a_compaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    filled(&path, None).await;
+    let store = Sled::open(&path, &with(None)).unwrap();
+    let epoch = store.claim().unwrap();
+    let all = store.scan(&Scan::prefix("", usize::MAX)).unwrap();
+    let writes = all.into_iter().map(|(key, _)| (key, None)).collect();
+    store.append(Batch::of(epoch, writes)).await.unwrap();
+    drop(store);
+    assert!(is_seen(&path, b"Mustermann"));
+    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    assert!(!is_seen(&path, b"Mustermann"));
+}
+
+#[tokio::test]
+async fn what_an_interrupted_compaction_left_is_removed_and_a_store_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let facts = filled(&path, None).await;
+    filled(&folder.path().join("store.compact"), None).await;
+    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    assert!(!folder.path().join("store.compact").exists());
+    assert_eq!(contents(&path, None), facts);
+    let open = Sled::open(&path, &with(None)).unwrap();
+    let refused = compact(&path, &Options::default(), None, |_| ()).await.unwrap_err();
+    assert!(refused.to_string().contains("is in use"), "{refused}");
+    drop(open);
+}
