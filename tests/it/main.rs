@@ -12,6 +12,7 @@ mod lives;
 mod oracle;
 mod power;
 
+mod access;
 mod activation;
 mod attempts;
 mod attributes;

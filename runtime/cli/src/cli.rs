@@ -4,6 +4,7 @@ mod attempts;
 mod bench;
 mod export;
 mod import;
+mod key;
 mod plugin;
 mod rules;
 mod store;
@@ -60,6 +61,9 @@ enum Command {
     /// Show what plugins did for an order: each attempt with what it took; of one task also its HTTP
     /// exchanges and its log.
     Attempts(attempts::Attempts),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Print every setting with its default: the beginning of a `ferrule.toml`.
     Settings,
     /// Put load on a server that runs, and measure.
@@ -141,6 +145,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Import(command) => import::run(command).await,
         Command::Attempts(command) => attempts::run(command).await,
         Command::Export(command) => export::run(command).await,
+        Command::Key(command) => key::run(command).await,
         Command::Settings => say(config::SETTINGS.trim_end()),
         Command::Bench(command) => bench::run(command).await,
         // `main` takes it before anything else is started.

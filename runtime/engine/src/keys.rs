@@ -197,6 +197,19 @@ pub fn submission(key: &str) -> Vec<u8> {
     format!("k/{key}").into_bytes()
 }
 
+/// An API key, by its id.
+pub fn api_key(id: &str) -> Vec<u8> {
+    format!("K/k/{id}").into_bytes()
+}
+
+/// All API keys.
+pub const API_KEYS: &[u8] = b"K/k/";
+
+/// When an API key was used last.
+pub fn api_key_use(id: &str) -> Vec<u8> {
+    format!("K/u/{id}").into_bytes()
+}
+
 /// The last order of a quote.
 pub fn quote(quote: &str) -> Vec<u8> {
     format!("q/{quote}").into_bytes()

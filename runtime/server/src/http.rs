@@ -38,7 +38,7 @@ use tokio::sync::Semaphore;
 pub use crate::search::in_url;
 pub use serve::serve;
 
-use crate::access::Access;
+use crate::access::{Access, Permission};
 use crate::events::Events;
 use crate::services::Services;
 use crate::traces;
@@ -74,6 +74,8 @@ struct ServerState {
     limits: Limits,
     origins: Origins,
     access: Access,
+    /// All permissions that some route demands.
+    known: Vec<Permission>,
     metrics: Metrics,
     changes: Changes,
     bodies: Bodies,
@@ -111,6 +113,7 @@ fn server(
         limits,
         origins,
         access,
+        known: permits::permissions(),
         metrics,
         changes,
         bodies,

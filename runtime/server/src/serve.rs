@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::access::Access;
+use crate::access::{Access, Permission, Roles};
 use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention, TrustError};
 use crate::events::Events;
@@ -116,7 +116,8 @@ impl Server {
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
-        let access = config.access.open(&crate::http::permits::permissions());
+        let known = crate::http::permits::permissions();
+        let access = config.access.open(&known);
         let access = access.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         let (listener, address) = listen(config.listen).await?;
@@ -154,6 +155,9 @@ impl Server {
         let events = Events::open(services.documents.clone(), clock, settings);
         let events = events.map_err(ServeError::Failed)?;
         take_catalogs(&services).await.map_err(ServeError::Failed)?;
+        let keys = services.keys.load(access.roles(), &known);
+        keys.await.map_err(ServeError::Failed)?;
+        access.keys().add(Arc::clone(&services.keys));
         let router = router(services.clone(), events.clone(), &config, access);
         let stop = watch::Sender::new(false);
         let stopped = || until(stop.subscribe());
@@ -232,6 +236,13 @@ impl Server {
         drop(services);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
     }
+}
+
+/// The roles of some settings, and the permissions that they are made of.
+pub fn roles(config: &Config) -> Result<(Roles, Vec<Permission>), ConfigError> {
+    let known = crate::http::permits::permissions();
+    let roles = Roles::new(&config.access.roles, &known);
+    Ok((roles.map_err(|error| ConfigError::Contradiction(error.to_string()))?, known))
 }
 
 /// Loads the catalogs of the packs, with the stored documents of them.

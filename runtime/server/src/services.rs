@@ -6,6 +6,7 @@ use engine::Engine;
 use model::Rulebook;
 use tokio::sync::Notify;
 
+use crate::access::keys::Ring;
 use crate::bulk::import::Importer;
 use crate::documents::Documents;
 use crate::orders::Orders;
@@ -36,6 +37,8 @@ pub struct Services {
     /// Notified when there is an import or export job.
     pub(crate) jobs: Arc<Notify>,
     pub(crate) removed: Arc<Removed>,
+    /// The API keys of the tenant.
+    pub(crate) keys: Arc<Ring>,
     /// Takes spans.
     pub(crate) tracer: Tracer,
 }
@@ -71,6 +74,7 @@ impl Services {
             ),
             jobs: Jobs { arrived: Arc::clone(&jobs) },
         };
+        let keys = Arc::new(Ring::new(documents.clone(), None));
         let reconciler = Reconciler::new(documents.clone(), plugins.host.clone());
         Self {
             engine,
@@ -83,6 +87,7 @@ impl Services {
             reconciler: Arc::new(reconciler),
             jobs,
             removed: Arc::default(),
+            keys,
             tracer: Tracer::default(),
         }
     }

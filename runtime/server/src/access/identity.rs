@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use tmf::time::Timestamp;
 
+use super::narrow::Narrowing;
 use super::role::RoleName;
 
 /// Max bytes of a subject; a longer one proves nothing.
@@ -23,6 +25,10 @@ pub struct Identity {
     pub plugins: BTreeSet<String>,
     /// Further facts of its credentials, for the conditions of roles.
     pub claims: BTreeMap<String, Value>,
+    /// The scope of its credentials, if that is less than its roles allow.
+    pub only: Option<Narrowing>,
+    /// When its credentials expire.
+    pub until: Option<Timestamp>,
 }
 
 /// How an identity was proven.
@@ -52,7 +58,14 @@ impl Identity {
             roles: BTreeSet::from([RoleName::administrator()]),
             plugins: BTreeSet::new(),
             claims: BTreeMap::new(),
+            only: None,
+            until: None,
         }
+    }
+
+    /// Whether it may do everything.
+    pub fn is_administrator(&self) -> bool {
+        self.only.is_none() && self.roles.contains(&RoleName::administrator())
     }
 }
 

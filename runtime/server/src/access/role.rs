@@ -56,7 +56,7 @@ pub struct Roles(BTreeMap<RoleName, Vec<Grant>>);
 
 /// An [`Allow`], read.
 #[derive(Clone, Debug)]
-struct Grant {
+pub(super) struct Grant {
     apis: Vec<ApiPattern>,
     resources: Vec<ResourcePattern>,
     verbs: Vec<Verb>,
@@ -152,6 +152,9 @@ impl Roles {
     /// Decides whether an identity may do what a permission names. A role that is unknown allows
     /// nothing.
     pub fn decide(&self, identity: &Identity, permission: &Permission) -> Decision {
+        if identity.only.as_ref().is_some_and(|only| !only.covers(permission)) {
+            return Decision::Denied;
+        }
         let mut conditions = Vec::new();
         let grants = identity.roles.iter().filter_map(|role| self.0.get(role)).flatten();
         for grant in grants.filter(|grant| grant.matches(permission)) {
@@ -182,7 +185,7 @@ fn built_in() -> BTreeMap<RoleName, Vec<Grant>> {
 }
 
 impl Grant {
-    fn read(allow: &Allow) -> Result<Self, String> {
+    pub(super) fn read(allow: &Allow) -> Result<Self, String> {
         let apis = allow
             .apis
             .texts()
@@ -203,7 +206,7 @@ impl Grant {
     }
 
     /// Refuses patterns that match nothing: they are misspelt.
-    fn check(&self, allow: &Allow, known: &[Permission]) -> Result<(), String> {
+    pub(super) fn check(&self, allow: &Allow, known: &[Permission]) -> Result<(), String> {
         if self.verbs.is_empty() || self.apis.is_empty() {
             return Err("it allows nothing: name at least one API and one verb".into());
         }
@@ -232,7 +235,7 @@ impl Grant {
         Ok(())
     }
 
-    fn matches(&self, permission: &Permission) -> bool {
+    pub(super) fn matches(&self, permission: &Permission) -> bool {
         self.verbs.contains(&permission.verb)
             && self.covers_api(permission.api)
             && self.names(&permission.resource)

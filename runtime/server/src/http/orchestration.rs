@@ -15,6 +15,7 @@ mod exports;
 mod history;
 mod imports;
 mod journal;
+mod keys;
 mod moves;
 mod operate;
 pub(super) mod operation;
@@ -92,6 +93,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
             scratch::dispatch(server, &call, PluginId::new(*id), key).await
         }
         ["plugins", rest @ ..] => plugins::dispatch(server, call, rest).await,
+        ["keys", rest @ ..] => keys::dispatch(server, call, rest).await,
         ["pools", rest @ ..] => pools::dispatch(server, call, rest).await,
         ["packs"] => Ok(about::packs(server)),
         ["catalog", rest @ ..] => catalog::get(server, &call, rest).await,

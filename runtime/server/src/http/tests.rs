@@ -27,6 +27,7 @@ mod full;
 mod hub;
 mod index;
 mod kept;
+mod keys;
 mod kits;
 mod limits;
 mod orchestration;

@@ -67,6 +67,7 @@ fn check_query(call: &Call, operation: &Operation) -> Result<(), Problem> {
             | Kind::Choice(_)
             | Kind::Number
             | Kind::Text
+            | Kind::Texts
             | Kind::Day
             | Kind::Time
             | Kind::Reference
@@ -127,6 +128,7 @@ impl Kind {
     fn wrong(self, value: &Value) -> Option<String> {
         let (is_right, expected) = match self {
             Self::Text => (value.is_string(), "a text"),
+            Self::Texts => (is_texts(value), "a list of texts"),
             Self::Day => (value.is_string(), "a day such as `2026-04-01`"),
             Self::Time => (value.is_string(), "a time such as `2026-03-12T02:00:00Z`"),
             Self::Number => (value.is_u64(), "a whole number from 0"),
@@ -145,6 +147,10 @@ impl Kind {
         };
         (!is_right).then(|| format!("is {expected}"))
     }
+}
+
+fn is_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(Value::is_string))
 }
 
 fn unknown_name<'a, I: Iterator<Item = &'a str>>(

@@ -121,6 +121,7 @@ impl Kind {
     fn schema(self) -> Value {
         match self {
             Self::Text => json!({ "type": "string" }),
+            Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
             Self::Choice(words) => json!({ "type": "string", "enum": words }),
             Self::Number => json!({ "type": "integer", "minimum": 0 }),
             Self::Boolean => json!({ "type": "boolean" }),

@@ -18,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::find;
 use super::journal::{self, Show};
+use crate::access::Standing;
 use crate::documents::{Documents, Session};
 use crate::http::ServerState;
 use crate::http::call::Call;
@@ -47,6 +48,7 @@ pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
         in_past: true,
         live,
         closing: call.closing,
+        standing: server.access.standing(call.admitted.identity.as_ref()),
         is_over: false,
     };
     let messages = stream::unfold(follow, |mut follow| async move {
@@ -70,13 +72,15 @@ struct Follow {
     in_past: bool,
     live: Receiver<Published>,
     closing: Closing,
+    /// The credentials of the client: the stream ends with them.
+    standing: Standing,
     is_over: bool,
 }
 
 impl Follow {
     /// The next event; `None` at the end.
     async fn message(&mut self) -> Option<Message> {
-        if self.is_over {
+        if self.is_over || !self.standing.holds() {
             return None;
         }
         let (number, record) = self.record().await?;
@@ -101,6 +105,7 @@ impl Follow {
             let published = tokio::select! {
                 published = self.live.recv() => published,
                 () = self.closing.closed() => return None,
+                () = self.standing.ended() => return None,
             };
             match published {
                 Ok(published) if published.fulfilment == self.id => {

@@ -64,6 +64,8 @@ pub(in crate::http) struct Attribute {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Kind {
     Text,
+    /// A list of texts.
+    Texts,
     /// One of these texts.
     Choice(&'static [&'static str]),
     /// A whole number from 0.

@@ -215,6 +215,23 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .answers(200, Content::Array)
     .reaches(Reaches::InPath(&[Verb::Read])),
     get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(Reaches::InPath(&[Verb::Read])),
+    // Access.
+    get("/keys", "keys", "Lists the API keys without their secrets, the newest first")
+        .query(&[OFFSET, LIMIT])
+        .answers(200, Content::Array),
+    post("/keys", "keys", "Makes an API key: `key` of the answer is shown this once")
+        .keyed()
+        .sends(object(&[
+            must("name", Kind::Text, "who is to use it"),
+            must("roles", Kind::Texts, "its roles, of those that the client has; an administrator gives any"),
+            may("plugins", Kind::Texts, "the plugins that are its own, for a vendor"),
+            may("scope", Kind::Texts, "what it is good for of that, such as `TMF622/productOrder:read,create`"),
+            may("days", Kind::Number, "how long it is valid, up to 730; 90 by default"),
+        ]))
+        .answers(201, Content::Object)
+        .or(&[(200, "The same request made it before; its secret is not shown again")]),
+    get("/keys/{id}", "keys", "Shows an API key without its secret"),
+    delete("/keys/{id}", "keys", "Revokes an API key: it stops at once, and its open streams end"),
     // Documents.
     get(
         "/history/{resource}/{id...}",

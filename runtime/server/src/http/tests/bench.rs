@@ -290,6 +290,11 @@ impl Bench {
         self.service.call(request.body(body).unwrap()).await.unwrap()
     }
 
+    /// All facts of the store.
+    pub(super) fn store_facts(&self) -> Vec<engine::store::Fact> {
+        self.store.scan(&Scan::prefix(Vec::new(), usize::MAX)).unwrap()
+    }
+
     /// How many facts the store has got since the start.
     pub(super) fn facts(&self) -> usize {
         facts(&self.store) - self.facts

@@ -79,6 +79,7 @@ fn details(operation: &Operation) -> String {
 fn named(kind: Kind) -> String {
     match kind {
         Kind::Text => "text".into(),
+        Kind::Texts => "list of texts".into(),
         Kind::Choice(words) => {
             words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
@@ -120,6 +121,7 @@ fn place(operation: &Operation) -> String {
 fn samples(kind: Kind) -> (Value, Value) {
     match kind {
         Kind::Text => (json!("text"), json!(1)),
+        Kind::Texts => (json!(["text"]), json!([1])),
         Kind::Choice(words) => (json!(words[0]), json!("none")),
         Kind::Number => (json!(1), json!(-1)),
         Kind::Boolean => (json!(true), json!("true")),

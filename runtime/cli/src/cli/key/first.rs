@@ -1,0 +1,75 @@
+//! A key on the store of a server that does not run: the user of its files may do everything.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use engine::clock::{Clock as _, System};
+use engine::store::{Batch, Scan, Store as _, pages};
+use server::access::Narrowing;
+use server::access::RoleName;
+use server::access::keys::{Creator, KEYS_MAX, NewKey, Record, State, Token};
+use server::config::Config;
+use server::serve::STORE;
+use store::seal::MasterKeys;
+use store::{OpenError, Options, Sled};
+
+use super::{New, show};
+
+/// Facts that are read from the store at once.
+const FACTS_AT_ONCE: usize = 256;
+
+pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
+    let config = Config::read(new.config.as_deref())?;
+    let (roles, known) = server::serve::roles(&config)?;
+    let names: Vec<RoleName> = new.roles.iter().map(RoleName::new).collect();
+    if let Some(wrong) = names.iter().find(|role| !roles.knows(role)) {
+        let all: Vec<&str> = roles.names().map(RoleName::as_str).collect();
+        bail!("there is no role `{wrong}`: there are {}", all.join(", "));
+    }
+    Narrowing::read(&new.scope, &known).context("the scope cannot be used")?;
+    if let Some(wrong) = new.plugins.iter().find(|id| !host::manifest::is_id(id)) {
+        bail!("`{wrong}` is no id of a plugin");
+    }
+    let asked = NewKey {
+        name: new.name.to_owned(),
+        roles: names.into_iter().collect(),
+        plugins: new.plugins.iter().map(ToOwned::to_owned).collect(),
+        scope: new.scope.to_owned(),
+        days: new.days,
+        created_by: Creator { subject: "local".into(), proof: "off".into() },
+        request: None,
+    };
+    asked.check()?;
+    let keys = config.encryption.keys(&config.secrets).await?;
+    let store = open(data, keys)?;
+    let now = System::default().now();
+    let mut active = 0;
+    for page in pages(&store, Scan::prefix(engine::keys::API_KEYS, FACTS_AT_ONCE)) {
+        let records = page?;
+        let records = records.iter().filter_map(Record::read);
+        active += records.filter(|(_, record)| record.state(now) == State::Active).count();
+    }
+    if active >= KEYS_MAX {
+        bail!("there are {KEYS_MAX} keys, which is the limit: start the server and revoke some");
+    }
+    let token = Token::draw()?;
+    let record = asked.record(&token, now);
+    let write = record.fact(&token.id)?;
+    let epoch = store.claim()?;
+    store.append(Batch::of(epoch, vec![write])).await?;
+    show(token.id.as_str(), &record.expires.to_string(), &token.text())
+}
+
+fn open(data: &Path, keys: Option<MasterKeys>) -> Result<Sled> {
+    store::private::make_folder(data)
+        .with_context(|| format!("cannot use the folder `{}`", data.display()))?;
+    let options = Options { keys, ..Options::default() };
+    match Sled::open(data.join(STORE), &options) {
+        Err(OpenError::InUse { .. }) => bail!(
+            "a server runs on `{}`: ask it, with `--server URL` in the place of `--data`, or stop it \
+             for the time of this command",
+            data.display()
+        ),
+        opened => opened.context("the store cannot be opened"),
+    }
+}
