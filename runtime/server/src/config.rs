@@ -11,6 +11,7 @@ mod retention;
 mod sampling;
 mod strictness;
 mod targets;
+mod tls;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use tmf::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
 use tmf::subscription::Keep;
 use tmf::zone::Zone;
 
+use crate::access::Authentication;
 use crate::events::{Allowed, Guard, Settings};
 use crate::secrets::Sources;
 use crate::settings::BillingSettings;
@@ -42,6 +44,7 @@ pub use mistake::Mistake;
 pub use retention::Retention;
 pub use sampling::Share;
 pub use strictness::{Catalog, Inventory, References};
+pub use tls::{ClientCertificates, Tls};
 pub(crate) use traces::Collector;
 pub use traces::Traces;
 
@@ -55,7 +58,7 @@ pub(crate) const FILE_BYTES_MAX: usize = 16 << 20;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
-    /// The address; only loopback while access is off.
+    /// The address; beyond loopback with TLS and authentication only.
     pub listen: SocketAddr,
     /// The URL of the server for elements and clients, if it is not `http://<listen>`.
     pub public_url: Option<String>,
@@ -95,6 +98,8 @@ pub struct Config {
     pub install: Install,
     /// Where spans are sent.
     pub traces: Traces,
+    /// The certificate of the listener, if it speaks TLS.
+    pub tls: Option<Tls>,
     /// Where the secrets are read from, by their names.
     pub secrets: Sources,
     /// The grants of each plugin, by its id.
@@ -233,6 +238,7 @@ impl Default for Config {
             host: Host::default(),
             install: Install::default(),
             traces: Traces::default(),
+            tls: None,
             secrets: Sources::new(),
             plugins: BTreeMap::new(),
             targets: BTreeMap::new(),
@@ -256,14 +262,23 @@ impl Default for Events {
     }
 }
 
+/// How a server is reached.
+#[derive(Clone, Copy, Debug)]
+pub enum Reached<'a> {
+    /// By its public URL.
+    Publicly(&'a str),
+    /// By its address.
+    Directly(&'a str),
+}
+
 impl Events {
-    /// The settings of delivery workers, for a server with an address and maybe a public URL.
-    pub fn settings(&self, public_url: Option<&str>, own: SocketAddr) -> Settings {
+    /// The settings of delivery workers, for a server with an address that is reached by a URL.
+    pub fn settings(&self, url: Reached<'_>, own: SocketAddr) -> Settings {
         const HOUR_MS: u64 = 3_600_000;
         let guard = Guard::new(self.allow.clone(), own);
-        let mut settings = match public_url {
-            Some(url) => Settings::new(url, guard.public()),
-            None => Settings::new(&format!("http://{own}"), guard),
+        let mut settings = match url {
+            Reached::Publicly(url) => Settings::new(url, guard.public()),
+            Reached::Directly(url) => Settings::new(url, guard),
         };
         settings.patience.attempts_max = self.attempts;
         settings.patience.silence_ms_max = self.pause_after_minutes.saturating_mul(60_000);
@@ -295,10 +310,16 @@ pub enum ConfigError {
     Encryption(#[from] EncryptionError),
     /// It would listen on an address that other machines reach.
     #[error(
-        "`{0}` can be reached from other machines, and there is no authentication yet: listen on \
-         a loopback address such as 127.0.0.1:8080, with a proxy in front that authenticates"
+        "`{0}` can be reached from other machines: that needs `[tls]` with `certificate` and `key`, and `[access] \
+         authentication = \"required\"`; without them listen on a loopback address such as 127.0.0.1:8080"
     )]
     Exposed(SocketAddr),
+    /// It would listen on all addresses, of which none can stand in hrefs.
+    #[error(
+        "`{0}` is every address of this machine: set `public-url` to the one by which clients and elements reach it, \
+         such as \"https://ferrule.example.com\""
+    )]
+    Unnamed(SocketAddr),
 }
 
 impl Config {
@@ -390,7 +411,39 @@ impl Config {
         self.retention.check().map_err(ConfigError::Contradiction)?;
         let trust = self.install.trust();
         trust.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
-        if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
+        if let Some(tls) = &self.tls {
+            tls.check().map_err(ConfigError::Contradiction)?;
+        }
+        self.check_public_url()?;
+        let is_required = self.access.authentication == Authentication::Required;
+        let address = self.listen.ip();
+        if address.is_loopback() {
+            return Ok(());
+        }
+        if self.tls.is_none() || !is_required {
+            return Err(ConfigError::Exposed(self.listen));
+        }
+        match address.is_unspecified() && self.public_url.is_none() {
+            true => Err(ConfigError::Unnamed(self.listen)),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a public URL that cannot be the beginning of hrefs.
+    fn check_public_url(&self) -> Result<(), ConfigError> {
+        let Some(url) = &self.public_url else { return Ok(()) };
+        let uri: Option<axum::http::Uri> = url.parse().ok();
+        let is_url = uri.as_ref().is_some_and(|uri| {
+            let authority = uri.authority().map_or("", |authority| authority.as_str());
+            let is_plain = !url.contains(['?', '#']) && !authority.contains('@');
+            matches!(uri.scheme_str(), Some("http" | "https")) && is_plain && !authority.is_empty()
+        });
+        if is_url {
+            return Ok(());
+        }
+        let what = "`public-url` is no URL that hrefs can begin with: write it as \
+                    \"https://ferrule.example.com\", without a user and a query";
+        Err(ConfigError::Contradiction(what.into()))
     }
 }
 

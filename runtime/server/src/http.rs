@@ -25,6 +25,7 @@ mod serve;
 mod topics;
 mod traced;
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,10 +38,12 @@ use tokio::sync::Semaphore;
 
 pub use crate::search::in_url;
 pub use serve::serve;
+pub(crate) use serve::serve_tls;
 
 use crate::access::{Access, Permission};
 use crate::events::Events;
 use crate::services::Services;
+use crate::tls::Serving;
 use crate::traces;
 use body::Bodies;
 use call::Call;
@@ -80,11 +83,23 @@ struct ServerState {
     changes: Changes,
     bodies: Bodies,
     exports: Arc<Semaphore>,
+    tls: Option<Serving>,
+}
+
+/// How a server is reached.
+#[derive(Default)]
+pub(crate) struct Edge<'a> {
+    /// The URL that hrefs begin with, if it is not made of the request's `Host`.
+    pub(crate) public_url: Option<&'a str>,
+    /// The address that it listens on.
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) tls: Option<Serving>,
+    pub(crate) access: Access,
 }
 
 /// Serves this machine: hrefs begin with the request's `Host`.
 pub fn router(services: Services, events: Events, limits: Limits, access: Access) -> Router {
-    server(services, events, limits, (Origins::local(), access))
+    router_behind(services, events, limits, Edge { access, ..Edge::default() })
 }
 
 /// Serves a public URL, such as `https://ferrule.example.com`, with which
@@ -95,15 +110,21 @@ pub fn router_at(
     limits: Limits,
     (public_url, access): (&str, Access),
 ) -> Router {
-    server(services, events, limits, (Origins::public(public_url), access))
+    let edge = Edge { public_url: Some(public_url), access, ..Edge::default() };
+    router_behind(services, events, limits, edge)
 }
 
-fn server(
+pub(crate) fn router_behind(
     services: Services,
     events: Events,
     limits: Limits,
-    (origins, access): (Origins, Access),
+    edge: Edge<'_>,
 ) -> Router {
+    let Edge { public_url, address, tls, access } = edge;
+    let mut origins = public_url.map_or_else(Origins::local, Origins::public);
+    if let Some(address) = address {
+        origins = origins.at(address);
+    }
     let (metrics, changes) = (Metrics::default(), Changes::default());
     let bodies = Bodies::new(limits.bodies_mib);
     let exports = Arc::new(Semaphore::new(limits.exports));
@@ -118,6 +139,7 @@ fn server(
         changes,
         bodies,
         exports,
+        tls,
     };
     Router::new().fallback(handle).with_state(Arc::new(server))
 }

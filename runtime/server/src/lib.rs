@@ -23,6 +23,7 @@ mod search;
 pub mod secrets;
 pub mod services;
 pub mod settings;
+pub mod tls;
 mod traces;
 
 pub mod http;

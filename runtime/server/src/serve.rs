@@ -2,11 +2,10 @@
 //! it again.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::clock::System;
 use engine::pools::Pools;
@@ -17,7 +16,6 @@ use model::Rulebook;
 use store::Sled;
 use store::private::{self, Depth, tighten};
 use store::seal::MasterKeys;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -25,19 +23,24 @@ use crate::access::{Access, Permission, Roles};
 use crate::bulk::jobs::Jobs;
 use crate::config::{Config, ConfigError, Retention, TrustError};
 use crate::events::Events;
+use crate::http::Edge;
 use crate::packs::{self, PacksError};
 use crate::plugins::{Plugins, Uploads, first_look};
 use crate::retention::Retainer;
 use crate::secrets::Sources;
 use crate::secrets::renewal::Renewal;
 use crate::services::Services;
+use crate::tls::TlsError;
 use crate::traces::{Traced, Tracer};
 
 use self::followed::Followed;
+use self::listener::Listener;
 use self::plugins::Folder;
 pub use crate::plugins::reason;
 
+mod certificates;
 mod followed;
+mod listener;
 pub mod plugins;
 mod stamp;
 
@@ -47,9 +50,6 @@ pub const STORE: &str = "store";
 /// Timeout for a killed server to release its address and data folder.
 const HANDOVER_WAIT: Duration = Duration::from_secs(5);
 
-/// The pause between attempts at the address.
-const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
-
 /// The folder beside the store with the files of jobs.
 const EXCHANGE: &str = "exchange";
 
@@ -57,6 +57,8 @@ const EXCHANGE: &str = "exchange";
 pub struct Server {
     pub services: Services,
     pub address: SocketAddr,
+    /// `https` by TLS, else `http`.
+    pub scheme: &'static str,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::documents::Error>>,
     http: JoinHandle<std::io::Result<()>>,
@@ -92,6 +94,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The certificate of the listener cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] store::OpenError),
@@ -114,24 +119,18 @@ pub enum ServeError {
 impl Server {
     /// Starts a server. When this returns it accepts requests, and open orders
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
-    pub async fn start(config: Config) -> Result<Self, ServeError> {
+    pub async fn start(mut config: Config) -> Result<Self, ServeError> {
         config.check()?;
-        let known = crate::http::permits::permissions();
-        let access = config.access.open(&known);
-        let access = access.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
+        let access = access(&config)?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
-        let (listener, address) = listen(config.listen).await?;
-        let keys =
-            config.encryption.keys(&config.secrets).await.map_err(ConfigError::Encryption)?;
-        let cache_mib = config.limits.store_cache_mib;
-        let store: Arc<Sled> = Arc::new(open_store(&config.data, cache_mib, keys)?);
+        let listener = Listener::open(&mut config).await?;
+        let (address, scheme) = (listener.address, listener.scheme());
+        let store: Arc<Sled> = Arc::new(sealed_store(&config).await?);
         serving.keep();
         let pools = pools(&serving.rulebook);
         let (renewal, secrets) = Renewal::begin(&config.secrets).await;
-        let host = host(&config, address, &store, &pools, secrets)?;
+        let host = host(&config, &listener.base_url, &store, &pools, secrets)?;
         make_folder(&config.plugins_dir)?;
-        let durability =
-            if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
         let clock = Arc::new(System::default());
         let (tracer, exporter) = Tracer::open(&config.traces);
         let parts = Parts {
@@ -139,7 +138,7 @@ impl Server {
             worker: Arc::new(Traced { host: host.clone(), tracer: tracer.clone() }),
             clock: Arc::clone(&clock) as _,
             pools,
-            durability,
+            durability: durability(&config),
             limits: config.engine_limits(),
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
@@ -151,37 +150,34 @@ impl Server {
             .ready_after(first_look);
         let mut services = Services::new(engine, plugins, serving.rulebook, config.commerce());
         services.tracer = tracer;
-        let settings = config.events.settings(config.public_url.as_deref(), address);
-        let events = Events::open(services.documents.clone(), clock, settings);
-        let events = events.map_err(ServeError::Failed)?;
+        let settings = config.events.settings(listener.reached(), address);
+        let documents = services.documents.clone();
+        let events = Events::open(documents, clock, settings).map_err(ServeError::Failed)?;
         take_catalogs(&services).await.map_err(ServeError::Failed)?;
-        let keys = services.keys.load(access.roles(), &known);
-        keys.await.map_err(ServeError::Failed)?;
-        access.keys().add(Arc::clone(&services.keys));
-        let router = router(services.clone(), events.clone(), &config, access);
+        load_keys(&services, &access).await?;
+        let router = router(&services, &events, &config, listener.edge(&config, access));
         let stop = watch::Sender::new(false);
         let stopped = || until(stop.subscribe());
-        let http = tokio::spawn(crate::http::serve(listener, router, stopped()));
+        let http = listener.serve(router, stopped);
         let events = tokio::spawn(events.run(stopped()));
         let jobs = tokio::spawn(crate::bulk::jobs::run(jobs(&services, &config), stopped()));
         let reconciler = Arc::clone(&services.reconciler);
         let reconciliations = tokio::spawn(crate::reconcile::run(reconciler, stopped()));
         let retainer = retainer(&services, config.retention);
         let retention = tokio::spawn(crate::retention::run(retainer, stopped()));
-        let orders = Arc::clone(&services.orders);
-        let replanning = tokio::spawn(crate::replan::run(orders, stopped()));
+        let replanning = tokio::spawn(crate::replan::run(Arc::clone(&services.orders), stopped()));
         let traces = tokio::spawn(exporter.run(services.engine.watch(), stopped()));
         let (sources, followed) = watch::channel(Arc::new(config.secrets.clone()));
         let host = services.plugins.host.clone();
         let renewal = tokio::spawn(renewal.run(followed, host, stopped()));
         let folder = folder(&services, config, sources);
         let watcher = tokio::spawn(plugins::watch(folder, look, stopped()));
-        let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
             services,
             address,
+            scheme,
             stop,
-            engine,
+            engine: tokio::spawn(engine_loop.run()),
             http,
             events,
             jobs,
@@ -255,6 +251,23 @@ async fn take_catalogs(services: &Services) -> Result<(), engine::documents::Err
     policies.catalog.refreshed(documents).await
 }
 
+fn access(config: &Config) -> Result<Access, ConfigError> {
+    let access = config.access.open(&crate::http::permits::permissions());
+    access.map_err(|error| ConfigError::Contradiction(error.to_string()))
+}
+
+/// Has access take the API keys of the store as proof.
+async fn load_keys(services: &Services, access: &Access) -> Result<(), ServeError> {
+    let known = crate::http::permits::permissions();
+    services.keys.load(access.roles(), &known).await.map_err(ServeError::Failed)?;
+    access.keys().add(Arc::clone(&services.keys));
+    Ok(())
+}
+
+fn durability(config: &Config) -> Durability {
+    if config.commit_each_step { Durability::EachStep } else { Durability::Shared }
+}
+
 fn folder(services: &Services, config: Config, secrets: watch::Sender<Arc<Sources>>) -> Folder {
     let Services { engine, rulebooks, plugins, .. } = services;
     Folder {
@@ -277,14 +290,11 @@ fn retainer(services: &Services, keep: Retention) -> Retainer {
     Retainer { documents: documents.clone(), removed: Arc::clone(removed), keep }
 }
 
-fn router(services: Services, events: Events, config: &Config, access: Access) -> axum::Router {
+fn router(services: &Services, events: &Events, config: &Config, edge: Edge<'_>) -> axum::Router {
     let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
     let body_bytes_max = config.body_bytes_max;
     let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
-    match config.public_url.as_deref() {
-        Some(url) => crate::http::router_at(services, events, limits, (url, access)),
-        None => crate::http::router(services, events, limits, access),
-    }
+    crate::http::router_behind(services.clone(), events.clone(), limits, edge)
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
@@ -292,26 +302,10 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 
-/// Listens and returns the address: the port may have been 0.
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let failed = |source| ServeError::Listen { address, source };
-    let listener = bind(address).await.map_err(failed)?;
-    let own = listener.local_addr().map_err(failed)?;
-    Ok((listener, own))
-}
-
-/// Listens as soon as an earlier server has released the address: a killed one is closed
-/// by the system only after a while.
-async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let until = Instant::now() + HANDOVER_WAIT;
-    loop {
-        match TcpListener::bind(address).await {
-            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
-                tokio::time::sleep(HANDOVER_PAUSE).await;
-            }
-            bound => return bound,
-        }
-    }
+/// Opens the store with the keys that it is sealed by, if it is.
+async fn sealed_store(config: &Config) -> Result<Sled, ServeError> {
+    let keys = config.encryption.keys(&config.secrets).await.map_err(ConfigError::Encryption)?;
+    open_store(&config.data, config.limits.store_cache_mib, keys)
 }
 
 fn open_store(data: &Path, cache_mib: u64, keys: Option<MasterKeys>) -> Result<Sled, ServeError> {
@@ -337,14 +331,14 @@ fn pools(rulebook: &Rulebook) -> Pools {
 
 fn host(
     config: &Config,
-    address: SocketAddr,
+    base_url: &str,
     store: &Arc<Sled>,
     pools: &Pools,
     secrets: BTreeMap<String, Secret>,
 ) -> Result<Host, ServeError> {
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
-    options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    options.base_url = base_url.to_owned();
     options.grants = config.grants();
     options.targets.clone_from(&config.targets);
     options.secrets = secrets;

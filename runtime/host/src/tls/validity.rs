@@ -3,13 +3,15 @@
 
 use tmf::time::Timestamp;
 
+use crate::der::element;
+
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// The end of a certificate's validity; `None` if it cannot be read.
-pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
+pub fn not_after(der: &[u8]) -> Option<Timestamp> {
     let (SEQUENCE, certificate, _) = element(der)? else { return None };
     let (SEQUENCE, mut rest, _) = element(certificate)? else { return None };
     if let (VERSION, _, after) = element(rest)? {
@@ -39,21 +41,6 @@ pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
     let (month, day, hour) = (part(0)?, part(2)?, part(4)?);
     let (minute, second) = (part(6)?, part(8)?);
     Timestamp::parse(&format!("{year:04}-{month}-{day}T{hour}:{minute}:{second}Z"))
-}
-
-/// The tag and the content of the first element, and what follows it.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&[tag, first], rest) = der.split_first_chunk()?;
-    let (len, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (bytes.iter().fold(0, |len, byte| (len << 8) | usize::from(*byte)), rest)
-        }
-        0x80 | 0x85.. => return None,
-    };
-    let (content, rest) = rest.split_at_checked(len)?;
-    Some((tag, content, rest))
 }
 
 #[cfg(test)]

@@ -238,3 +238,70 @@ fn a_grant_of_a_secret_that_is_not_there_or_goes_nowhere_is_refused() {
         assert!(error.contains(why) && !error.contains("hunter2"), "{error}");
     }
 }
+
+#[test]
+fn an_address_beyond_loopback_needs_tls_and_authentication() {
+    const TLS: &str = "[tls]\ncertificate = \"c\"\nkey = \"k\"\n";
+    const ACCESS: &str = "[access]\nauthentication = \"required\"\n";
+    const URL: &str = "public-url = \"https://ferrule.example\"\n";
+    let check = |listen: &str, settings: &[&str]| {
+        let (heads, tables): (Vec<&str>, Vec<&str>) =
+            settings.iter().partition(|text| !text.starts_with('['));
+        let text = format!("listen = \"{listen}\"\n{}{}", heads.concat(), tables.concat());
+        toml::from_str::<Config>(&text).unwrap().check().map_err(|error| error.to_string())
+    };
+    for listen in ["127.0.0.1:0", "127.8.9.1:80", "[::1]:0"] {
+        for settings in [&[][..], &[TLS], &[ACCESS], &[TLS, ACCESS, URL]] {
+            assert_eq!(check(listen, settings), Ok(()), "{listen} {settings:?}");
+        }
+    }
+    for listen in
+        ["0.0.0.0:0", "[::]:0", "10.0.0.5:8443", "[::ffff:10.0.0.5]:1", "[2001:db8::1]:443"]
+    {
+        for settings in [&[][..], &[TLS], &[ACCESS], &[ACCESS, URL]] {
+            let error = check(listen, settings).unwrap_err();
+            for named in [listen, "`[tls]`", "`[access] authentication = \"required\"`"] {
+                assert!(error.contains(named), "{error}");
+            }
+        }
+        assert_eq!(check(listen, &[TLS, ACCESS, URL]), Ok(()), "{listen}");
+    }
+    assert_eq!(check("10.0.0.5:8443", &[TLS, ACCESS]), Ok(()));
+    assert!(check("0.0.0.0:8443", &[TLS, ACCESS]).unwrap_err().contains("`public-url`"));
+}
+
+#[test]
+fn settings_of_tls_that_have_no_effect_are_refused() {
+    let check = |rest: &str| {
+        let text = format!("[tls]\ncertificate = \"c\"\nkey = \"k\"\n{rest}");
+        toml::from_str::<Config>(&text).unwrap().check().map_err(|error| error.to_string())
+    };
+    assert_eq!(check(""), Ok(()));
+    assert_eq!(check("client-ca = \"ca\"\nclient-certificates = \"optional\""), Ok(()));
+    assert!(check("client-ca = \"ca\"").unwrap_err().contains("`[tls] client-ca` is of no use"));
+    let error = check("client-certificates = \"required\"").unwrap_err();
+    assert!(error.contains("add `client-ca`"), "{error}");
+}
+
+#[test]
+fn a_public_url_is_one_that_hrefs_can_begin_with() {
+    let check = |url: &str| {
+        let config = Config { public_url: Some(url.into()), ..Config::default() };
+        config.check().is_ok()
+    };
+    for url in ["https://ferrule.example", "http://10.0.0.5:8080/", "https://example.com/ferrule"] {
+        assert!(check(url), "{url}");
+    }
+    for url in [
+        "",
+        "ferrule.example",
+        "ftp://x",
+        "https://",
+        "https://a@b",
+        "https://a/?b",
+        "https://a/#b",
+        "/x",
+    ] {
+        assert!(!check(url), "{url}");
+    }
+}

@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 use tmf::time::Timestamp;
 
-use super::origin::Origins;
+use super::origin::{Named, Origins};
 use super::problem::Problem;
-use super::serve::Closing;
+use super::serve::{Arrival, Closing};
 use super::{Limits, body};
 use crate::access::Admitted;
 use crate::search::Query;
@@ -99,7 +99,17 @@ impl Call {
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         check_once(&parts.headers)?;
-        let base = origins.base_of(&parts.headers, parts.version)?.into();
+        let arrival = parts.extensions.get::<Arrival>();
+        if arrival.is_some_and(|arrival| arrival.is_expired) {
+            return Err(Problem::forbidden("a valid client certificate is mandatory"));
+        }
+        let named = Named {
+            headers: &parts.headers,
+            version: parts.version,
+            uri: &parts.uri,
+            is_secure: arrival.is_some_and(|arrival| arrival.is_secure),
+        };
+        let base = origins.base_of(&named)?.into();
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {

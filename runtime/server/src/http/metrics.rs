@@ -91,6 +91,7 @@ pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
     page.store(server);
     page.plugins(server);
     page.traces(server);
+    page.tls(server);
     page.requests(&server.metrics);
     let text = page.text().map_err(|error| Problem::ours(&error))?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -216,6 +217,33 @@ impl Page {
             "spans_dropped",
             "Spans that were dropped: the queue was full, or the collector did not take them",
             &counts.dropped,
+        );
+    }
+
+    fn tls(&mut self, server: &ServerState) {
+        let Some(tls) = &server.tls else { return };
+        if let Some(left) = tls.now().expires_in_s() {
+            self.gauge(
+                "tls_certificate_expiry_seconds",
+                "Seconds until the certificate of the listener expires, negative after that",
+                left,
+            );
+        }
+        let counts = &tls.counts;
+        self.counter(
+            "tls_reloads",
+            "Changed certificates that were taken into use",
+            &counts.reloads,
+        );
+        self.counter(
+            "tls_reloads_rejected",
+            "Changed certificates that cannot be used",
+            &counts.rejected,
+        );
+        self.counter(
+            "tls_handshakes_failed",
+            "Connections that ended before TLS was established",
+            &counts.failed_handshakes,
         );
     }
 

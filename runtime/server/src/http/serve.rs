@@ -1,28 +1,25 @@
 //! Accepts connections and passes them to the router, until it is told to stop.
 
+mod connection;
+mod pace;
 mod peers;
+mod secure;
 mod written;
 
-use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use peers::{Held, Peers};
-use written::Written;
+pub(super) use self::connection::Arrival;
+use crate::tls::Serving;
+use connection::Ends;
+use peers::Peers;
 
 /// Max connections at one time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -35,9 +32,6 @@ const CONNECTIONS_SPARE: usize = 64;
 
 /// Timeout for a client to read some of a response.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
-
-/// Timeout of a request's head.
-const HEAD_WAIT: Duration = Duration::from_secs(30);
 
 /// Time limit for requests under way when the server stops.
 const CLOSING_WAIT: Duration = Duration::from_secs(10);
@@ -60,6 +54,14 @@ impl Closing {
     }
 }
 
+/// What a connection leads to.
+#[derive(Clone)]
+struct Door {
+    router: Router,
+    /// The certificates, unless connections are plain.
+    tls: Option<Serving>,
+}
+
 /// Serves until `shutdown` ends; then finishes requests under way, within a limit. Streams of events
 /// end at once.
 pub async fn serve(
@@ -67,9 +69,28 @@ pub async fn serve(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    accept_all(listener, Door { router, tls: None }, shutdown).await
+}
+
+/// Serves by TLS in the same way.
+pub(crate) async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    tls: Serving,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    accept_all(listener, Door { router, tls: Some(tls) }, shutdown).await
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    door: Door,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let close = watch::Sender::new(false);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (mut connections, peers) = (JoinSet::new(), Peers::default());
+    let door = Arc::new(door);
     tokio::pin!(shutdown);
     loop {
         let place = Arc::clone(&places).acquire_owned();
@@ -84,7 +105,9 @@ pub async fn serve(
                     tracing::debug!(%peer, "it has {PEER_CONNECTIONS_MAX} connections already");
                     continue;
                 };
-                let connection = connection(stream, router.clone(), close.subscribe(), held);
+                let ends = Ends { closing: Closing(Some(close.subscribe())), held };
+                // A handshake happens in the task of its connection, so none keeps another waiting.
+                let connection = connection::serve(stream, peer, Arc::clone(&door), ends);
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -114,49 +137,5 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-    }
-}
-
-async fn connection(
-    stream: TcpStream,
-    router: Router,
-    closing: watch::Receiver<bool>,
-    held: Arc<Held>,
-) {
-    let leave = Arc::clone(&held.leave);
-    let closing = Closing(Some(closing));
-    let mut stop = closing.clone();
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(closing.clone());
-        let answer = router.call(request);
-        let held = Arc::clone(&held);
-        held.begin();
-        async move {
-            let answer = answer.await.unwrap_or_else(|never| match never {});
-            // The response may still be sent: a connection told to leave closes after it.
-            held.end();
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT);
-    let stream = Written::new(stream, WRITE_WAIT);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.closed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = leave.notified() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -6,7 +6,11 @@ fn base(origins: &Origins, headers: &[(HeaderName, &'static str)]) -> Option<Str
     let headers = headers.iter().cloned();
     let headers: HeaderMap =
         headers.map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
-    origins.base_of(&headers, Version::HTTP_11).ok()
+    origins.base_of(&named(&headers, Version::HTTP_11, &Uri::default())).ok()
+}
+
+fn named<'a>(headers: &'a HeaderMap, version: Version, uri: &'a Uri) -> Named<'a> {
+    Named { headers, version, uri, is_secure: false }
 }
 
 #[test]
@@ -54,7 +58,8 @@ fn a_request_names_one_host() {
         hosts.iter().map(|host| (HOST, HeaderValue::from_static(host))).collect()
     };
     let status = |hosts: &[&'static str], version| {
-        let taken = origins.base_of(&headers(hosts), version);
+        let (headers, uri) = (headers(hosts), Uri::default());
+        let taken = origins.base_of(&named(&headers, version, &uri));
         taken.map_err(|problem| axum::response::IntoResponse::into_response(problem).status())
     };
     let bad = Err(axum::http::StatusCode::BAD_REQUEST);
@@ -71,4 +76,44 @@ fn a_public_url_is_what_hrefs_begin_with() {
     assert_eq!(base(&origins, &[(HOST, "ferrule.example")]), public);
     assert_eq!(base(&origins, &[(HOST, "localhost:8080")]), public);
     assert_eq!(base(&origins, &[(HOST, "other.example")]), None);
+}
+
+#[test]
+fn by_tls_the_scheme_is_https_in_hrefs_and_origins() {
+    let origins = Origins::local();
+    let uri = Uri::from_static("https://localhost:8443/healthz");
+    let base = |origin: &'static str| {
+        let headers = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static(origin))]);
+        let named = Named { is_secure: true, ..named(&headers, Version::HTTP_2, &uri) };
+        origins.base_of(&named).ok()
+    };
+    assert_eq!(base("https://localhost:8443"), Some("https://localhost:8443".into()));
+    for foreign in ["http://localhost:8443", "https://localhost", "https://evil.example", "null"] {
+        assert_eq!(base(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn the_authority_of_a_request_is_its_host() {
+    let origins = Origins::local().at("10.0.0.5:8443".parse().unwrap());
+    for (uri, host, expected) in [
+        ("https://localhost:1/x", None, Ok("http://localhost:1")),
+        ("https://localhost:1/x", Some("LOCALHOST:1"), Ok("http://localhost:1")),
+        ("https://10.0.0.5:8443/x", None, Ok("http://10.0.0.5:8443")),
+        ("https://localhost:1/x", Some("localhost"), Err(400)),
+        ("https://evil.example/x", Some("localhost"), Err(400)),
+        ("https://evil.example/x", None, Err(421)),
+        ("https://localhost@evil.example/x", None, Err(421)),
+        ("https://user@localhost/x", None, Err(421)),
+        ("https://10.0.0.6:8443/x", None, Err(421)),
+        ("/x", None, Err(400)),
+    ] {
+        let headers = host.map(|host| (HOST, HeaderValue::from_static(host)));
+        let (headers, uri) = (HeaderMap::from_iter(headers), Uri::from_static(uri));
+        let base = origins.base_of(&named(&headers, Version::HTTP_2, &uri));
+        let base = base.map_err(|problem| {
+            axum::response::IntoResponse::into_response(problem).status().as_u16()
+        });
+        assert_eq!(base, expected.map(str::to_string), "{uri} {host:?}");
+    }
 }

@@ -1,0 +1,94 @@
+//! The address that the server listens on, plain or by TLS.
+
+use std::io;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::certificates::Certificates;
+use super::{HANDOVER_WAIT, ServeError};
+use crate::access::Access;
+use crate::config::{Config, Reached};
+use crate::http::{self, Edge};
+
+/// The pause between attempts at the address.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
+
+/// An address that is listened on.
+pub(super) struct Listener {
+    socket: TcpListener,
+    pub(super) address: SocketAddr,
+    certificates: Option<Certificates>,
+    /// How elements and clients reach it.
+    pub(super) base_url: String,
+    is_public: bool,
+}
+
+impl Listener {
+    /// Listens. The port of the settings may be 0, that of the address is not.
+    pub(super) async fn open(config: &mut Config) -> Result<Self, ServeError> {
+        let certificates = config.tls.take().map(Certificates::open).transpose()?;
+        let failed = |source| ServeError::Listen { address: config.listen, source };
+        let socket = bind(config.listen).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        let scheme = if certificates.is_some() { "https" } else { "http" };
+        let is_public = config.public_url.is_some();
+        let base_url = config.public_url.to_owned();
+        let base_url = base_url.unwrap_or_else(|| format!("{scheme}://{address}"));
+        Ok(Self { socket, address, certificates, base_url, is_public })
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.certificates.is_some() { "https" } else { "http" }
+    }
+
+    pub(super) fn reached(&self) -> Reached<'_> {
+        match self.is_public {
+            true => Reached::Publicly(&self.base_url),
+            false => Reached::Directly(&self.base_url),
+        }
+    }
+
+    /// What requests are checked by.
+    pub(super) fn edge<'a>(&self, config: &'a Config, access: Access) -> Edge<'a> {
+        let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
+        let (public_url, address) = (config.public_url.as_deref(), Some(self.address));
+        Edge { public_url, address, tls, access }
+    }
+
+    /// Serves until the server stops.
+    pub(super) fn serve<S: Future<Output = ()> + Send + 'static>(
+        self,
+        router: Router,
+        stopped: impl Fn() -> S,
+    ) -> JoinHandle<io::Result<()>> {
+        let Self { socket, certificates, .. } = self;
+        let Some(certificates) = certificates else {
+            return tokio::spawn(http::serve(socket, router, stopped()));
+        };
+        let serving = certificates.serving().clone();
+        tokio::spawn(certificates.follow(stopped()));
+        tokio::spawn(http::serve_tls(socket, router, serving, stopped()))
+    }
+}
+
+/// Listens as soon as an earlier server has released the address: a killed one is closed
+/// by the system only after a while.
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let until = Instant::now() + HANDOVER_WAIT;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
+                tokio::time::sleep(HANDOVER_PAUSE).await;
+            }
+            bound => return bound,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

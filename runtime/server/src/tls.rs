@@ -1,0 +1,221 @@
+//! TLS of the listener: the certificate that it shows and the clients that it trusts, as `[tls]` names them. Both are
+//! replaced while it serves.
+
+pub mod seen;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+
+use engine::clock::{Clock as _, System};
+use host::{not_after, regular};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use sha2::{Digest as _, Sha256};
+use tmf::time::Timestamp;
+use tokio::sync::watch;
+
+use crate::config::{ClientCertificates, Tls};
+
+/// Max bytes of a file with certificates or a key.
+const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// HTTP/2 by ALPN.
+pub(crate) const H2: &[u8] = b"h2";
+
+/// What the listener uses now.
+#[derive(Clone)]
+pub(crate) struct Serving {
+    now: watch::Sender<Arc<Loaded>>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// What happened to the files and to connections since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Changed files that were taken into use.
+    pub(crate) reloads: AtomicU64,
+    /// Changed files that cannot be used.
+    pub(crate) rejected: AtomicU64,
+    /// Connections that ended before TLS stood.
+    pub(crate) failed_handshakes: AtomicU64,
+}
+
+/// The content of the files, checked.
+pub(crate) struct Loaded {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) not_after: Option<Timestamp>,
+    clients: Clients,
+}
+
+/// Whom the listener trusts: the mode and a digest of the CAs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Clients(ClientCertificates, [u8; 32]);
+
+/// Why the files of `[tls]` cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`[tls] {setting}`: {what}")]
+pub struct TlsError {
+    setting: &'static str,
+    what: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Serving {
+    pub(crate) fn new(loaded: Loaded) -> Self {
+        Self { now: watch::Sender::new(Arc::new(loaded)), counts: Arc::default() }
+    }
+
+    pub(crate) fn now(&self) -> Arc<Loaded> {
+        Arc::clone(&self.now.borrow())
+    }
+
+    /// Uses other certificates from the next connection on.
+    pub(crate) fn replace(&self, loaded: Loaded) {
+        self.now.send_replace(Arc::new(loaded));
+    }
+
+    /// Ends when other clients are trusted than when this was loaded: what a connection showed may be of no CA now.
+    pub(crate) async fn is_outdated(&self, loaded: &Loaded) {
+        let mut changes = self.now.subscribe();
+        // An error means that the server is gone.
+        changes.wait_for(|now| now.clients != loaded.clients).await.ok();
+    }
+}
+
+impl Loaded {
+    /// Reads and checks the files.
+    pub(crate) fn read(tls: &Tls) -> Result<Self, TlsError> {
+        let chain = certificates("certificate", &tls.certificate)?;
+        let key = key(&tls.key)?;
+        let (verifier, clients) = clients(tls)?;
+        let not_after = chain.first().and_then(|first| not_after(first));
+        let builder = ServerConfig::builder_with_provider(Arc::clone(provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has the algorithms of both versions");
+        let builder = match verifier {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        };
+        // The sessions are those of this configuration: none is resumed that another CA allowed.
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| TlsError {
+            setting: "key",
+            what: format!(
+                "`{}` does not fit the certificate in `{}`: name the key that it was requested with",
+                tls.key.display(),
+                tls.certificate.display()
+            ),
+            source: Some(Box::new(error)),
+        })?;
+        config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
+        Ok(Self { config: Arc::new(config), not_after, clients })
+    }
+
+    /// Seconds until the certificate expires, negative after that.
+    pub(crate) fn expires_in_s(&self) -> Option<i64> {
+        self.not_after.map(|end| (end.0 - now().0) / 1_000)
+    }
+
+    /// Whether no request is taken without a certificate that is valid.
+    pub(crate) fn requires_certificates(&self) -> bool {
+        self.clients.0 == ClientCertificates::Required
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("not_after", &self.not_after).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    System::default().now()
+}
+
+type Verifier = Arc<dyn rustls::server::danger::ClientCertVerifier>;
+
+/// How client certificates are checked, if they are asked for.
+fn clients(tls: &Tls) -> Result<(Option<Verifier>, Clients), TlsError> {
+    let mode = tls.client_certificates;
+    let Some(path) = tls.client_ca.as_deref().filter(|_| mode != ClientCertificates::Off) else {
+        return Ok((None, Clients(ClientCertificates::Off, [0; 32])));
+    };
+    let unusable = |source: Box<dyn std::error::Error + Send + Sync>| TlsError {
+        setting: "client-ca",
+        what: format!("`{}` holds no usable CA", path.display()),
+        source: Some(source),
+    };
+    let (mut roots, mut digest) = (RootCertStore::empty(), Sha256::new());
+    for certificate in certificates("client-ca", path)? {
+        digest.update(&certificate);
+        roots.add(certificate).map_err(|error| unusable(Box::new(error)))?;
+    }
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider()));
+    let builder = match mode {
+        ClientCertificates::Required => builder,
+        ClientCertificates::Off | ClientCertificates::Optional => builder.allow_unauthenticated(),
+    };
+    let verifier = builder.build().map_err(|error| unusable(Box::new(error)))?;
+    Ok((Some(verifier), Clients(mode, digest.finalize().into())))
+}
+
+fn certificates(
+    setting: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = file(setting, path)?;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match read {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => {
+            let what = format!(
+                "`{}` holds no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`",
+                path.display()
+            );
+            Err(TlsError { setting, what, source: None })
+        }
+    }
+}
+
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let pem = zeroize::Zeroizing::new(file("key", path)?);
+    // The cause is left out: it may have a part of the key.
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+        let what = format!(
+            "`{}` holds no key in PEM without a password, which begins with `-----BEGIN PRIVATE KEY-----`",
+            path.display()
+        );
+        TlsError { setting: "key", what, source: None }
+    })
+}
+
+fn file(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
+    let bytes = regular::read(path, FILE_BYTES_MAX).map_err(|source| TlsError {
+        setting,
+        what: format!(
+            "`{}` cannot be read: see that it is there and that the server may read it",
+            path.display()
+        ),
+        source: Some(Box::new(source)),
+    })?;
+    if bytes.len() > FILE_BYTES_MAX {
+        let what = format!("`{}` has more than {FILE_BYTES_MAX} bytes", path.display());
+        return Err(TlsError { setting, what, source: None });
+    }
+    Ok(bytes)
+}
+
+/// The algorithms of `ring`.
+fn provider() -> &'static Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    PROVIDER.get_or_init(|| Arc::new(ring::default_provider()))
+}
+
+#[cfg(test)]
+mod tests;
