@@ -60,6 +60,7 @@ mod shadow;
 mod shared;
 mod size;
 mod slow;
+mod tls;
 mod traces;
 mod trusted;
 mod usage;

@@ -169,7 +169,13 @@ async fn a_server_that_others_could_reach_is_refused() {
     let workflows = folder.path().to_str().unwrap();
     for address in ["0.0.0.0:0", "[::]:0"] {
         let said = refused(&["--workflows", workflows, "--listen", address], folder.path()).await;
-        assert!(said.contains("can be reached from other machines"), "{said}");
+        for what in [
+            "can be reached from other machines",
+            "`[tls]`",
+            "`[access] authentication = \"required\"`",
+        ] {
+            assert!(said.contains(what), "{said}");
+        }
     }
     assert!(!folder.path().join("data").exists());
 }

@@ -32,7 +32,7 @@ pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{PAST, example, fresh, orders_of, pack_order, with_characteristic};
 pub(crate) use power::{Power, Survivors, shim};
-pub(crate) use process::{Output, Process, ferrule};
+pub(crate) use process::{Output, Process, ferrule, ferrule_in};
 pub(crate) use receiver::Receiver;
 pub(crate) use request::{Request, Vanish};
 pub(crate) use story::Story;

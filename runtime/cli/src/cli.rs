@@ -8,6 +8,7 @@ mod key;
 mod plugin;
 mod rules;
 mod store;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,6 +65,9 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(key::Key),
+    /// Make certificates for a lab.
+    #[command(subcommand)]
+    Tls(tls::Tls),
     /// Print every setting with its default: the beginning of a `ferrule.toml`.
     Settings,
     /// Put load on a server that runs, and measure.
@@ -146,6 +150,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Attempts(command) => attempts::run(command).await,
         Command::Export(command) => export::run(command).await,
         Command::Key(command) => key::run(command).await,
+        Command::Tls(command) => tls::run(command),
         Command::Settings => say(config::SETTINGS.trim_end()),
         Command::Bench(command) => bench::run(command).await,
         // `main` takes it before anything else is started.
@@ -177,7 +182,7 @@ async fn run_serve(arguments: Serve) -> Result<()> {
         _plugins = server.plugins() => {}
         () = &mut shutdown => return Ok(server.run(std::future::ready(())).await?),
     }
-    say(&format!("Ferrule serves http://{}", server.address))?;
+    say(&format!("Ferrule serves {}://{}", server.scheme, server.address))?;
     if let Some(url) = network {
         say(&format!("The simulated network is at {url}"))?;
     }

@@ -1,23 +1,34 @@
 //! A small HTTP client for the command line: JSON in and out, and a stream of events.
 
-use std::borrow::Cow;
+mod connect;
+mod explain;
+mod login;
+pub(crate) mod trust;
 
-use anyhow::{Context as _, Result, bail};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client as Pooled;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::login::{Login, Proof};
+use connect::Connector;
 
 /// A client of one server. Cheap to clone; connections are kept and shared.
 #[derive(Clone)]
 pub(crate) struct Client {
     base: String,
-    pooled: Pooled<HttpConnector, Body>,
+    pooled: Pooled<Connector, Body>,
+    authorization: Option<HeaderValue>,
 }
 
 /// A response that was read to its end.
@@ -39,17 +50,29 @@ pub(crate) struct Events {
 }
 
 impl Client {
-    /// A client of the server at a URL such as `http://127.0.0.1:8080`.
-    pub(crate) fn new(base: &str) -> Result<Self> {
+    /// A client of the server at a URL such as `http://127.0.0.1:8080`, with the proof of who uses it.
+    pub(crate) fn new(base: &str, login: &Login) -> Result<Self> {
+        let base = base.trim_end_matches('/');
+        let tls = login.tls_for(base)?;
+        let authorization = login.authorization(base)?;
+        Ok(Self { authorization, ..Self::of(base, tls)? })
+    }
+
+    /// A client of a server on this machine that asks for no proof.
+    pub(crate) fn local(base: &str) -> Result<Self> {
+        Self::of(base, None)
+    }
+
+    fn of(base: &str, tls: Option<Arc<ClientConfig>>) -> Result<Self> {
         let place = base.split_once("://").map_or(base, |(_, place)| place);
         if place.split(['/', '?', '#']).next().is_some_and(|host| host.contains('@')) {
             bail!(
                 "the URL of the server has a user or a password: leave them out, such as \
-                 `http://127.0.0.1:8080`; the server asks for none"
+                 `http://127.0.0.1:8080`; a token goes into FERRULE_TOKEN or `--token-file`"
             );
         }
-        let pooled = Pooled::builder(TokioExecutor::new()).build_http();
-        Ok(Self { base: base.trim_end_matches('/').into(), pooled })
+        let pooled = Pooled::builder(TokioExecutor::new()).build(Connector { tls });
+        Ok(Self { base: base.trim_end_matches('/').into(), pooled, authorization: None })
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -85,15 +108,11 @@ impl Client {
         headers: &[(&str, &str)],
         bytes: Vec<u8>,
     ) -> Result<Answer> {
-        let uri = format!("{}{path}", self.base);
-        let mut request = Request::builder().method(method).uri(&uri);
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let sent = self.pooled.request(request.body(Body::from(bytes))?).await;
-        let sent =
-            sent.with_context(|| format!("no answer from {uri}: is the server running there?"));
-        Answer::read(sent?).await
+        Answer::read(self.exchange(request.body(Body::from(bytes))?).await?).await
     }
 
     /// Follows the events of a fulfilment, from its first.
@@ -101,7 +120,8 @@ impl Client {
         let path = format!("/orchestration/v1/fulfilments/{fulfilment}/events");
         let response = self.open(Method::GET, &path, "", Body::empty()).await?;
         if !response.status().is_success() {
-            bail!("{path} answered {}", response.status());
+            Answer::read(response).await?.success(&path)?;
+            bail!("{path} answered without events");
         }
         Ok(Events { body: response.into_body(), buffer: String::new() })
     }
@@ -114,15 +134,23 @@ impl Client {
         media_type: &str,
         body: Body,
     ) -> Result<Response<Incoming>> {
-        let uri =
-            if path.starts_with("http") { path.into() } else { format!("{}{path}", self.base) };
-        let mut request = Request::builder().method(method).uri(&uri);
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !media_type.is_empty() {
             request = request.header("content-type", media_type);
         }
-        let request = request.body(body)?;
+        self.exchange(request.body(body)?).await
+    }
+
+    async fn exchange(&self, mut request: Request<Body>) -> Result<Response<Incoming>> {
+        let uri = request.uri().to_string();
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.to_owned());
+        }
         let sent = self.pooled.request(request).await;
-        sent.with_context(|| format!("no answer from {uri}: is the server running there?"))
+        sent.map_err(|error| {
+            let explained = explain::failure(&error, &uri);
+            anyhow!(error).context(explained)
+        })
     }
 }
 
@@ -166,7 +194,10 @@ impl Answer {
         }
         let reason = serde_json::from_slice(&self.body).map(|reason: Reason| reason.message);
         let reason = reason.map_or_else(|_| self.text(), Cow::Owned);
-        bail!("{path} answered {}: {reason}", self.status)
+        match explain::refusal(self.status) {
+            Some(hint) => bail!("{path} answered {}: {reason}: {hint}", self.status),
+            None => bail!("{path} answered {}: {reason}", self.status),
+        }
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {

@@ -116,7 +116,7 @@ pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> 
             bail!("{}: {}", loaded.file.display(), server::serve::reason(error));
         }
     }
-    let base = format!("http://{}", server.address);
+    let base = format!("{}://{}", server.scheme, server.address);
     writeln!(
         out,
         "Ferrule serves {base} with {} plugins, up in {:.1?}.",
@@ -124,7 +124,7 @@ pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> 
         began.elapsed()
     )?;
     writeln!(out, "The simulated network is at {simnet}; its effects are at {simnet}/_effects.\n")?;
-    let client = Client::new(&base)?;
+    let client = Client::local(&base)?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async {
         tokio::select! {

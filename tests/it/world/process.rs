@@ -72,7 +72,7 @@ impl Process {
             child.wait().await.unwrap();
             return Err(tail(&log));
         };
-        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = line.split_whitespace().find(|word| word.starts_with("http"));
         let url = url.unwrap_or_else(|| panic!("no URL in `{line}`")).to_string();
         Ok((Self { child, log, out }, url))
     }
@@ -116,8 +116,14 @@ impl Drop for Process {
 
 /// Runs a command of the program to its end.
 pub(crate) async fn ferrule(arguments: &[&str]) -> Output {
+    ferrule_in(arguments, &[]).await
+}
+
+/// The same, with more in its environment.
+pub(crate) async fn ferrule_in(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let running = Command::new(env!("CARGO_BIN_EXE_ferrule"))
         .args(arguments)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::import::escaped;
 use super::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 /// Attempts that are asked for at once.
 const AT_ONCE: usize = 20;
@@ -24,6 +24,8 @@ pub(crate) struct Attempts {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
 }
 
 /// An attempt as the server shows it.
@@ -48,7 +50,7 @@ struct Attempt {
 }
 
 pub(crate) async fn run(asked: Attempts) -> Result<()> {
-    let client = Client::new(&asked.server)?;
+    let client = Client::new(&asked.server, &asked.login)?;
     let fulfilment = escaped(&asked.fulfilment);
     let path = match &asked.task {
         Some(task) => format!("{fulfilment}/tasks/{}/attempts", escaped(task)),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
@@ -47,6 +47,8 @@ struct Load {
     /// The server; load goes to this machine only.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     /// How many requests are in flight at one time.
     #[arg(long, default_value_t = 64)]
     in_flight: usize,
@@ -131,9 +133,10 @@ impl Runs {
 impl Load {
     /// A client of the server, where the load is one that may be.
     fn client(&self, requests: usize) -> Result<Client> {
-        let client = Client::new(&self.server)?;
-        let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        if !local.iter().any(|prefix| self.server.starts_with(prefix)) {
+        let client = Client::new(&self.server, &self.login)?;
+        let place = self.server.split_once("://").map_or("", |(_, place)| place);
+        let local = ["127.0.0.1", "localhost", "[::1]"];
+        if !local.iter().any(|prefix| place.starts_with(prefix)) {
             bail!("`{}` is not on this machine; load goes to loopback only", self.server);
         }
         if requests == 0 || requests > REQUESTS_MAX || self.in_flight == 0 {

@@ -14,7 +14,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::import::escaped;
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, Login};
 use server::http::in_url;
 
 /// Max bytes at the end of a file that are searched for its last line.
@@ -36,10 +36,12 @@ pub(crate) struct Export {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
 }
 
 pub(crate) async fn run(export: Export) -> Result<()> {
-    let client = Client::new(&export.server)?;
+    let client = Client::new(&export.server, &export.login)?;
     let (resource, query) = (escaped(&export.resource), in_url(&export.query));
     let mut path = format!("/orchestration/v1/exports/{resource}?{query}");
     match &export.output {

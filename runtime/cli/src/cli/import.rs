@@ -16,7 +16,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::say;
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, Login};
 
 /// Size of a chunk that is read and sent.
 const PIECE_BYTES: usize = 256 << 10;
@@ -30,6 +30,8 @@ pub(crate) struct Import {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     /// The name of this import; by default it is derived from the file's content. A corrected file
     /// continues under the name that it began with.
     #[arg(long)]
@@ -85,7 +87,7 @@ impl Existing {
 }
 
 pub(crate) async fn run(import: Import) -> Result<()> {
-    let client = Client::new(&import.server)?;
+    let client = Client::new(&import.server, &import.login)?;
     let is_stdin = import.file.as_os_str() == "-";
     // What can be read once only, such as a pipe, has no name that follows from its content.
     let is_stream = is_stdin || !is_file(&import.file).await?;

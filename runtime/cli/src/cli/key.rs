@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::import::escaped;
 use super::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 /// Keys that are asked for at once.
 const AT_ONCE: usize = 100;
@@ -40,6 +40,8 @@ pub(crate) struct At {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
 }
 
 #[derive(Debug, Args)]
@@ -111,7 +113,7 @@ pub(super) async fn run(command: Key) -> Result<()> {
 
 impl At {
     fn client(&self) -> Result<Client> {
-        Client::new(&self.server)
+        Client::new(&self.server, &self.login)
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) async fn live(
     out: &mut impl Write,
 ) -> Result<()> {
     let script: Vec<Value> = serde_json::from_str(SCRIPT).context("operator.json")?;
-    let network = Client::new(simnet)?;
+    let network = Client::local(simnet)?;
     let mut operator = Operator { client, network, repository, names: BTreeMap::new() };
     for step in script {
         let text = step.to_string();

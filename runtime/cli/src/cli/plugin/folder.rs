@@ -13,6 +13,7 @@ use host::versions::BEFORE;
 use super::oci::access::Access;
 use super::{Inspector, installed, read_file, remote, ship};
 use crate::cli::{Usage, say};
+use crate::client::{Client, Login, Proof};
 use crate::repository::write_whole;
 use server::config::Config;
 
@@ -23,6 +24,8 @@ pub(crate) struct Install {
     plugin: String,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    proof: Proof,
     #[command(flatten)]
     trial: remote::Trial,
     #[command(flatten)]
@@ -35,6 +38,8 @@ pub(crate) struct Named {
     id: String,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    login: Login,
 }
 
 #[derive(Debug, Args)]
@@ -68,11 +73,13 @@ struct Found {
 /// Puts a plugin into the folder if a server with the settings would take it in. The version that it
 /// replaces is kept for a rollback.
 pub(super) async fn install(install: Install) -> Result<()> {
-    let Install { plugin, place, trial, access } = install;
+    let Install { plugin, place, proof, trial, access } = install;
     let fetched = ship::fetch(&plugin, &access).await?;
     let path = &fetched.file;
     if let Some(server) = &place.server {
-        return remote::install(server, path, &trial).await;
+        // One file may have the CAs of the registry and of the server.
+        let client = Client::new(server, &proof.with_ca(access.ca))?;
+        return remote::install(&client, path, &trial).await;
     }
     let config = Config::read(place.config.as_deref())?;
     let bytes = read_file(path)?;
@@ -124,7 +131,8 @@ pub(super) async fn install(install: Install) -> Result<()> {
 /// Removes a plugin from the folder. Orders that began with it go on with the copy that the server has.
 pub(super) async fn remove(named: Named) -> Result<()> {
     if let Some(server) = &named.place.server {
-        return remote::remove(server, &named.id).await;
+        let client = Client::new(server, &named.login)?;
+        return remote::remove(&client, &named.id).await;
     }
     let (id, found) = find_named(named)?;
     let cannot_remove = || format!("cannot remove `{}`", found.path.display());
@@ -140,7 +148,8 @@ pub(super) async fn remove(named: Named) -> Result<()> {
 pub(super) async fn rollback(rollback: Rollback) -> Result<()> {
     let Rollback { named, to } = rollback;
     if let Some(server) = &named.place.server {
-        return remote::roll_back(server, &named.id, to.as_deref()).await;
+        let client = Client::new(server, &named.login)?;
+        return remote::roll_back(&client, &named.id, to.as_deref()).await;
     }
     if to.is_some() {
         return Err(
@@ -163,7 +172,7 @@ pub(super) async fn rollback(rollback: Rollback) -> Result<()> {
 }
 
 fn find_named(named: Named) -> Result<(String, Found)> {
-    let Named { id, place } = named;
+    let Named { id, place, .. } = named;
     let folder = match place.into {
         Some(folder) => folder,
         None => Config::read(place.config.as_deref())?.plugins_dir,

@@ -12,7 +12,7 @@ use host::registry::{self, Entry, State};
 
 use super::{Inspector, Usage};
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 use server::config::Config;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,8 @@ pub(crate) struct List {
     /// Ask this server instead: what it has taken in, and what it has not.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    #[command(flatten)]
+    login: Login,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -34,7 +36,7 @@ pub(crate) struct List {
 /// Lists plugins; fails where one is rejected.
 pub(super) async fn run(list: List) -> Result<()> {
     let entries = match &list.server {
-        Some(url) => Client::new(url)?.get("/orchestration/v1/plugins").await?,
+        Some(url) => Client::new(url, &list.login)?.get("/orchestration/v1/plugins").await?,
         None => of_folder(list.path, Config::read(list.config.as_deref())?).await?,
     };
     if list.json {

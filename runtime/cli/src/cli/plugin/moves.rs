@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::remote::path;
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 /// Max orders and runs that a preview lists.
 const SHOWN_MAX: usize = 20;
@@ -19,6 +19,8 @@ pub(crate) struct Move {
     /// The server.
     #[arg(long, value_name = "URL")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     #[command(flatten)]
     wanted: Wanted,
 }
@@ -90,8 +92,8 @@ struct Unfit {
 
 /// Moves all of them, as many at once as the server does, and tells how far it is.
 pub(super) async fn run(arguments: Move) -> Result<()> {
-    let Move { id, server, mut wanted } = arguments;
-    let client = Client::new(&server)?;
+    let Move { id, server, login, mut wanted } = arguments;
+    let client = Client::new(&server, &login)?;
     let path = format!("{}/moves", path(&id));
     let (mut moved, mut total) = (0, None);
     loop {

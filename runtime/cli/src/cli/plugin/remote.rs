@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::read_file;
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 /// The orders that a version is tried with, if not all new ones are to use it.
 #[derive(Debug, Args)]
@@ -35,10 +35,18 @@ pub(crate) struct Trial {
 #[derive(Debug, Args)]
 pub(crate) struct OfServer {
     /// The id of the plugin.
-    pub(super) id: String,
+    id: String,
     /// The server.
     #[arg(long, value_name = "URL")]
-    pub(super) server: String,
+    server: String,
+    #[command(flatten)]
+    login: Login,
+}
+
+impl OfServer {
+    fn client(&self) -> Result<Client> {
+        Client::new(&self.server, &self.login)
+    }
 }
 
 impl Trial {
@@ -64,11 +72,10 @@ struct Rollback<'a> {
 }
 
 /// Sends a plugin to a server, which checks it.
-pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<()> {
+pub(super) async fn install(client: &Client, file: &Path, trial: &Trial) -> Result<()> {
     let bytes = read_file(file)?;
     let id = host::Manifest::of(bytes.clone())?.id;
     let path = trial.path(&id);
-    let client = Client::new(server)?;
     let Proofs { signature, certificate } = proofs(file)?;
     let sent = [("plugin-signature", signature), ("plugin-certificate", certificate)];
     let sent = sent.map(|(name, proof)| (name, proof.map(|text| BASE64_STANDARD.encode(text))));
@@ -79,18 +86,18 @@ pub(super) async fn install(server: &str, file: &Path, trial: &Trial) -> Result<
 }
 
 /// Has all new orders of a server use the version on trial.
-pub(super) async fn promote(server: &str, id: &str) -> Result<()> {
-    let path = format!("{}/candidate/promote", path(id));
-    let answer = Client::new(server)?.send_bytes(Method::POST, &path, &[], Vec::new()).await?;
+pub(super) async fn promote(of: OfServer) -> Result<()> {
+    let path = format!("{}/candidate/promote", path(&of.id));
+    let answer = of.client()?.send_bytes(Method::POST, &path, &[], Vec::new()).await?;
     used(&answer.success(&path)?.json()?)
 }
 
 /// Ends the trial of a version.
-pub(super) async fn abort(server: &str, id: &str) -> Result<()> {
-    let path = format!("{}/candidate", path(id));
-    let answer = Client::new(server)?.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?;
+pub(super) async fn abort(of: OfServer) -> Result<()> {
+    let path = format!("{}/candidate", path(&of.id));
+    let answer = of.client()?.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?;
     answer.success(&path)?;
-    say(&format!("the trial of {id} is over: no new order uses the version"))
+    say(&format!("the trial of {} is over: no new order uses the version", of.id))
 }
 
 /// What vouches for a plugin, beside its file.
@@ -99,17 +106,16 @@ pub(super) fn proofs(file: &Path) -> Result<Proofs> {
 }
 
 /// Removes a plugin from a server. Open orders that began with it go on.
-pub(super) async fn remove(server: &str, id: &str) -> Result<()> {
+pub(super) async fn remove(client: &Client, id: &str) -> Result<()> {
     let path = path(id);
-    let client = Client::new(server)?;
     client.send_bytes(Method::DELETE, &path, &[], Vec::new()).await?.success(&path)?;
     say(&format!("{id} is removed"))
 }
 
 /// Has a server go back to an earlier version.
-pub(super) async fn roll_back(server: &str, id: &str, digest: Option<&str>) -> Result<()> {
+pub(super) async fn roll_back(client: &Client, id: &str, digest: Option<&str>) -> Result<()> {
     let path = format!("{}/rollback", path(id));
-    let answer = Client::new(server)?.send(Method::POST, &path, &Rollback { digest }).await?;
+    let answer = client.send(Method::POST, &path, &Rollback { digest }).await?;
     used(&answer.success(&path)?.json()?)
 }
 

@@ -15,7 +15,7 @@ use super::test::recorded::{Known, Said, exchanges};
 use super::test::written;
 use crate::cli::import::escaped;
 use crate::cli::{Usage, say};
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 /// Attempts that are asked for at once, which is as many as the server gives.
 const AT_ONCE: usize = 20;
@@ -37,6 +37,8 @@ pub(crate) struct Replay {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     /// The file of the case.
     #[arg(short, long, value_name = "FILE", default_value = "tests/replay.yaml")]
     output: PathBuf,
@@ -95,7 +97,7 @@ pub(super) async fn run(replay: Replay) -> Result<()> {
 }
 
 async fn attempts(replay: &Replay) -> Result<Vec<Attempt>> {
-    let client = Client::new(&replay.server)?;
+    let client = Client::new(&replay.server, &replay.login)?;
     let (fulfilment, task) = (escaped(&replay.fulfilment), escaped(&replay.task));
     let mut all: Vec<Attempt> = Vec::new();
     while all.len() < ATTEMPTS_MAX {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::remote::path;
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 #[derive(Debug, Args)]
 pub(crate) struct Scratch {
@@ -18,6 +18,8 @@ pub(crate) struct Scratch {
     /// The server.
     #[arg(long, value_name = "URL")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     /// Only keys that begin with this.
     #[arg(long, default_value = "")]
     prefix: String,
@@ -58,7 +60,7 @@ struct Deleted {
 }
 
 pub(super) async fn run(scratch: Scratch) -> Result<()> {
-    let client = Client::new(&scratch.server)?;
+    let client = Client::new(&scratch.server, &scratch.login)?;
     let path = format!("{}/scratch", path(&scratch.id));
     let of_key = |key: &str| format!("{path}/{}", encoded(key));
     if let Some(key) = &scratch.key {

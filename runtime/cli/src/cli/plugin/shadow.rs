@@ -6,7 +6,7 @@ use host::shadow::{Change, Difference, Of, Repeated, Shadow, Verdict};
 
 use super::remote::path;
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
@@ -15,6 +15,8 @@ pub(crate) struct Listing {
     /// The server.
     #[arg(long, value_name = "URL")]
     server: String,
+    #[command(flatten)]
+    login: Login,
     /// Max calls that are listed, the latest first.
     #[arg(long, value_name = "CALLS", default_value_t = 20)]
     limit: usize,
@@ -24,9 +26,9 @@ pub(crate) struct Listing {
 }
 
 pub(super) async fn run(listing: Listing) -> Result<()> {
-    let Listing { id, server, limit, json } = listing;
+    let Listing { id, server, login, limit, json } = listing;
     let path = format!("{}/shadow?limit={limit}", path(&id));
-    let shadow: Shadow = Client::new(&server)?.get(&path).await?;
+    let shadow: Shadow = Client::new(&server, &login)?.get(&path).await?;
     if json {
         return say(&serde_json::to_string_pretty(&shadow)?);
     }

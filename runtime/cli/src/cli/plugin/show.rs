@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Inspector, granted, list, read_file};
 use crate::cli::say;
-use crate::client::Client;
+use crate::client::{Client, Login};
 use server::config::Config;
 
 #[derive(Debug, Args)]
@@ -25,6 +25,8 @@ pub(crate) struct Show {
     /// Ask this server instead: what each version was granted there, and used of it.
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     server: Option<String>,
+    #[command(flatten)]
+    login: Login,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -64,7 +66,7 @@ struct Versions {
 /// Shows the versions of a plugin that a server has loaded.
 async fn of_server(server: &str, show: &Show) -> Result<()> {
     let path = format!("/orchestration/v1/plugins/{}", server::http::in_url(&show.plugin));
-    let plugin: Versions = Client::new(server)?.get(&path).await?;
+    let plugin: Versions = Client::new(server, &show.login)?.get(&path).await?;
     if show.json {
         return say(&serde_json::to_string_pretty(&plugin)?);
     }
