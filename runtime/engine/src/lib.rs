@@ -14,6 +14,7 @@ pub mod scratch;
 pub mod stamp;
 pub mod store;
 pub mod telemetry;
+pub mod tenant;
 pub mod trace;
 pub mod worker;
 

@@ -9,13 +9,18 @@ use tokio::sync::{oneshot, watch};
 pub mod memory;
 pub mod pieces;
 mod progress;
+pub mod view;
 
 pub use memory::Memory;
 pub use progress::{Progress, Settled};
+pub use view::{TenantNumber, View, tenants};
 
-/// Max bytes of a key. Names from outside (an id, an idempotency key) are limited where they are
+/// Max bytes of a key of a tenant. Names from outside (an id, an idempotency key) are limited where they are
 /// received, so that the keys made of them are shorter than this.
 pub const KEY_BYTES_MAX: usize = 384;
+
+/// Max bytes of a key in a store: that of a tenant behind its number.
+pub const STORED_KEY_BYTES_MAX: usize = KEY_BYTES_MAX + view::BEFORE_BYTES;
 
 /// Keeps facts.
 ///
@@ -113,7 +118,9 @@ impl Batch {
 
 fn check_keys(writes: &[Write]) -> Result<(), Error> {
     match writes.iter().map(|(key, _)| key.len()).max() {
-        Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
+        Some(bytes) if bytes > STORED_KEY_BYTES_MAX => {
+            Err(Error::KeyTooLong { bytes, max: STORED_KEY_BYTES_MAX })
+        }
         _ => Ok(()),
     }
 }
@@ -196,10 +203,12 @@ pub enum Error {
         batch: Epoch,
     },
     /// A key of the batch is too long, and nothing of the batch was written: a bug of ours.
-    #[error("a key has {bytes} bytes, at most {KEY_BYTES_MAX} are allowed")]
+    #[error("a key has {bytes} bytes, at most {max} are allowed")]
     KeyTooLong {
         /// The length of the key.
         bytes: usize,
+        /// The limit.
+        max: usize,
     },
     /// The transaction of a batch refused it, and nothing of the batch was written.
     #[error(transparent)]

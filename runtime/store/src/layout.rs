@@ -3,7 +3,7 @@
 //! sled writes whatever does not fit into a quarter of its 512 KiB segments into a file of its own,
 //! which it never syncs and which `sync_data` on its log does not reach: after a power loss the log
 //! would refer to a file without content. So nothing that large is ever given to it. A tree node is
-//! split at 16 entries, and a merge adds a few: with keys of 384 bytes and cells of 4 KiB a node
+//! split at 16 entries, and a merge adds a few: with keys of 388 bytes and cells of 4 KiB a node
 //! stays below 100 KiB, and an index node of at most 320 keys below 128 KiB. A value that is
 //! longer than a cell is cut into parts, each under a key of its own.
 

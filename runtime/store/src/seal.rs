@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use engine::store::view;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac};
@@ -29,9 +30,6 @@ const HIDING: u16 = 0;
 
 /// What the keys of index entries begin with, after the tenant.
 const ENTRIES: &[u8] = b"i/";
-
-/// What the keys of a tenant begin with.
-const TENANTS: &[u8] = b"T/";
 
 /// Bytes of the HMAC in the key of an index entry, before they are written as text.
 const HIDDEN_BYTES: usize = 16;
@@ -225,11 +223,7 @@ impl Seal {
 
 /// The value of a document in the key of an index entry, with what stands before and after it.
 fn value_in(key: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let own = match key.strip_prefix(TENANTS) {
-        Some(rest) => rest.split_at_checked(rest.iter().position(|byte| *byte == b'/')? + 1)?.1,
-        None => key,
-    };
-    let rest = own.strip_prefix(ENTRIES)?;
+    let rest = view::own(key).strip_prefix(ENTRIES)?;
     let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
     let (_resource, path, value) = (ends.next()?, ends.next()?, ends.next()?);
     let begin = key.len() - rest.len();

@@ -34,7 +34,7 @@ fn the_value_in_the_key_of_an_index_entry_is_hidden_and_comes_back() {
     let seal = new();
     for key in [
         b"i/individual\0familyName\0Mustermann\x007".as_slice(),
-        b"T/acme/i/individual\0familyName\0Mustermann\x007",
+        b"T/\x80\x01i/individual\0familyName\0Mustermann\x007",
     ] {
         let place = seal.place(key).into_owned();
         assert!(!place.windows(6).any(|part| part == b"Muster"), "{place:?}");
@@ -50,7 +50,8 @@ fn the_value_in_the_key_of_an_index_entry_is_hidden_and_comes_back() {
 #[test]
 fn other_keys_stay_as_they_are() {
     let seal = new();
-    for key in [b"j/order/1".as_slice(), b"i/", b"i/individual\0familyName\0", b"T/acme/d/i/1", b""]
+    for key in
+        [b"j/order/1".as_slice(), b"i/", b"i/individual\0familyName\0", b"T/\x80\x01d/i/1", b""]
     {
         assert_eq!(seal.place(key).as_ref(), key);
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use engine::store::{Memory, Store};
+use engine::store::{Memory, STORED_KEY_BYTES_MAX, Store};
 use store::{OpenError, Options, Sled};
 
 use crate::subject::{OnSled, Subject, all, batch, put, remove};
@@ -16,7 +16,7 @@ async fn everything_lies_in_the_one_file_that_is_synced() {
     for round in 0..20_u8 {
         let writes: Vec<_> = (0..60_u8)
             .map(|number| {
-                let mut key = [number; 384];
+                let mut key = [number; STORED_KEY_BYTES_MAX];
                 key[0] = round % 7;
                 put(key, vec![round; usize::from(number) * 500])
             })

@@ -9,3 +9,4 @@ mod killed;
 mod random;
 mod subject;
 mod suite;
+mod tenants;

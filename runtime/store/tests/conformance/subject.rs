@@ -1,8 +1,12 @@
 //! The stores under test, and short words for what is done to them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::store::{Batch, Direction, Epoch, Fact, Memory, Scan, Store, Write};
+use engine::store::{
+    Batch, Direction, Epoch, Fact, KEY_BYTES_MAX, Memory, STORED_KEY_BYTES_MAX, Scan, Store,
+    TenantNumber, View, Write,
+};
 use store::seal::{KEY_BYTES, MasterKey, MasterKeys};
 use store::{Options, Sled};
 use tempfile::TempDir;
@@ -10,6 +14,9 @@ use tempfile::TempDir;
 /// A kind of store that can be opened, closed, and opened again.
 pub(crate) trait Subject: Default + Send + Sync + 'static {
     type Store: Store;
+
+    /// Max bytes of its keys.
+    const KEY_BYTES_MAX: usize = STORED_KEY_BYTES_MAX;
 
     fn open(&self) -> Self::Store;
 
@@ -86,6 +93,34 @@ impl Subject for OnSled {
         let keys = self.keys.clone();
         let options = Options { lock_wait: LOCK_WAIT, keys, ..Options::default() };
         Sled::open(self.path(), &options).unwrap()
+    }
+}
+
+/// A tenant's part of a directory.
+#[derive(Default)]
+pub(crate) struct OfTenant(OnSled);
+
+impl Subject for OfTenant {
+    type Store = View;
+
+    const KEY_BYTES_MAX: usize = KEY_BYTES_MAX;
+
+    fn open(&self) -> View {
+        View::of(Arc::new(self.0.open()), TenantNumber::new(1).unwrap())
+    }
+}
+
+/// The default tenant's part of a directory.
+#[derive(Default)]
+pub(crate) struct OfDefault(OnSled);
+
+impl Subject for OfDefault {
+    type Store = View;
+
+    const KEY_BYTES_MAX: usize = KEY_BYTES_MAX;
+
+    fn open(&self) -> View {
+        View::of_default(Arc::new(self.0.open()))
     }
 }
 

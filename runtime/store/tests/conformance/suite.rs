@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use engine::store::pieces::Pieces;
-use engine::store::{Batch, Direction, Epoch, Error, KEY_BYTES_MAX, Store, Transaction};
+use engine::store::{Batch, Direction, Epoch, Error, Store, Transaction};
 
-use crate::subject::{InMemory, OnSled, Sealed, Subject, all, batch, keys, put, remove};
+use crate::subject::{
+    InMemory, OfDefault, OfTenant, OnSled, Sealed, Subject, all, batch, keys, put, remove,
+};
 
 macro_rules! hold {
     ($subject:ident as $name:ident: $($test:ident)*) => {
@@ -20,6 +22,8 @@ macro_rules! hold {
         hold!(InMemory as memory: $($test)*);
         hold!(OnSled as sled: $($test)*);
         hold!(Sealed as sealed: $($test)*);
+        hold!(OfDefault as default_tenant: $($test)*);
+        hold!(OfTenant as tenant: $($test)*);
     };
 }
 
@@ -151,7 +155,7 @@ async fn a_removed_key_is_gone<S: Subject>() {
 async fn any_bytes_are_a_key_and_any_a_value<S: Subject>() {
     let store = S::default().open_kept();
     let epoch = store.claim().unwrap();
-    let long = vec![0xff; KEY_BYTES_MAX];
+    let long = vec![0xff; S::KEY_BYTES_MAX];
     let keys = [&[][..], &[0], &[0, 0], b"e", b"f", b"p", b"p\0\0\0\0", &[0xff], &long];
     for bytes in [0, 1, 4095, 4096, 4097, 8192, 300_000] {
         let value: Vec<u8> = (0..=250_u8).cycle().take(bytes).collect();
@@ -166,9 +170,11 @@ async fn any_bytes_are_a_key_and_any_a_value<S: Subject>() {
 async fn a_key_that_is_too_long_refuses_its_batch<S: Subject>() {
     let store = S::default().open_kept();
     let epoch = store.claim().unwrap();
-    let writes = [put("a", ""), put([0; KEY_BYTES_MAX + 1], "")];
+    let writes = [put("a", ""), put(vec![0; S::KEY_BYTES_MAX + 1], "")];
     let refused = store.append(batch(epoch, writes)).await;
-    assert!(matches!(refused, Err(Error::KeyTooLong { bytes }) if bytes == KEY_BYTES_MAX + 1));
+    assert!(
+        matches!(refused, Err(Error::KeyTooLong { bytes, .. }) if bytes == S::KEY_BYTES_MAX + 1)
+    );
     store.append(batch(epoch, [put("b", "")])).await.unwrap();
     assert_eq!(all(&*store), [(b"b".to_vec(), vec![])]);
 }
@@ -376,7 +382,7 @@ async fn a_refused_transaction_writes_nothing_of_its_batch<S: Subject>() {
         Err(Error::Refused("no".into()))
     });
     let refused = Batch { transaction: Some(refuse), ..batch(epoch, [put("a", "1")]) };
-    let long = Transaction::new(|_| Ok(vec![put([0; KEY_BYTES_MAX + 1], "")]));
+    let long = Transaction::new(|_| Ok(vec![put(vec![0; S::KEY_BYTES_MAX + 1], "")]));
     let long = Batch { transaction: Some(long), ..batch(epoch, [put("b", "1")]) };
     let (refused, long) = (store.append(refused).await, store.append(long).await);
     assert!(matches!(refused, Err(Error::Refused(cause)) if cause.to_string() == "no"));
