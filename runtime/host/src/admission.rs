@@ -4,6 +4,9 @@
 //! a few plugins take, the less each of them gets, so that one that has nothing finds something,
 //! even if the calls of the others only sleep. What is given back goes to the plugin that has
 //! least.
+//!
+//! Where there is more than one tenant, the same holds for them: what is given back goes to the tenant that
+//! has least, and there to the plugin that has least.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,18 +35,31 @@ pub(crate) enum Short {
     /// This plugin has its share.
     #[error("the plugin has its share of the guests' memory")]
     Share,
+    /// The plugins of this tenant have their share.
+    #[error("the plugins of the tenant have their share of the guests' memory")]
+    Tenant,
 }
 
-/// Hands out permits; cheap to clone.
+/// Hands out permits to the plugins of a tenant; cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Admission(Arc<Mutex<Office>>);
+pub(crate) struct Admission {
+    office: Arc<Mutex<Office>>,
+    tenant: Tenant,
+}
+
+/// The place of a tenant in [`Office::tenants`].
+type Tenant = usize;
+
+/// A plugin of a tenant.
+type Whose = (Tenant, PluginId);
 
 #[derive(Debug)]
 struct Office {
     capacity: Capacity,
     left: Held,
     /// The plugins that hold something or wait.
-    plugins: BTreeMap<PluginId, Customer>,
+    plugins: BTreeMap<Whose, Customer>,
+    tenants: Vec<Share>,
     /// How many calls wait, of all plugins.
     waiting: usize,
 }
@@ -53,6 +69,13 @@ struct Office {
 struct Held {
     instances: usize,
     bytes: usize,
+}
+
+/// What the plugins of a tenant hold, and may hold.
+#[derive(Debug)]
+struct Share {
+    percent: usize,
+    held: Held,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +94,7 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Admission,
-    plugin: PluginId,
+    whose: Whose,
     held: Held,
     /// What was admitted for growth and not used yet.
     prepaid: usize,
@@ -100,10 +123,25 @@ impl Usual {
 }
 
 impl Admission {
-    pub(crate) fn new(capacity: Capacity) -> Self {
+    /// For a first tenant, with a share that counts once there is another.
+    pub(crate) fn new(capacity: Capacity, share_percent: usize) -> Self {
         let left = Held { instances: capacity.instances, bytes: capacity.bytes };
-        let office = Office { capacity, left, plugins: BTreeMap::new(), waiting: 0 };
-        Self(Arc::new(Mutex::new(office)))
+        let tenants = vec![Share::new(share_percent)];
+        let office = Office { capacity, left, plugins: BTreeMap::new(), tenants, waiting: 0 };
+        Self { office: Arc::new(Mutex::new(office)), tenant: 0 }
+    }
+
+    /// For another tenant.
+    pub(crate) fn for_tenant(&self, share_percent: usize) -> Self {
+        let mut office = self.lock();
+        office.tenants.push(Share::new(share_percent));
+        let tenant = office.tenants.len() - 1;
+        Self { office: Arc::clone(&self.office), tenant }
+    }
+
+    /// The number of this tenant.
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant
     }
 
     /// Waits for an instance and this much memory.
@@ -112,13 +150,14 @@ impl Admission {
         let _leave;
         let receiver = {
             let mut office = self.lock();
+            let whose = (self.tenant, plugin.clone());
             let has_waiting =
-                office.plugins.get(plugin).is_some_and(|customer| !customer.waiting.is_empty());
-            if !has_waiting && !office.is_full(plugin, bytes) {
-                return self.issue(&mut office, plugin, bytes);
+                office.plugins.get(&whose).is_some_and(|customer| !customer.waiting.is_empty());
+            if !has_waiting && !office.is_full(&whose, bytes) {
+                return self.issue(&mut office, whose, bytes);
             }
             let (sender, receiver) = oneshot::channel();
-            let customer = office.plugins.entry(plugin.clone()).or_default();
+            let customer = office.plugins.entry(whose).or_default();
             customer.waiting.push_back(Waiting { bytes, permit: sender });
             office.waiting += 1;
             _leave = Leave(self);
@@ -133,11 +172,14 @@ impl Admission {
 
     /// Why a call of this plugin would have to wait for memory now, if it would.
     pub(crate) fn short(&self, plugin: &PluginId, bytes: usize) -> Option<Short> {
-        self.lock().lacks(plugin, bytes)
+        self.lock().lacks(&(self.tenant, plugin.clone()), bytes)
     }
 
+    /// The capacity, with the share that one plugin of this tenant may have.
     pub(crate) fn capacity(&self) -> Capacity {
-        self.lock().capacity
+        let office = self.lock();
+        let share_percent = office.capacity.share_percent.min(office.percent(self.tenant));
+        Capacity { share_percent, ..office.capacity }
     }
 
     /// The instances that calls have now.
@@ -146,68 +188,96 @@ impl Admission {
         office.capacity.instances.saturating_sub(office.left.instances)
     }
 
-    fn issue(&self, office: &mut Office, plugin: &PluginId, bytes: usize) -> Permit {
+    fn issue(&self, office: &mut Office, whose: Whose, bytes: usize) -> Permit {
         let held = Held { instances: 1, bytes };
-        office.take(plugin, held);
-        let (admission, plugin, usual) = (self.clone(), plugin.clone(), Usual::new(0));
-        Permit { admission, plugin, held, prepaid: 0, grown: 0, usual }
+        office.take(&whose, held);
+        let admission = Self { office: Arc::clone(&self.office), tenant: whose.0 };
+        Permit { admission, whose, held, prepaid: 0, grown: 0, usual: Usual::new(0) }
     }
 
-    /// Gives what is left to the calls that wait, the plugin with least first.
+    /// Gives what is left to the calls that wait: the tenant with least first, and of it the plugin
+    /// with least.
     fn serve(&self, office: &mut Office) {
         while office.waiting > 0 {
-            let Some(plugin) = office.next() else { return };
-            let Some(waiting) = office.call(&plugin) else { return };
-            let permit = self.issue(office, &plugin, waiting.bytes);
+            let Some(whose) = office.next() else { return };
+            let Some(waiting) = office.call(&whose) else { return };
+            let permit = self.issue(office, whose, waiting.bytes);
             if let Err(mut permit) = waiting.permit.send(permit) {
                 // The call gave up. The lock is held, so the permit must not give back by itself.
-                office.give_back(&plugin, std::mem::take(&mut permit.held));
+                let held = std::mem::take(&mut permit.held);
+                office.give_back(&permit.whose, held);
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Office> {
         // Every change leaves the books consistent, so a poisoned lock is still good.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.office.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Capacity {
-    fn share(self, of: usize) -> usize {
-        // Divided first: bytes times a hundred may be more than a number holds.
-        (of / 100 * self.share_percent + of % 100 * self.share_percent / 100).max(1)
-    }
-
     /// How many instances one plugin may have.
     pub(crate) fn instances_share(self) -> usize {
-        self.share(self.instances)
+        share(self.instances, self.share_percent)
     }
 
     /// How much memory one plugin may have.
     pub(crate) fn bytes_share(self) -> usize {
-        self.share(self.bytes)
+        share(self.bytes, self.share_percent)
+    }
+}
+
+/// A part of something, and at least one.
+fn share(of: usize, percent: usize) -> usize {
+    // Divided first: bytes times a hundred may be more than a number holds.
+    (of / 100 * percent + of % 100 * percent / 100).max(1)
+}
+
+impl Share {
+    fn new(percent: usize) -> Self {
+        Self { percent, held: Held::default() }
     }
 }
 
 impl Office {
-    fn held(&self, plugin: &PluginId) -> Held {
-        self.plugins.get(plugin).map(|customer| customer.held).unwrap_or_default()
+    fn held(&self, whose: &Whose) -> Held {
+        self.plugins.get(whose).map(|customer| customer.held).unwrap_or_default()
+    }
+
+    /// What the plugins of a tenant hold; nothing that counts where it is alone.
+    fn held_by_tenant(&self, tenant: Tenant) -> Held {
+        let is_alone = self.tenants.len() == 1;
+        self.tenants.get(tenant).filter(|_| !is_alone).map(|share| share.held).unwrap_or_default()
+    }
+
+    /// The percentage that the plugins of a tenant may have together.
+    fn percent(&self, tenant: Tenant) -> usize {
+        let is_alone = self.tenants.len() == 1;
+        self.tenants.get(tenant).filter(|_| !is_alone).map_or(100, |share| share.percent)
     }
 
     /// Whether another call of a plugin must wait.
-    fn is_full(&self, plugin: &PluginId, bytes: usize) -> bool {
-        let held = self.held(plugin).instances;
-        held >= self.capacity.instances_share().min(self.left.instances)
-            || self.lacks(plugin, bytes).is_some()
+    fn is_full(&self, whose: &Whose, bytes: usize) -> bool {
+        let left = self.left.instances;
+        let tenant = self.held_by_tenant(whose.0).instances;
+        self.held(whose).instances >= self.capacity.instances_share().min(left)
+            || tenant >= share(self.capacity.instances, self.percent(whose.0)).min(left)
+            || self.lacks(whose, bytes).is_some()
     }
 
     /// Why a plugin cannot have this much more memory.
-    fn lacks(&self, plugin: &PluginId, bytes: usize) -> Option<Short> {
-        let after = self.held(plugin).bytes.saturating_add(bytes);
+    fn lacks(&self, whose: &Whose, bytes: usize) -> Option<Short> {
+        let after = self.held(whose).bytes.saturating_add(bytes);
         if after > self.capacity.bytes_share() {
             return Some(Short::Share);
         }
-        let is_short = self.left.bytes.checked_sub(bytes).is_none_or(|left| after > left);
+        let tenant = self.held_by_tenant(whose.0).bytes.saturating_add(bytes);
+        if tenant > share(self.capacity.bytes, self.percent(whose.0)) {
+            return Some(Short::Tenant);
+        }
+        let most = after.max(tenant);
+        let is_short = self.left.bytes.checked_sub(bytes).is_none_or(|left| most > left);
         is_short.then_some(Short::Budget)
     }
 
@@ -216,46 +286,62 @@ impl Office {
         for customer in self.plugins.values_mut() {
             customer.waiting.retain(|waiting| !waiting.permit.is_closed());
         }
-        let is_there = |_: &PluginId, customer: &mut Customer| {
+        let is_there = |_: &Whose, customer: &mut Customer| {
             customer.held != Held::default() || !customer.waiting.is_empty()
         };
         self.plugins.retain(is_there);
         self.waiting = self.plugins.values().map(|customer| customer.waiting.len()).sum();
     }
 
-    /// Of the plugins that wait and may have something, the one that has least.
-    fn next(&self) -> Option<PluginId> {
-        let may = |(plugin, customer): &(&PluginId, &Customer)| {
-            customer.waiting.front().is_some_and(|first| !self.is_full(plugin, first.bytes))
+    /// Of the plugins that wait and may have something, the one that has least, of the tenant that has least.
+    fn next(&self) -> Option<Whose> {
+        let may = |(whose, customer): &(&Whose, &Customer)| {
+            customer.waiting.front().is_some_and(|first| !self.is_full(whose, first.bytes))
         };
         let waiting = self.plugins.iter().filter(may);
-        let least = waiting.map(|(plugin, customer)| (customer.held, plugin)).min();
-        least.map(|(_, plugin)| plugin.clone())
+        let least = waiting
+            .map(|(whose, customer)| (self.held_by_tenant(whose.0), customer.held, whose))
+            .min();
+        least.map(|(_, _, whose)| whose.clone())
     }
 
-    fn call(&mut self, plugin: &PluginId) -> Option<Waiting> {
-        let waiting = self.plugins.get_mut(plugin)?.waiting.pop_front()?;
+    fn call(&mut self, whose: &Whose) -> Option<Waiting> {
+        let waiting = self.plugins.get_mut(whose)?.waiting.pop_front()?;
         self.waiting -= 1;
         Some(waiting)
     }
 
-    fn take(&mut self, plugin: &PluginId, more: Held) {
-        let customer = self.plugins.entry(plugin.clone()).or_default();
-        customer.held.instances += more.instances;
-        customer.held.bytes += more.bytes;
-        self.left.instances -= more.instances;
-        self.left.bytes -= more.bytes;
+    fn take(&mut self, whose: &Whose, more: Held) {
+        let customer = self.plugins.entry(whose.clone()).or_default();
+        customer.held.take(more);
+        if let Some(tenant) = self.tenants.get_mut(whose.0) {
+            tenant.held.take(more);
+        }
+        self.left.give(more);
     }
 
-    fn give_back(&mut self, plugin: &PluginId, held: Held) {
-        self.left.instances += held.instances;
-        self.left.bytes += held.bytes;
-        let Some(customer) = self.plugins.get_mut(plugin) else { return };
-        customer.held.instances -= held.instances;
-        customer.held.bytes -= held.bytes;
-        if customer.held == Held::default() && customer.waiting.is_empty() {
-            self.plugins.remove(plugin);
+    fn give_back(&mut self, whose: &Whose, held: Held) {
+        self.left.take(held);
+        if let Some(tenant) = self.tenants.get_mut(whose.0) {
+            tenant.held.give(held);
         }
+        let Some(customer) = self.plugins.get_mut(whose) else { return };
+        customer.held.give(held);
+        if customer.held == Held::default() && customer.waiting.is_empty() {
+            self.plugins.remove(whose);
+        }
+    }
+}
+
+impl Held {
+    fn take(&mut self, more: Self) {
+        self.instances += more.instances;
+        self.bytes += more.bytes;
+    }
+
+    fn give(&mut self, less: Self) {
+        self.instances -= less.instances;
+        self.bytes -= less.bytes;
     }
 }
 
@@ -272,10 +358,10 @@ impl Permit {
         let (covered, more) = (bytes.min(self.prepaid), bytes.saturating_sub(self.prepaid));
         if more > 0 {
             let mut office = self.admission.lock();
-            if let Some(short) = office.lacks(&self.plugin, more) {
+            if let Some(short) = office.lacks(&self.whose, more) {
                 return Err(short);
             }
-            office.take(&self.plugin, Held { instances: 0, bytes: more });
+            office.take(&self.whose, Held { instances: 0, bytes: more });
         }
         self.held.bytes += more;
         self.prepaid -= covered;
@@ -304,7 +390,7 @@ impl Drop for Permit {
         }
         self.usual.learn(self.grown);
         let mut office = self.admission.lock();
-        office.give_back(&self.plugin, self.held);
+        office.give_back(&self.whose, self.held);
         self.admission.serve(&mut office);
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::Digest;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub(crate) struct Cache {
     refused: PathBuf,
     /// Seals artefacts.
     seal: Seal,
+    /// Where all tenants keep plugins: they share what was compiled of them.
+    folders: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 /// Why a plugin was not compiled.
@@ -42,30 +45,36 @@ pub(crate) struct Refusal {
 impl Cache {
     /// Opens the cache, making its folders where there are none; only this user can enter them.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        let plugins = root.join("plugins");
         let cache = Self {
-            plugins: root.join("plugins"),
             artefacts: root.join("artefacts"),
             refused: root.join("refused"),
             seal: Seal::open(root)?,
+            folders: Arc::new(Mutex::new(vec![plugins.clone()])),
+            plugins,
         };
         private_dir(&cache.plugins)?;
         private_dir(&cache.artefacts)?;
         private_dir(&cache.refused)?;
-        cache.remove_drafts()?;
+        remove_drafts([&cache.plugins, &cache.artefacts, &cache.refused])?;
         Ok(cache)
     }
 
-    /// Removes what an earlier process was writing when it ended.
-    fn remove_drafts(&self) -> io::Result<()> {
-        for folder in [&self.plugins, &self.artefacts, &self.refused] {
-            for entry in fs::read_dir(folder)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == "tmp") {
-                    fs::remove_file(path)?;
-                }
-            }
-        }
-        Ok(())
+    /// The cache of another tenant, with plugins of its own in a folder, and the same artefacts.
+    pub(crate) fn for_tenant(&self, root: &Path) -> io::Result<Self> {
+        let plugins = root.join("plugins");
+        private_dir(&plugins)?;
+        remove_drafts([&plugins])?;
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.push(plugins.clone());
+        drop(folders);
+        Ok(Self { plugins, ..self.clone() })
+    }
+
+    /// Whether any tenant keeps the bytes of a plugin.
+    pub(crate) fn is_kept_by_any(&self, digest: &Digest) -> bool {
+        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.iter().any(|folder| plugin_in(folder, digest).is_file())
     }
 
     /// Keeps the bytes of a plugin, durably: plans will name them by their digest.
@@ -187,8 +196,25 @@ impl Cache {
     }
 
     fn plugin(&self, digest: &Digest) -> PathBuf {
-        self.plugins.join(format!("{digest}.wasm"))
+        plugin_in(&self.plugins, digest)
     }
+}
+
+fn plugin_in(folder: &Path, digest: &Digest) -> PathBuf {
+    folder.join(format!("{digest}.wasm"))
+}
+
+/// Removes what an earlier process was writing when it ended.
+fn remove_drafts<const N: usize>(folders: [&Path; N]) -> io::Result<()> {
+    for folder in folders {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "tmp") {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a text is a digest: one from outside must not name another file.

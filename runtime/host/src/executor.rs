@@ -3,7 +3,7 @@
 //! Every call begins on a *prompt* thread, of ordinary priority. One that has had [`crate::limits::PROMPT`] of
 //! processor time goes on on a *background* thread, of the lowest priority that the system has, and
 //! so do the calls of a plugin that has lately used up its credit ([`lane`]). There are queues for
-//! each plugin in both classes, and threads take plugins in turn. So what is short and what is new
+//! each plugin in both classes, and threads take tenants in turn, and the plugins of each in turn. So what is short and what is new
 //! gets a core at once, whatever else runs, and long work has what is left, shared fairly.
 //!
 //! An instruction of WebAssembly that fills hundreds of MiB cannot be interrupted. A prompt thread
@@ -85,6 +85,11 @@ impl Executor {
             start_background(&shared)?;
         }
         Ok(Self { shared, ticker })
+    }
+
+    /// Leaves a thread to others whatever one tenant runs.
+    pub(crate) fn share(&self) {
+        self.shared.prompt.share();
     }
 
     /// Runs a future on the threads, within the runtime of the caller. `None` if it panicked or the

@@ -51,20 +51,29 @@ pub enum RegrantError {
 }
 
 impl Granting {
+    /// Grants within the memory that a call may have.
     pub(crate) fn new(
         grants: BTreeMap<PluginId, Grants>,
         safe: &Arc<Safe>,
-    ) -> Result<Self, TargetFault> {
-        let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
-        let memory_mib_max = grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
+        memory_mib_max: u32,
+    ) -> Result<Self, RegrantError> {
+        check_memory(&grants, memory_mib_max)?;
         let gates = Arc::default();
-        let by_plugin = RwLock::new(settled(grants, (&gates, safe))?);
-        let nothing = granted(&PluginId::new(""), Grants::default(), (&gates, safe))?;
-        let safe = Arc::clone(safe);
+        let nothing = granted(&PluginId::new(""), Grants::default(), (&gates, safe));
+        let nothing = nothing.map_err(RegrantError::Target)?;
+        let by_plugin = settled(grants, (&gates, safe)).map_err(RegrantError::Target)?;
+        let (by_plugin, safe) = (RwLock::new(by_plugin), Arc::clone(safe));
         Ok(Self { by_plugin, nothing, gates, safe, memory_mib_max })
     }
 
-    pub(crate) fn memory_mib_max(&self) -> u32 {
+    /// The memory that a call may have by any of these grants, or without one.
+    pub(crate) fn memory_mib_max<'a>(grants: impl Iterator<Item = &'a Grants>) -> u32 {
+        let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
+        grants.map(memory_max).fold(CEILING.memory_mib, u32::max)
+    }
+
+    /// The memory that a call may have.
+    pub(crate) fn memory_mib(&self) -> u32 {
         self.memory_mib_max
     }
 
@@ -85,13 +94,7 @@ impl Granting {
         &self,
         grants: BTreeMap<PluginId, Grants>,
     ) -> Result<BTreeSet<PluginId>, RegrantError> {
-        for (plugin, grants) in &grants {
-            let memory_mib = grants.limits.memory_mib.unwrap_or(0);
-            if memory_mib > self.memory_mib_max {
-                let (plugin, memory_mib_max) = (plugin.clone(), self.memory_mib_max);
-                return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
-            }
-        }
+        check_memory(&grants, self.memory_mib_max)?;
         let settled = settled(grants, (&self.gates, &self.safe)).map_err(RegrantError::Target)?;
         let mut by_plugin = self.by_plugin.write().unwrap_or_else(PoisonError::into_inner);
         let mut changed = BTreeSet::new();
@@ -105,6 +108,20 @@ impl Granting {
         }
         Ok(changed)
     }
+}
+
+fn check_memory(
+    grants: &BTreeMap<PluginId, Grants>,
+    memory_mib_max: u32,
+) -> Result<(), RegrantError> {
+    for (plugin, grants) in grants {
+        let memory_mib = grants.limits.memory_mib.unwrap_or(0);
+        if memory_mib > memory_mib_max {
+            let plugin = plugin.clone();
+            return Err(RegrantError::Memory { plugin, memory_mib, memory_mib_max });
+        }
+    }
+    Ok(())
 }
 
 /// The grants of each plugin with their clients.

@@ -29,7 +29,7 @@ use crate::compile::{CompileLimits, Compiler, Program};
 use crate::contract::Part;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
-use crate::granting::Granting;
+use crate::granting::{Granting, RegrantError};
 use crate::grants::{Grants, Target};
 use crate::install::Plugin;
 use crate::invoke::{self, Decomposition, Production, Schemas};
@@ -41,7 +41,6 @@ use crate::role::Role;
 use crate::secret::{Safe, Secret};
 use crate::shadow::Shadows;
 use crate::shared::{Shared, callbacks};
-use crate::tls::TargetFault;
 use crate::trust::{Trust, Trusted};
 
 /// Default limit of the bytes of a plugin.
@@ -55,6 +54,9 @@ pub const MEMORY_MIB: u32 = 4096;
 
 /// Default share of both that one plugin may have, in percent.
 pub const SHARE_PERCENT: u32 = 25;
+
+/// Default share of both that the plugins of one tenant may have beside others, in percent.
+pub const TENANT_PERCENT: u32 = 50;
 
 /// What a host needs to run plugins.
 pub struct Options {
@@ -78,6 +80,10 @@ pub struct Options {
     pub memory_mib: u32,
     /// Max share of the instances and of the memory of one plugin, in percent.
     pub share_percent: u32,
+    /// Max share of both of the plugins of this tenant, in percent, where there are others.
+    pub tenant_percent: u32,
+    /// The most memory of a call that any tenant grants, in MiB.
+    pub call_memory_mib: u32,
     /// Max cores that guests may use; all of them if it is zero.
     pub cores: u32,
     /// Max bytes of a plugin.
@@ -120,12 +126,21 @@ pub enum HostError {
         /// How much of the memory the pool keeps.
         kept_mib: usize,
     },
-    /// A setting about a target cannot be used.
-    #[error("a target of a plugin cannot be set up")]
-    Target(#[source] TargetFault),
+    /// The grants cannot be used.
+    #[error("the grants of a plugin cannot be used")]
+    Grants(#[source] RegrantError),
     /// The system gave no threads.
     #[error("cannot start the threads for plugins")]
     Threads(#[source] io::Error),
+}
+
+/// What the hosts of all tenants of a process have in common.
+struct Common {
+    machine: Arc<Machine>,
+    admission: Admission,
+    executor: Arc<Executor>,
+    cache: Cache,
+    compiler: Arc<Compiler>,
 }
 
 /// Runs plugins; cheap to clone.
@@ -146,6 +161,8 @@ impl Options {
             instances: INSTANCES,
             memory_mib: MEMORY_MIB,
             share_percent: SHARE_PERCENT,
+            tenant_percent: TENANT_PERCENT,
+            call_memory_mib: 0,
             cores: 0,
             plugin_bytes_max: PLUGIN_BYTES_MAX,
             trust: Trust::default(),
@@ -182,33 +199,68 @@ impl Options {
 
 impl Host {
     /// Starts a host without plugins.
-    pub fn new(options: Options) -> Result<Self, HostError> {
+    pub fn new(mut options: Options) -> Result<Self, HostError> {
         let unusable = |source| HostError::Cache { path: options.cache.clone(), source };
         let cache = Cache::open(&options.cache).map_err(unusable)?;
-        let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
         let capacity = options.capacity()?;
         let cores = options.cores();
-        let secrets = Arc::new(Safe::new(options.secrets));
-        let granting = Granting::new(options.grants, &secrets).map_err(HostError::Target)?;
-        granting.share(options.targets);
-        let memory = (granting.memory_mib_max() as usize) << 20;
+        let grants = options.grants.values();
+        options.call_memory_mib = Granting::memory_mib_max(grants).max(options.call_memory_mib);
+        let memory = (options.call_memory_mib as usize) << 20;
         let machine = Machine::new(options.instances, memory)
             .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;
         let engine = machine.engine().clone();
         let executor =
             Executor::new(cores, move || engine.increment_epoch()).map_err(HostError::Threads)?;
+        let compiler = Compiler::new(std::mem::take(&mut options.compiler), options.compile_limits);
+        let common = Common {
+            machine: Arc::new(machine),
+            admission: Admission::new(capacity, options.tenant_percent as usize),
+            executor: Arc::new(executor),
+            cache,
+            compiler: Arc::new(compiler),
+        };
+        Self::within(common, options)
+    }
+
+    /// Starts the host of another tenant in the same process. They share the engine with its pool, memory and
+    /// threads, each with its share, and what was compiled; nothing else. Limits of the process in `options`
+    /// do not count.
+    pub fn for_tenant(&self, options: Options) -> Result<Self, HostError> {
+        let unusable = |source| HostError::Cache { path: options.cache.clone(), source };
+        let shared = &self.0;
+        shared.executor.share();
+        let common = Common {
+            machine: Arc::clone(&shared.machine),
+            admission: shared.admission.for_tenant(options.tenant_percent as usize),
+            executor: Arc::clone(&shared.executor),
+            cache: shared.cache.for_tenant(&options.cache).map_err(unusable)?,
+            compiler: Arc::clone(&shared.compiler),
+        };
+        let call_memory_mib = shared.granting.memory_mib();
+        Self::within(common, Options { call_memory_mib, ..options })
+    }
+
+    fn within(common: Common, options: Options) -> Result<Self, HostError> {
+        let unusable = |source| HostError::Cache { path: options.cache.clone(), source };
+        let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
+        let secrets = Arc::new(Safe::new(options.secrets));
+        let granting = Granting::new(options.grants, &secrets, options.call_memory_mib);
+        let granting = granting.map_err(HostError::Grants)?;
+        granting.share(options.targets);
+        let Common { machine, admission, executor, cache, compiler } = common;
         Ok(Self(Arc::new(Shared {
             machine,
             pools: options.pools,
             scratch: Scratch::default(),
             store: options.store,
-            admission: Admission::new(capacity),
+            lanes: Lanes::new(admission.tenant()),
+            admission,
             executor,
-            lanes: Lanes::default(),
             registry: Registry::default(),
             cache,
             bindings,
-            compiler: Compiler::new(options.compiler, options.compile_limits),
+            compiler,
             granting,
             secrets,
             callbacks: callbacks(&options.base_url),

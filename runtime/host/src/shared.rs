@@ -25,18 +25,18 @@ use crate::trust::Trusted;
 
 /// The state of a host.
 pub(crate) struct Shared {
-    pub(crate) machine: Machine,
+    pub(crate) machine: Arc<Machine>,
     pub(crate) pools: Pools,
     pub(crate) scratch: Scratch,
     pub(crate) store: Arc<dyn Store>,
     /// Instances and memory, by plugin.
     pub(crate) admission: Admission,
-    pub(crate) executor: Executor,
+    pub(crate) executor: Arc<Executor>,
     pub(crate) lanes: Lanes,
     pub(crate) registry: Registry,
     pub(crate) cache: Cache,
     pub(crate) bindings: Bindings,
-    pub(crate) compiler: Compiler,
+    pub(crate) compiler: Arc<Compiler>,
     pub(crate) granting: Granting,
     pub(crate) secrets: Arc<Safe>,
     pub(crate) callbacks: String,

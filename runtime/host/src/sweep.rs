@@ -64,18 +64,26 @@ impl Cache {
         Ok(old)
     }
 
-    /// Removes the bytes of a version, and what was compiled of it by any compiler.
+    /// Removes the bytes of a version, and what was compiled of it by any compiler if no other tenant has
+    /// it.
     fn remove(&self, digest: &Digest) -> io::Result<()> {
-        for folder in [&self.artefacts, &self.plugins] {
-            for path in files(folder)? {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                if name.starts_with(digest.as_str()) {
-                    fs::remove_file(&path)?;
-                }
-            }
+        remove_from(&self.plugins, digest)?;
+        if self.is_kept_by_any(digest) {
+            return Ok(());
         }
-        Ok(())
+        remove_from(&self.artefacts, digest)
     }
+}
+
+/// Removes the files of a version.
+fn remove_from(folder: &Path, digest: &Digest) -> io::Result<()> {
+    for path in files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(digest.as_str()) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -9,7 +9,7 @@ use super::*;
 const MIB: usize = 1 << 20;
 
 fn admission(instances: usize, mib: usize) -> Admission {
-    Admission::new(Capacity { instances, bytes: mib * MIB, share_percent: 25 })
+    Admission::new(Capacity { instances, bytes: mib * MIB, share_percent: 25 }, 50)
 }
 
 fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Option<F::Output> {
@@ -49,6 +49,55 @@ fn however_many_plugins_take_all_they_can_another_finds_something() {
 }
 
 #[test]
+fn a_tenant_that_is_alone_is_not_held_to_a_share() {
+    let admission = admission(64, 2_048);
+    let held = ["a", "b", "c", "d"].map(|plugin| all(&admission, plugin, MIB));
+    assert_eq!(held.map(|held| held.len()), [16, 16, 16, 8]);
+}
+
+#[test]
+fn however_much_the_plugins_of_a_tenant_take_those_of_another_find_something() {
+    let first = admission(256, 2_048);
+    let others = [50, 5].map(|percent| first.for_tenant(percent));
+    let many = |of: &Admission| -> Vec<_> {
+        (0..8).flat_map(|n| all(of, &format!("hog-{n}"), MIB)).collect()
+    };
+    let held = [many(&first), many(&others[0]), many(&others[1])];
+    assert_eq!(held.each_ref().map(Vec::len), [128, 64, 12]);
+    // They have the same names, and are others.
+    assert_eq!(others[1].capacity().share_percent, 5);
+    assert_eq!(first.capacity().share_percent, 25);
+}
+
+#[test]
+fn a_tenant_has_its_share_of_the_memory_and_no_more() {
+    let first = admission(256, 1_000);
+    let second = first.for_tenant(10);
+    assert_eq!(second.short(&PluginId::new("a"), 101 * MIB), Some(Short::Tenant));
+    let _held = now(&second, "a", 60 * MIB).unwrap();
+    assert_eq!(second.short(&PluginId::new("b"), 60 * MIB), Some(Short::Tenant));
+    assert!(now(&second, "b", 60 * MIB).is_none());
+    assert!(now(&first, "b", 60 * MIB).is_some());
+}
+
+#[test]
+fn what_is_given_back_goes_to_the_tenant_that_has_least() {
+    let first = admission(6, 2_048);
+    let [second, third] = [50, 50].map(|percent| first.for_tenant(percent));
+    let mut held: Vec<_> =
+        ["a", "b", "c"].into_iter().filter_map(|plugin| now(&first, plugin, MIB)).collect();
+    assert_eq!(held.len(), 3);
+    let _others = [now(&second, "a", MIB).unwrap(), now(&third, "a", MIB).unwrap()];
+    let (d, e) = (PluginId::new("d"), PluginId::new("e"));
+    let mut more = Box::pin(first.admit(&d, MIB));
+    let mut other = Box::pin(second.admit(&e, MIB));
+    assert!(poll(more.as_mut()).is_none() && poll(other.as_mut()).is_none());
+    drop(held.pop());
+    assert!(poll(more.as_mut()).is_none());
+    assert!(poll(other.as_mut()).is_some());
+}
+
+#[test]
 fn released_memory_goes_to_the_plugin_that_has_least() {
     let admission = admission(4, 2_048);
     let (a, b) = (PluginId::new("a"), PluginId::new("b"));
@@ -67,7 +116,7 @@ fn released_memory_goes_to_the_plugin_that_has_least() {
 #[test]
 fn a_plugin_that_asked_later_and_has_nothing_comes_before_one_that_has_something() {
     let capacity = Capacity { instances: 4, bytes: 2_048 * MIB, share_percent: 75 };
-    let admission = Admission::new(capacity);
+    let admission = Admission::new(capacity, 50);
     let (a, b) = (PluginId::new("a"), PluginId::new("b"));
     let mut held = all(&admission, "a", MIB);
     assert_eq!(held.len(), 2);
@@ -118,18 +167,20 @@ fn a_call_that_gives_up_leaves_nothing_behind() {
 }
 
 proptest! {
-    /// Whatever is taken, given back and given up: the books agree, no plugin has more than its
+    /// Whatever is taken, given back and given up: the books agree, no plugin and no tenant has more than its
     /// share, and no call waits that could have its permit.
     #[test]
     fn the_books_agree(steps in prop::collection::vec((0_u8..4, 0_usize..5, 0_usize..60), 1..200)) {
         let admission = admission(16, 256);
+        let tenants = [admission.clone(), admission.for_tenant(40)];
         let plugins = ["a", "b", "c", "d", "e"].map(PluginId::new);
         let mut held: Vec<Permit> = Vec::new();
         let mut waiting = Vec::new();
         for (what, plugin, number) in steps {
             match what {
                 0 => {
-                    let (admission, plugin) = (admission.clone(), plugins[plugin].clone());
+                    let admission = tenants[number % 2].clone();
+                    let plugin = plugins[plugin].clone();
                     waiting.push(Box::pin(async move {
                         admission.admit(&plugin, number * MIB).await
                     }));
@@ -159,6 +210,9 @@ proptest! {
             for customer in office.plugins.values() {
                 prop_assert!(customer.held.instances <= 4 && customer.held.bytes <= 64 * MIB);
             }
+            for (share, max) in office.tenants.iter().zip([8, 6]) {
+                prop_assert!(share.held.instances <= max && share.held.bytes <= 128 * MIB);
+            }
             prop_assert!(office.next().is_none(), "one waits that could have its permit");
         }
         drop((held, waiting));
@@ -170,7 +224,7 @@ proptest! {
 #[tokio::test]
 async fn a_call_is_admitted_with_what_its_plugin_usually_takes() {
     let capacity = Capacity { instances: 8, bytes: 1_000, share_percent: 25 };
-    let (admission, plugin) = (Admission::new(capacity), PluginId::new("p"));
+    let (admission, plugin) = (Admission::new(capacity, 50), PluginId::new("p"));
     let usual = Usual::new(100);
     let mut first = admission.admit(&plugin, 150).await;
     first.prepay(100, usual.clone());

@@ -17,12 +17,15 @@ const SHORT: Duration = Duration::from_micros(250);
 /// What a turn takes beyond that counts this much more: a neighbour waits for a long one.
 const LONG_WEIGHT: u32 = 20;
 
-/// Tells plugins apart in queues.
+/// Tells plugins and their tenants apart in queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Number(pub(crate) u64);
+pub(crate) struct Number {
+    pub(crate) tenant: usize,
+    pub(crate) plugin: u64,
+}
 
-/// That of all versions in shadow.
-const SHADOWS: Number = Number(u64::MAX);
+/// That of all versions in shadow of a tenant.
+const SHADOWS: u64 = u64::MAX;
 
 /// One plugin, all of its versions together.
 #[derive(Debug)]
@@ -31,9 +34,10 @@ pub(crate) struct Lane {
     credit: Mutex<Credit>,
 }
 
-/// The lanes of all plugins that were called.
+/// The lanes of all plugins of a tenant that were called.
 #[derive(Debug)]
 pub(crate) struct Lanes {
+    tenant: usize,
     plugins: Mutex<BTreeMap<PluginId, Arc<Lane>>>,
     shadows: Arc<Lane>,
 }
@@ -44,14 +48,13 @@ struct Credit {
     free: Instant,
 }
 
-impl Default for Lanes {
-    fn default() -> Self {
-        let shadows = Arc::new(Lane::new(SHADOWS));
-        Self { plugins: Mutex::default(), shadows }
-    }
-}
-
 impl Lanes {
+    /// Those of a tenant.
+    pub(crate) fn new(tenant: usize) -> Self {
+        let shadows = Arc::new(Lane::new(Number { tenant, plugin: SHADOWS }));
+        Self { tenant, plugins: Mutex::default(), shadows }
+    }
+
     /// The lane of all versions in shadow, whose calls go to the background at once.
     pub(crate) fn shadows(&self) -> Arc<Lane> {
         Arc::clone(&self.shadows)
@@ -63,7 +66,7 @@ impl Lanes {
         if let Some(lane) = lanes.get(plugin) {
             return Arc::clone(lane);
         }
-        let lane = Arc::new(Lane::new(Number(lanes.len() as u64)));
+        let lane = Arc::new(Lane::new(Number { tenant: self.tenant, plugin: lanes.len() as u64 }));
         lanes.insert(plugin.clone(), Arc::clone(&lane));
         lane
     }
@@ -78,7 +81,7 @@ impl Lane {
 
     /// Whether the plugin has used more than its credit. That of versions in shadow has none.
     pub(crate) fn is_overdrawn(&self, now: Instant) -> bool {
-        self.number == SHADOWS
+        self.number.plugin == SHADOWS
             || self.credit.lock().unwrap_or_else(PoisonError::into_inner).free > now
     }
 
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn short_turns_use_up_the_credit_when_they_follow_each_other() {
-        let lane = Lane::new(Number(1));
+        let lane = Lane::new(Number { tenant: 0, plugin: 1 });
         let (began, turn) = (Instant::now(), Duration::from_micros(100));
         // Half of the time: it goes on like this for ever.
         for n in 0..1_000 {
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_long_turn_is_paid_for_long() {
-        let lane = Lane::new(Number(1));
+        let lane = Lane::new(Number { tenant: 0, plugin: 1 });
         let now = Instant::now();
         lane.charge(now, Duration::from_millis(2));
         assert!(lane.is_overdrawn(now + Duration::from_millis(40)));
@@ -127,12 +130,12 @@ mod tests {
     #[test]
     fn versions_in_shadow_have_no_credit() {
         let now = Instant::now() + DEBT_MAX * 2;
-        assert!(Lanes::default().shadows().is_overdrawn(now));
+        assert!(Lanes::new(0).shadows().is_overdrawn(now));
     }
 
     #[test]
     fn a_plugin_has_one_lane() {
-        let lanes = Lanes::default();
+        let lanes = Lanes::new(0);
         let (a, b) = (PluginId::new("a"), PluginId::new("b"));
         assert!(Arc::ptr_eq(&lanes.of(&a), &lanes.of(&a)));
         assert_ne!(lanes.of(&a).number, lanes.of(&b).number);

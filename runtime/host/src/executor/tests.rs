@@ -20,7 +20,7 @@ fn executor() -> Executor {
 
 #[tokio::test]
 async fn a_future_runs_on_threads_of_its_own_and_in_the_callers_runtime() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     let here = std::thread::current().id();
     let there = executor.spawn(turn(&lanes, "a"), async move {
         let first = std::thread::current().id();
@@ -33,7 +33,7 @@ async fn a_future_runs_on_threads_of_its_own_and_in_the_callers_runtime() {
 
 #[tokio::test]
 async fn a_panic_ends_its_call_and_nothing_else() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     for _ in 0..8 {
         let panicking = executor.spawn(turn(&lanes, "a"), async { panic!("as the test wants") });
         assert!(panicking.await.is_none());
@@ -43,7 +43,7 @@ async fn a_panic_ends_its_call_and_nothing_else() {
 
 #[tokio::test]
 async fn a_task_that_is_dropped_drops_its_future() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     let (held, gone) = oneshot::channel::<()>();
     let task = executor.spawn(turn(&lanes, "a"), async move {
         std::future::pending::<()>().await;
@@ -64,7 +64,7 @@ fn block(executor: &Executor, turn: Turn) -> (FallibleTask<(), Turn>, mpsc::Send
 
 #[tokio::test]
 async fn calls_that_keep_their_threads_keep_no_others_waiting() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     // More than there are threads, of more plugins than one.
     let plugins = ["a", "b", "c", "d"];
     let blocked: Vec<_> = (0..32).map(|n| block(&executor, turn(&lanes, plugins[n % 4]))).collect();
@@ -80,7 +80,7 @@ async fn calls_that_keep_their_threads_keep_no_others_waiting() {
 
 #[tokio::test]
 async fn a_plugin_that_owes_time_goes_on_in_the_background() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     let (spent, fresh) = (turn(&lanes, "spent"), turn(&lanes, "fresh"));
     spent.lane.charge(Instant::now(), Duration::from_secs(1));
     let name =
@@ -93,7 +93,7 @@ async fn a_plugin_that_owes_time_goes_on_in_the_background() {
 async fn epochs_are_counted_while_something_runs() {
     static TICKED: AtomicBool = AtomicBool::new(false);
     let executor = Executor::new(1, || TICKED.store(true, Ordering::SeqCst)).unwrap();
-    let lanes = Lanes::default();
+    let lanes = Lanes::new(0);
     // It has slept for long when the call comes, or has not begun to; both must do.
     for pause in [Duration::ZERO, Duration::from_millis(100)] {
         tokio::time::sleep(pause).await;
@@ -109,7 +109,7 @@ async fn epochs_are_counted_while_something_runs() {
 
 #[tokio::test]
 async fn an_executor_that_is_dropped_ends_what_waits() {
-    let (executor, lanes) = (executor(), Lanes::default());
+    let (executor, lanes) = (executor(), Lanes::new(0));
     let (running, stop) = block(&executor, turn(&lanes, "a"));
     let waiting: Vec<_> = (0..8).map(|_| block(&executor, turn(&lanes, "a")).0).collect();
     drop(executor);

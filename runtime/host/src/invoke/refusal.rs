@@ -64,6 +64,11 @@ pub(super) fn short(short: Short, capacity: Capacity) -> Failure {
             capacity.bytes_share() / MIB,
             capacity.bytes / MIB
         ),
+        Short::Tenant => {
+            "the calls of this tenant have used up its share of the memory of plugins; the \
+                          task is tried again, raise [tenants.NAME] share-percent if it stays so"
+                .into()
+        }
     };
     Failure::new(FailureClass::Retry, FailureCode::HostMemory, message)
 }
