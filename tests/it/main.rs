@@ -68,4 +68,5 @@ mod vanish;
 mod versions;
 
 mod layout;
+mod tenants;
 mod tidy;

@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) head: String,
     /// Lines of `ferrule.toml` that come last, such as grants.
     pub(crate) tail: String,
+    /// The tenants besides the default one, with the same packs and plugins.
+    pub(crate) tenants: &'static [&'static str],
     /// Whether the power can fail.
     pub(crate) disk: Disk,
     /// What the server's clock shows at first, in milliseconds since 1970; that of the machine by
@@ -100,7 +102,11 @@ impl World {
     pub(crate) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let network = Network::start(folder.path()).await;
-        let config = format!("{}\n{}\n{}", settings.head, network.grants().await, settings.tail);
+        let grants = network.grants().await;
+        let mut config = format!("{}\n{grants}\n{}", settings.head, settings.tail);
+        for tenant in settings.tenants {
+            config.push_str(&tenant_of(tenant, folder.path(), &grants).await);
+        }
         std::fs::write(folder.path().join("ferrule.toml"), config).unwrap();
         if let Some(compiled) = &settings.compiled {
             copy(compiled, &folder.path().join("data/plugins"));
@@ -129,6 +135,11 @@ impl World {
                 Err(said) => panic!("the server does not start: {said}"),
             }
         }
+    }
+
+    /// A client of a tenant.
+    pub(crate) fn tenant(&self, name: &str) -> Http {
+        Http::new(&format!("http://{}/tenants/{name}", self.address))
     }
 
     /// The folder of the store.
@@ -289,6 +300,17 @@ impl World {
     pub(crate) async fn books(&self) -> Books {
         Books::read(&self.http, &self.network).await
     }
+}
+
+/// Sets up a tenant with the packs and plugins of this repository; answers with the lines of the server's
+/// settings about it.
+async fn tenant_of(name: &str, folder: &Path, grants: &str) -> String {
+    copy(&plugins_dir().await, &folder.join(name));
+    let workflows = repository().join("workflows");
+    let head = format!("plugins-dir = {name:?}\nworkflows-dir = {workflows:?}\n");
+    let path = folder.join(format!("{name}.toml"));
+    std::fs::write(&path, head + grants).unwrap();
+    format!("\n[tenants.{name}]\nsettings = {path:?}\n")
 }
 
 /// What the shims of a server have to find in its environment.

@@ -11,6 +11,7 @@ mod retention;
 mod sampling;
 mod strictness;
 mod targets;
+pub(crate) mod tenants;
 mod tls;
 mod traces;
 
@@ -44,6 +45,7 @@ pub use mistake::Mistake;
 pub use retention::Retention;
 pub use sampling::Share;
 pub use strictness::{Catalog, Inventory, References};
+pub use tenants::{Tenant, Tenants, Whose};
 pub use tls::{ClientCertificates, Tls};
 pub(crate) use traces::Collector;
 pub use traces::Traces;
@@ -107,12 +109,18 @@ pub struct Config {
     /// What all plugins share of targets, by host and port.
     #[serde(deserialize_with = "targets::shared")]
     pub targets: BTreeMap<Target, Throttle>,
+    /// The tenants besides the default one.
+    #[serde(deserialize_with = "tenants::named")]
+    pub tenants: Tenants,
     /// The grants of plugins that the file does not name.
     #[serde(skip)]
     pub base_grants: BTreeMap<String, Grants>,
     /// The file that they were read from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// Whose file it is.
+    #[serde(skip)]
+    pub whose: Whose,
 }
 
 /// The delivery of events.
@@ -242,8 +250,10 @@ impl Default for Config {
             secrets: Sources::new(),
             plugins: BTreeMap::new(),
             targets: BTreeMap::new(),
+            tenants: Tenants::new(),
             base_grants: BTreeMap::new(),
             file: None,
+            whose: Whose::Server,
         }
     }
 }
@@ -302,6 +312,15 @@ pub enum ConfigError {
     /// The file is malformed. No value of it is shown: it may be a secret.
     #[error("`{}` is wrong: {mistake}", .path.display())]
     Parse { path: PathBuf, mistake: Mistake },
+    /// The file of a tenant has a setting of the whole server.
+    #[error(
+        "`{}` sets `{key}`, which holds for all tenants: it stands in the settings of the server",
+        .path.display()
+    )]
+    OfServer { path: PathBuf, key: String },
+    /// The file of a tenant lacks a setting.
+    #[error("`{}` has no `{key}`: each tenant has a folder of its own", .path.display())]
+    Needed { path: PathBuf, key: &'static str },
     /// Two settings contradict each other.
     #[error("{0}")]
     Contradiction(String),
@@ -325,23 +344,26 @@ pub enum ConfigError {
 impl Config {
     /// Reads a file; the defaults without one.
     pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read_of(path, Whose::Server)
+    }
+
+    /// Reads the file of a server or of a tenant; the defaults without one.
+    pub(crate) fn read_of(path: Option<&Path>, whose: Whose) -> Result<Self, ConfigError> {
         let Some(path) = path else {
             return Ok(Self::default());
         };
         let text = ::host::regular::read_text(path, FILE_BYTES_MAX)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        let read: Result<Self, _> = toml::from_str(&text);
-        match read {
-            Ok(config) => {
-                config.check_secrets().map_err(ConfigError::Contradiction)?;
-                config.encryption.check(&config.secrets).map_err(ConfigError::Encryption)?;
-                Ok(Self { file: Some(path.into()), ..config })
-            }
-            Err(error) => {
+        let config = match whose {
+            Whose::Server => toml::from_str::<Self>(&text).map_err(|error| {
                 let mistake = Mistake::of(&text, &error);
-                Err(ConfigError::Parse { path: path.into(), mistake })
-            }
-        }
+                ConfigError::Parse { path: path.into(), mistake }
+            })?,
+            Whose::Tenant => tenants::read(path, &text)?,
+        };
+        config.check_secrets().map_err(ConfigError::Contradiction)?;
+        config.encryption.check(&config.secrets).map_err(ConfigError::Encryption)?;
+        Ok(Self { file: Some(path.into()), whose, ..config })
     }
 
     /// Checks that each secret that a plugin is granted is there, and has a place to go to.

@@ -17,11 +17,13 @@ mod orchestration;
 mod origin;
 mod page;
 pub(crate) mod permits;
+mod places;
 mod problem;
 mod repeat;
 mod resources;
 mod route;
 mod serve;
+mod tenant;
 mod topics;
 mod traced;
 
@@ -33,8 +35,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use engine::tenant::TenantName;
 use tmf::href;
-use tokio::sync::Semaphore;
 
 pub use crate::search::in_url;
 pub use serve::serve;
@@ -50,6 +52,11 @@ use call::Call;
 use changes::Changes;
 use metrics::{MethodName, Metrics};
 use origin::Origins;
+use places::Places;
+use tenant::{Named, Tenants};
+
+/// The share of places that the default tenant may have beside others, in percent.
+const SHARE_PERCENT: u32 = host::host::TENANT_PERCENT;
 
 /// Limits of a request.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +77,12 @@ impl Deref for ServerState {
     }
 }
 
-/// The state of all handlers.
+/// The state of all handlers of a tenant.
 struct ServerState {
+    /// `None` for the default tenant.
+    tenant: Option<TenantName>,
+    /// The named tenants, which the default one is in front of.
+    tenants: Tenants,
     services: Services,
     events: Events,
     limits: Limits,
@@ -82,7 +93,7 @@ struct ServerState {
     metrics: Metrics,
     changes: Changes,
     bodies: Bodies,
-    exports: Arc<Semaphore>,
+    exports: Places,
     tls: Option<Serving>,
 }
 
@@ -97,9 +108,21 @@ pub(crate) struct Edge<'a> {
     pub(crate) access: Access,
 }
 
+/// A named tenant beside the default one.
+pub struct Beside {
+    pub name: TenantName,
+    pub services: Services,
+    pub events: Events,
+    /// Max size of a body, in bytes.
+    pub body_bytes_max: usize,
+    /// The share of places that it may have, in percent.
+    pub share_percent: u32,
+}
+
 /// Serves this machine: hrefs begin with the request's `Host`.
 pub fn router(services: Services, events: Events, limits: Limits, access: Access) -> Router {
-    router_behind(services, events, limits, Edge { access, ..Edge::default() })
+    let edge = Edge { access, ..Edge::default() };
+    router_behind(services, events, limits, edge, Vec::new())
 }
 
 /// Serves a public URL, such as `https://ferrule.example.com`, with which
@@ -111,45 +134,74 @@ pub fn router_at(
     (public_url, access): (&str, Access),
 ) -> Router {
     let edge = Edge { public_url: Some(public_url), access, ..Edge::default() };
-    router_behind(services, events, limits, edge)
+    router_behind(services, events, limits, edge, Vec::new())
 }
 
+/// Serves the default tenant and those beside it.
 pub(crate) fn router_behind(
     services: Services,
     events: Events,
     limits: Limits,
     edge: Edge<'_>,
+    beside: Vec<Beside>,
 ) -> Router {
     let Edge { public_url, address, tls, access } = edge;
     let mut origins = public_url.map_or_else(Origins::local, Origins::public);
     if let Some(address) = address {
         origins = origins.at(address);
     }
-    let (metrics, changes) = (Metrics::default(), Changes::default());
-    let bodies = Bodies::new(limits.bodies_mib);
-    let exports = Arc::new(Semaphore::new(limits.exports));
-    let server = ServerState {
+    let mut server = ServerState {
+        tenant: None,
+        tenants: Tenants::new(),
         services,
         events,
         limits,
         origins,
         access,
         known: permits::permissions(),
-        metrics,
-        changes,
-        bodies,
-        exports,
+        metrics: Metrics::default(),
+        changes: Changes::new(SHARE_PERCENT),
+        bodies: Bodies::new(limits.bodies_mib, SHARE_PERCENT),
+        exports: Places::new(limits.exports, SHARE_PERCENT),
         tls,
     };
+    for tenant in beside {
+        let (name, tenant) = (tenant.name.clone(), server.beside(tenant));
+        server.tenants.insert(name, Arc::new(tenant));
+    }
     Router::new().fallback(handle).with_state(Arc::new(server))
+}
+
+impl ServerState {
+    /// The state of another tenant, which shares places with this one.
+    fn beside(&self, tenant: Beside) -> Self {
+        let Beside { name, services, events, body_bytes_max, share_percent } = tenant;
+        Self {
+            tenant: Some(name),
+            tenants: Tenants::new(),
+            services,
+            events,
+            limits: Limits { body_bytes_max, ..self.limits },
+            origins: self.origins.clone(),
+            access: self.access.clone(),
+            known: self.known.clone(),
+            metrics: Metrics::default(),
+            changes: self.changes.for_tenant(share_percent),
+            bodies: self.bodies.for_tenant(share_percent),
+            exports: self.exports.for_tenant(share_percent),
+            tls: None,
+        }
+    }
 }
 
 async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
     let begun = Instant::now();
     let method = MethodName::of(request.method());
     match admit(&server, request).await {
-        Ok(call) if changes::is_safe(&call.method) => answer_to(server, call, begun).await,
-        Ok(call) => changes::carry_out(server, call, begun).await,
+        Ok((tenant, call)) if changes::is_safe(&call.method) => {
+            answer_to(tenant, call, begun).await
+        }
+        Ok((tenant, call)) => changes::carry_out(tenant, call, begun).await,
         Err(problem) => {
             let response = problem.into_response();
             server.metrics.count("refused", method, response.status(), begun.elapsed());
@@ -158,11 +210,16 @@ async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Res
     }
 }
 
-/// Takes a request apart, and lets it in.
-async fn admit(server: &ServerState, request: Request) -> Result<Call, problem::Problem> {
+/// Takes a request apart, and lets it in to its tenant.
+async fn admit(
+    server: &Arc<ServerState>,
+    request: Request,
+) -> Result<(Arc<ServerState>, Call), problem::Problem> {
     let mut call = Call::read(request, &server.origins)?;
-    gate::pass(server, &mut call).await?;
-    Ok(call)
+    let named = Named::take(server, &mut call);
+    gate::pass(server, &mut call, &named).await?;
+    let tenant = named.enter(Arc::clone(server), &mut call)?;
+    Ok((tenant, call))
 }
 
 async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use engine::documents::verify::{self, Report};
-use engine::store::{Batch, Store as _};
+use engine::store::{Batch, Store as _, View, tenants};
+use engine::tenant::TenantName;
 use indicatif::ProgressBar;
 use store::compaction::{self, Compacted};
 use store::seal::{KEY_BYTES, MasterKeys};
@@ -78,12 +80,8 @@ pub(super) async fn run(command: Store) -> Result<()> {
 }
 
 /// The folder of a store, and the keys that it is sealed under by the settings.
-async fn located(
-    config: Option<&Path>,
-    data: Option<PathBuf>,
-) -> Result<(PathBuf, Option<MasterKeys>)> {
-    let config = Config::read(config)?;
-    let path = data.unwrap_or(config.data).join(STORE);
+async fn located(config: &Config, data: Option<PathBuf>) -> Result<(PathBuf, Option<MasterKeys>)> {
+    let path = data.unwrap_or_else(|| config.data.clone()).join(STORE);
     if !path.is_dir() {
         bail!("there is no store in `{}`", path.display());
     }
@@ -91,7 +89,8 @@ async fn located(
 }
 
 async fn compact(arguments: Compact) -> Result<()> {
-    let (path, keys) = located(arguments.config.as_deref(), arguments.data).await?;
+    let config = Config::read(arguments.config.as_deref())?;
+    let (path, keys) = located(&config, arguments.data).await?;
     if keys.is_none() && (arguments.seal || arguments.unseal) {
         bail!("no key is set: set `[encryption] key` in the file of `--config`");
     }
@@ -122,31 +121,41 @@ fn new_key(out: Option<&Path>) -> Result<()> {
 }
 
 async fn verify(arguments: Verify) -> Result<()> {
-    let (path, keys) = located(arguments.config.as_deref(), arguments.data).await?;
+    let config = Config::read(arguments.config.as_deref())?;
+    let (path, keys) = located(&config, arguments.data).await?;
     let options = Options { keys, ..Options::default() };
     let store = Sled::open(&path, &options).context("the store cannot be opened")?;
-    let report = verify::verify(&store).context("the store cannot be read")?;
-    print(&report)?;
-    if report.findings.is_empty() {
-        return Ok(());
+    let store: Arc<dyn engine::store::Store> = Arc::new(store);
+    let tenants = tenants(&*store).context("the store cannot be read")?;
+    let is_served = |name: &TenantName| config.tenants.contains_key(name);
+    let mut left = verified(&View::of_default(Arc::clone(&store)), arguments.repair).await?;
+    for (name, number) in tenants {
+        let note = if is_served(&name) { "" } else { ", which the settings do not name" };
+        say(&format!("tenant `{name}`{note}:"))?;
+        left += verified(&View::of(Arc::clone(&store), number), arguments.repair).await?;
     }
-    if !arguments.repair {
-        bail!("the store has faults: `--repair` rebuilds indexes and counts");
+    match (left, arguments.repair) {
+        (0, _) => Ok(()),
+        (_, false) => bail!("the store has faults: `--repair` rebuilds indexes and counts"),
+        (_, true) => bail!("{left} documents cannot be read: restore them from a backup"),
+    }
+}
+
+/// Verifies the data of a tenant; returns how many faults are left.
+async fn verified(store: &View, repair: bool) -> Result<usize> {
+    let report = verify::verify(store).context("the store cannot be read")?;
+    print(&report)?;
+    if report.findings.is_empty() || !repair {
+        return Ok(report.findings.len());
     }
     let epoch = store.claim()?;
     for writes in report.repairs.chunks(WRITES_AT_ONCE) {
         store.append(Batch::of(epoch, writes.to_vec())).await?;
     }
-    let left = verify::verify(&store).context("the store cannot be read")?.findings;
-    say(&format!(
-        "{} of {} faults are repaired",
-        report.findings.len() - left.len(),
-        report.findings.len()
-    ))?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    bail!("{} documents cannot be read: restore them from a backup", left.len());
+    let left = verify::verify(store).context("the store cannot be read")?.findings.len();
+    let found = report.findings.len();
+    say(&format!("{} of {found} faults are repaired", found - left))?;
+    Ok(left)
 }
 
 fn print(report: &Report) -> Result<()> {

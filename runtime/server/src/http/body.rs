@@ -1,6 +1,5 @@
 //! Reads request bodies: within the limit, and only JSON.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,10 +7,10 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Limits;
+use super::places::{Place, Places};
 use super::problem::Problem;
 use crate::aside::aside_of_bytes;
 use tmf::json;
@@ -43,13 +42,13 @@ const VALUE_BYTES: usize = 64;
 /// The room of all bodies, and of each while its request is carried out.
 #[derive(Clone, Debug)]
 pub(super) struct Bodies {
-    pieces: Arc<Semaphore>,
+    pieces: Places,
     mib: usize,
 }
 
 /// Reserved room, released when the request is done.
 #[derive(Debug, Default)]
-pub(super) struct Room(Option<OwnedSemaphorePermit>);
+pub(super) struct Room(Option<Place>);
 
 /// A body that has arrived.
 #[derive(Debug)]
@@ -60,25 +59,29 @@ pub(super) struct Received {
 }
 
 impl Bodies {
-    /// Room for this many MiB.
-    pub(super) fn new(mib: usize) -> Self {
-        let pieces = mib.saturating_mul((1 << 20) / PIECE_BYTES).min(Semaphore::MAX_PERMITS);
-        Self { pieces: Arc::new(Semaphore::new(pieces)), mib }
+    /// Room for this many MiB, of which one tenant may have a share beside others.
+    pub(super) fn new(mib: usize, share_percent: u32) -> Self {
+        let pieces = mib.saturating_mul((1 << 20) / PIECE_BYTES);
+        Self { pieces: Places::new(pieces, share_percent), mib }
+    }
+
+    /// The same room for another tenant.
+    pub(super) fn for_tenant(&self, share_percent: u32) -> Self {
+        Self { pieces: self.pieces.for_tenant(share_percent), mib: self.mib }
     }
 
     /// Grows the room to this many bytes in all.
     fn grow(&self, room: &mut Room, bytes: usize) -> Result<(), Problem> {
-        let held = room.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = room.0.as_ref().map_or(0, Place::count);
         let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(held);
         let full = || {
             Problem::unavailable(format!(
-                "the bodies of requests under way take {} MiB already, which is all there is for \
-                 them: `[limits] bodies-mib` of ferrule.toml",
+                "the bodies of requests under way take all that there is of {} MiB for them: \
+                 `[limits] bodies-mib` of ferrule.toml",
                 self.mib
             ))
         };
-        let more = u32::try_from(more).map_err(|_| full())?;
-        let more = Arc::clone(&self.pieces).try_acquire_many_owned(more).map_err(|_| full())?;
+        let more = self.pieces.try_take(more).ok_or_else(full)?;
         match &mut room.0 {
             Some(held) => held.merge(more),
             None => room.0 = Some(more),

@@ -11,13 +11,14 @@ use serde_json::Value;
 use tmf::time::Timestamp;
 
 use super::origin::{Named, Origins};
+use super::places::Place;
 use super::problem::Problem;
 use super::serve::{Arrival, Closing};
 use super::{Limits, body};
 use crate::access::Admitted;
 use crate::search::Query;
 use body::{Bodies, Received, Room};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 /// The header with a client's key for a submission, to repeat it safely.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -43,7 +44,7 @@ pub(super) struct Call {
     /// Told when the client has gone.
     pub(super) gone: Gone,
     /// The place among requests under way, if it has one.
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
     content: Content,
     room: Room,
 }
@@ -135,7 +136,7 @@ impl Call {
     }
 
     /// Assigns a place, and a receiver that tells when the client has gone.
-    pub(super) fn hand_over(&mut self, place: Option<OwnedSemaphorePermit>, gone: Gone) {
+    pub(super) fn hand_over(&mut self, place: Option<Place>, gone: Gone) {
         self.place = place;
         self.gone = gone;
     }

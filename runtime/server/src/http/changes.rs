@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::Semaphore;
 
 use super::call::{Call, Gone};
 use super::metrics::MethodName;
+use super::places::Places;
 use super::problem::Problem;
 use super::{ServerState, answer_to};
 
@@ -27,15 +27,24 @@ const IMPORTS_MAX: usize = 16;
 
 /// The places of requests that change something.
 pub(super) struct Changes {
-    places: Arc<Semaphore>,
-    imports: Arc<Semaphore>,
+    places: Places,
+    imports: Places,
 }
 
-impl Default for Changes {
-    fn default() -> Self {
+impl Changes {
+    /// All places, of which one tenant may have a share beside others.
+    pub(super) fn new(share_percent: u32) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(CHANGES_MAX)),
-            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            places: Places::new(CHANGES_MAX, share_percent),
+            imports: Places::new(IMPORTS_MAX, share_percent),
+        }
+    }
+
+    /// The same places for another tenant.
+    pub(super) fn for_tenant(&self, share_percent: u32) -> Self {
+        Self {
+            places: self.places.for_tenant(share_percent),
+            imports: self.imports.for_tenant(share_percent),
         }
     }
 }
@@ -52,8 +61,9 @@ pub(super) async fn carry_out(
     begun: Instant,
 ) -> Response {
     let place = match is_import(&call) {
-        true => Arc::clone(&server.changes.imports).try_acquire_owned().map_err(|_| {
-            let message = format!("{IMPORTS_MAX} imports come in already: try again later");
+        true => server.changes.imports.try_take(1).ok_or_else(|| {
+            let message =
+                format!("as many of {IMPORTS_MAX} imports come in as may: try again later");
             Problem::unavailable(message)
         }),
         false => {
@@ -62,9 +72,7 @@ pub(super) async fn carry_out(
                 limits.body_bytes_max = server.plugins.host.plugin_bytes_max();
             }
             call.receive(limits, &server.bodies).await;
-            // The semaphore is never closed.
-            let place = Arc::clone(&server.changes.places).acquire_owned().await;
-            place.map_err(|error| Problem::ours(&error))
+            Ok(server.changes.places.take().await)
         }
     };
     let place = match place {

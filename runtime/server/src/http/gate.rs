@@ -7,14 +7,19 @@ use super::ServerState;
 use super::call::Call;
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
+use super::tenant::Named;
 use crate::access::{Admitted, Decision, Identity, Permission, Presented, Scope, Unproven};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
 /// is logged and not told.
-pub(super) async fn pass(server: &ServerState, call: &mut Call) -> Result<(), Problem> {
+pub(super) async fn pass(
+    server: &ServerState,
+    call: &mut Call,
+    named: &Named,
+) -> Result<(), Problem> {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     let needs = permits::needs(&call.method, &path, call.query.get("resource"));
-    if needs == Needs::Nothing {
+    if needs == Needs::Nothing && !named.is_some() {
         return Ok(());
     }
     let identity = identify(server, call).await.map_err(|unproven| {
@@ -26,6 +31,7 @@ pub(super) async fn pass(server: &ServerState, call: &mut Call) -> Result<(), Pr
             }
         })
     })?;
+    named.check(&identity)?;
     let scope = match &needs {
         Needs::Nothing | Needs::Identity => Scope::All,
         Needs::Permissions(permissions) => decide(server, &identity, &path, permissions)?,

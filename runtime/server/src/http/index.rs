@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tmf::resource::{Api, Resource, Served};
 use tmf::table;
 
-use super::answer;
 use super::call::Call;
 use super::orchestration::OPERATIONS;
+use super::{ServerState, answer};
 
 /// The state of the server, each path with its content.
 const STATE: [(&str, &str); 4] = [
@@ -40,9 +40,9 @@ const DOCUMENTATION: [&str; 6] = [
 ];
 
 /// The index: a page for a browser, else JSON.
-pub(super) fn render(call: &Call) -> Response {
+pub(super) fn render(server: &ServerState, call: &Call) -> Response {
     if call.wants_page() {
-        answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page())
+        answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page(&server.prefix()))
     } else {
         answer::json(StatusCode::OK, &listed(&call.base))
     }
@@ -81,7 +81,7 @@ fn listed(base: &str) -> Value {
     })
 }
 
-fn page() -> String {
+fn page(prefix: &str) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Ferrule</title>\n\
          <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;\
@@ -91,17 +91,17 @@ fn page() -> String {
     );
     // Writing to a string cannot fail. Every text here is ours: no part of a request is shown.
     page.push_str("<h2>State</h2>\n");
-    table_of(&mut page, STATE);
+    table_of(&mut page, prefix, STATE);
     page.push_str("<h2>Orchestration</h2>\n");
-    table_of(&mut page, orchestration());
+    table_of(&mut page, prefix, orchestration());
     page.push_str("<h2>TM Forum APIs</h2>\n<table>\n");
     for api in table::APIS {
         let links = lists(api)
-            .map(|(resource, path)| format!("<a href=\"{path}\">{}</a>", resource.name))
+            .map(|(resource, path)| format!("<a href=\"{prefix}{path}\">{}</a>", resource.name))
             .collect::<Vec<_>>();
         let _ = writeln!(
             page,
-            "<tr><td><a href=\"/tmf-api/{}/openapi.json\">TMF{}</a><td>{}<td>{}",
+            "<tr><td><a href=\"{prefix}/tmf-api/{}/openapi.json\">TMF{}</a><td>{}<td>{}",
             api.number,
             api.number,
             api.title,
@@ -115,11 +115,15 @@ fn page() -> String {
     page
 }
 
-fn table_of(page: &mut String, links: impl IntoIterator<Item = (impl AsRef<str>, &'static str)>) {
+fn table_of(
+    page: &mut String,
+    prefix: &str,
+    links: impl IntoIterator<Item = (impl AsRef<str>, &'static str)>,
+) {
     page.push_str("<table>\n");
     for (path, title) in links {
         let path = path.as_ref();
-        let _ = writeln!(page, "<tr><td><a href=\"{path}\">{path}</a><td>{title}");
+        let _ = writeln!(page, "<tr><td><a href=\"{prefix}{path}\">{path}</a><td>{title}");
     }
     page.push_str("</table>\n");
 }

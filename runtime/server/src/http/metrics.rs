@@ -1,5 +1,8 @@
 //! Metrics in the text format of OpenMetrics 1.0, which Prometheus reads.
 
+mod families;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,6 +19,7 @@ use prometheus_client::registry::Registry;
 
 use super::problem::Problem;
 use super::{ServerState, answer};
+use crate::config::tenants::DEFAULT;
 
 /// The upper bounds of the latency histogram, in seconds.
 const BOUNDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -82,9 +86,21 @@ impl Metrics {
     }
 }
 
-/// All metrics as text.
+/// All metrics as text: those of the tenant, and of the tenants that are served behind it.
 pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
-    let mut page = Page(Registry::with_prefix("ferrule"));
+    let pages = server.all().map(page_of).collect::<Result<Vec<_>, _>>();
+    let pages = pages.map_err(|error| Problem::ours(&error))?;
+    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(answer::with_type(StatusCode::OK, media_type, families::joined(&pages)))
+}
+
+/// The metrics of one tenant, which names it where there are several.
+fn page_of(server: &ServerState) -> Result<String, fmt::Error> {
+    let is_only = server.tenant.is_none() && server.tenants.is_empty();
+    let name = server.name().unwrap_or(DEFAULT).to_owned();
+    let label = (Cow::Borrowed("tenant"), Cow::Owned(name));
+    let labels = (!is_only).then_some(label).into_iter();
+    let mut page = Page(Registry::with_prefix_and_labels("ferrule", labels));
     page.packs(server);
     page.retention(server);
     page.fulfilments(server);
@@ -93,9 +109,7 @@ pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
     page.traces(server);
     page.tls(server);
     page.requests(&server.metrics);
-    let text = page.text().map_err(|error| Problem::ours(&error))?;
-    let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(answer::with_type(StatusCode::OK, media_type, text))
+    page.text()
 }
 
 /// The metrics of one answer. Most are counted elsewhere, and read here.

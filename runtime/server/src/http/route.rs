@@ -22,7 +22,7 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static 
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] | ["orchestration", "v1"] => {
-            ("index", call.must_only_read().map(|()| index::render(&call)))
+            ("index", call.must_only_read().map(|()| index::render(server, &call)))
         }
         ["healthz"] => ("healthz", health(server, &call).await),
         ["readyz"] => ("readyz", ready(server, &call).await),
@@ -116,7 +116,7 @@ async fn state(server: &ServerState, well: &str) -> Value {
             "status": "degraded",
             "setAside": set_aside,
             "unreadableFacts": facts,
-            "see": "/orchestration/v1/quarantine",
+            "see": format!("{}/orchestration/v1/quarantine", server.prefix()),
         });
     }
     let rulebook = server.rulebooks.current();
@@ -135,10 +135,13 @@ async fn state(server: &ServerState, well: &str) -> Value {
 
 async fn ready(server: &ServerState, call: &Call) -> Answer {
     call.must_only_read()?;
-    if !server.plugins.are_ready() {
-        let message = "the plugins folder is being looked at; see the log where that takes long";
-        return Err(Problem::unavailable(message));
+    for tenant in server.all() {
+        if !tenant.plugins.are_ready() {
+            let message =
+                "the plugins folder is being looked at; see the log where that takes long";
+            return Err(Problem::unavailable(message));
+        }
+        orchestration::engine_answers(tenant).await?;
     }
-    orchestration::engine_answers(server).await?;
     Ok(answer::json(StatusCode::OK, &state(server, "ready").await))
 }

@@ -40,6 +40,7 @@ mod runs;
 mod serve;
 mod standard;
 mod stock;
+mod tenants;
 mod usage;
 mod uses;
 mod v5;

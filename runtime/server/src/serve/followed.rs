@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use toml::{Table, Value};
 
 use super::stamp::{Stamp, stamp};
-use crate::config::{Config, ConfigError, FILE_BYTES_MAX, TrustError};
+use crate::config::{Config, ConfigError, FILE_BYTES_MAX, TrustError, Whose};
 use crate::secrets::Sources;
 
 /// The tables of the settings that are taken into use when they change.
@@ -26,6 +26,7 @@ pub(super) struct Followed {
     base_grants: BTreeMap<String, Grants>,
     secrets: watch::Sender<Arc<Sources>>,
     path: PathBuf,
+    whose: Whose,
     /// The files that the grants and keys name.
     named: BTreeSet<PathBuf>,
     last: Vec<Option<Stamp>>,
@@ -39,9 +40,9 @@ impl Followed {
     pub(super) fn new(config: &Config, secrets: watch::Sender<Arc<Sources>>) -> Option<Self> {
         let path = config.file.clone()?;
         let (others, base_grants) = (others(&path), config.base_grants.clone());
-        let named = named(config);
-        let mut followed =
-            Self { base_grants, secrets, path, named, last: Vec::new(), seen: Vec::new(), others };
+        let (named, whose) = (named(config), config.whose);
+        let (last, seen) = (Vec::new(), Vec::new());
+        let mut followed = Self { base_grants, secrets, path, whose, named, last, seen, others };
         followed.last = followed.stamps();
         followed.seen.clone_from(&followed.last);
         Some(followed)
@@ -62,7 +63,7 @@ impl Followed {
         }
         self.seen.clone_from(&self.last);
         let file = self.path.display();
-        let Some(read) = reading(&self.path).await else { return false };
+        let Some(read) = reading(&self.path, self.whose).await else { return false };
         let Read { mut config, trust, others } = match read {
             Ok(read) => read,
             Err(error) => {
@@ -141,10 +142,10 @@ struct Read {
 }
 
 /// Reads the settings, where it keeps no other task waiting. `None` if the server stops.
-async fn reading(path: &Path) -> Option<Result<Read, ConfigError>> {
+async fn reading(path: &Path, whose: Whose) -> Option<Result<Read, ConfigError>> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
-        let config = Config::read(Some(&path))?;
+        let config = Config::read_of(Some(&path), whose)?;
         let trust = config.install.trust();
         Ok(Read { config, trust, others: others(&path) })
     });

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::certificates::Certificates;
 use super::{HANDOVER_WAIT, ServeError};
 use crate::access::Access;
-use crate::config::{Config, Reached};
+use crate::config::Config;
 use crate::http::{self, Edge};
 
 /// The pause between attempts at the address.
@@ -25,7 +25,6 @@ pub(super) struct Listener {
     certificates: Option<Certificates>,
     /// How elements and clients reach it.
     pub(super) base_url: String,
-    is_public: bool,
 }
 
 impl Listener {
@@ -36,28 +35,19 @@ impl Listener {
         let socket = bind(config.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let scheme = if certificates.is_some() { "https" } else { "http" };
-        let is_public = config.public_url.is_some();
         let base_url = config.public_url.to_owned();
         let base_url = base_url.unwrap_or_else(|| format!("{scheme}://{address}"));
-        Ok(Self { socket, address, certificates, base_url, is_public })
+        Ok(Self { socket, address, certificates, base_url })
     }
 
     pub(super) fn scheme(&self) -> &'static str {
         if self.certificates.is_some() { "https" } else { "http" }
     }
 
-    pub(super) fn reached(&self) -> Reached<'_> {
-        match self.is_public {
-            true => Reached::Publicly(&self.base_url),
-            false => Reached::Directly(&self.base_url),
-        }
-    }
-
     /// What requests are checked by.
-    pub(super) fn edge<'a>(&self, config: &'a Config, access: Access) -> Edge<'a> {
+    pub(super) fn edge<'a>(&self, public_url: Option<&'a str>, access: Access) -> Edge<'a> {
         let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
-        let (public_url, address) = (config.public_url.as_deref(), Some(self.address));
-        Edge { public_url, address, tls, access }
+        Edge { public_url, address: Some(self.address), tls, access }
     }
 
     /// Serves until the server stops.

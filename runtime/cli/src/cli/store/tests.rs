@@ -1,6 +1,6 @@
 use engine::documents::Put;
 use engine::keys;
-use engine::store::Epoch;
+use engine::store::{Epoch, TenantNumber};
 use serde_json::json;
 use tmf::time::Timestamp;
 
@@ -18,7 +18,7 @@ async fn data(over: Vec<engine::store::Write>) -> tempfile::TempDir {
     folder
 }
 
-async fn verified(folder: &tempfile::TempDir, repair: bool) -> Result<()> {
+async fn verified_in(folder: &tempfile::TempDir, repair: bool) -> Result<()> {
     let data = Some(folder.path().to_owned());
     run(Store::Verify(Verify { config: None, data, repair })).await
 }
@@ -36,16 +36,32 @@ async fn indexes_and_counts_that_are_wrong_fail_until_they_are_repaired() {
         (keys::total("product"), Some(7_u64.to_be_bytes().to_vec())),
     ])
     .await;
-    verified(&folder, false).await.unwrap_err();
-    verified(&folder, true).await.unwrap();
-    verified(&folder, false).await.unwrap();
+    verified_in(&folder, false).await.unwrap_err();
+    verified_in(&folder, true).await.unwrap();
+    verified_in(&folder, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_data_of_each_tenant_is_verified_and_repaired() {
+    let folder = data(Vec::new()).await;
+    let store: Arc<dyn engine::store::Store> =
+        Arc::new(Sled::open(folder.path().join(STORE), &Options::default()).unwrap());
+    let name = TenantName::parse("acme").unwrap();
+    let number = TenantNumber::of(&*store, Epoch::default(), &name).await.unwrap();
+    let view = View::of(Arc::clone(&store), number);
+    let stray = (keys::entry("product", "status", "active", "2"), Some(Vec::new()));
+    view.append(Batch::of(Epoch::default(), vec![stray])).await.unwrap();
+    drop((view, store));
+    verified_in(&folder, false).await.unwrap_err();
+    verified_in(&folder, true).await.unwrap();
+    verified_in(&folder, false).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_document_that_cannot_be_read_fails_and_stays() {
     let key = keys::document("product", "1");
     let folder = data(vec![(key.clone(), Some(vec![b'['; 200]))]).await;
-    verified(&folder, true).await.unwrap_err();
+    verified_in(&folder, true).await.unwrap_err();
     let store = Sled::open(folder.path().join(STORE), &Options::default()).unwrap();
     assert_eq!(store.get(&key).unwrap(), Some(vec![b'['; 200]));
 }
@@ -53,7 +69,7 @@ async fn a_document_that_cannot_be_read_fails_and_stays() {
 #[tokio::test]
 async fn a_folder_without_a_store_is_no_sound_store() {
     let folder = tempfile::tempdir().unwrap();
-    verified(&folder, false).await.unwrap_err();
+    verified_in(&folder, false).await.unwrap_err();
     assert!(!folder.path().join(STORE).exists());
 }
 

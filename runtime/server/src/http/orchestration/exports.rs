@@ -2,8 +2,6 @@
 //! their ids, each as it is when it is read. With filters as in lists; `?after=` continues
 //! after an id.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -31,10 +29,10 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
     let served = as_kept(resource);
     let mut filter = Filter::parse(&call.query.without("after"), &call.base, &served)?;
     check_known(&server.documents, served, filter.take_unknown()).await?;
-    let place = Arc::clone(&server.exports).try_acquire_owned().map_err(|_| {
+    let place = server.exports.try_take(1).ok_or_else(|| {
         Problem::unavailable(format!(
-            "{} exports are being written, which is all there may be at one time: `[limits] \
-             exports` of ferrule.toml",
+            "as many of {} exports are being written as may be at one time: `[limits] exports` of \
+             ferrule.toml",
             server.limits.exports
         ))
     })?;

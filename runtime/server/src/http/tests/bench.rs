@@ -157,31 +157,7 @@ impl Bench {
 
     fn with(store: Memory, shared: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let (shared, watch) = OffThread::new(shared);
-        let shared: Arc<dyn Store> = Arc::new(shared);
-        let cache = tempfile::tempdir().unwrap();
-        let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
-        let host = host::Host::new(options).unwrap();
-        let parts = Parts {
-            store: shared,
-            worker: Arc::new(Patient),
-            clock: Arc::clone(&clock),
-            pools: Pools::default(),
-            durability: Durability::Shared,
-            limits: engine::Limits::default(),
-        };
-        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
-        let rulebook = crate::packs::read_all(&packs).unwrap();
-        let nothing = |_: &str, _: &str| Ok::<_, engine::documents::Error>(None);
-        let documents = crate::packs::documents(&rulebook, Timestamp(0), nothing).unwrap();
-        let (epoch, at) = (store.claim().unwrap(), Timestamp(0));
-        drop(store.append(engine::documents::batch(epoch, at, Vec::new(), documents)));
-        let (engine, engine_loop) = Engine::begin(parts).unwrap();
-        tokio::spawn(engine_loop.run());
-        let settings = BillingSettings::default();
-        let services = Services::new(engine, Plugins::new(host), rulebook, settings);
-        let own = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events = Events::open(services.documents.clone(), clock, settings).unwrap();
+        let Behind { services, events, cache } = behind(Arc::new(shared), None, clock);
         let router = router(services.clone(), events.clone(), LIMITS, Access::default());
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
@@ -299,6 +275,49 @@ impl Bench {
     pub(super) fn facts(&self) -> usize {
         facts(&self.store) - self.facts
     }
+}
+
+/// What is behind a router, for one tenant.
+pub(super) struct Behind {
+    pub(super) services: Services,
+    pub(super) events: Events,
+    cache: tempfile::TempDir,
+}
+
+/// Starts what is behind a router, beside the host of another tenant if there is one.
+pub(super) fn behind(
+    store: Arc<dyn Store>,
+    beside: Option<&host::Host>,
+    clock: Arc<dyn Clock>,
+) -> Behind {
+    let cache = tempfile::tempdir().unwrap();
+    let options = host::Options::new(Arc::clone(&store), Pools::default(), cache.path());
+    let host = match beside {
+        Some(first) => first.for_tenant(options).unwrap(),
+        None => host::Host::new(options).unwrap(),
+    };
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
+    let rulebook = crate::packs::read_all(&packs).unwrap();
+    let nothing = |_: &str, _: &str| Ok::<_, engine::documents::Error>(None);
+    let documents = crate::packs::documents(&rulebook, Timestamp(0), nothing).unwrap();
+    let (epoch, at) = (store.claim().unwrap(), Timestamp(0));
+    drop(store.append(engine::documents::batch(epoch, at, Vec::new(), documents)));
+    let parts = Parts {
+        store,
+        worker: Arc::new(Patient),
+        clock: Arc::clone(&clock),
+        pools: Pools::default(),
+        durability: Durability::Shared,
+        limits: engine::Limits::default(),
+    };
+    let (engine, engine_loop) = Engine::begin(parts).unwrap();
+    tokio::spawn(engine_loop.run());
+    let settings = BillingSettings::default();
+    let services = Services::new(engine, Plugins::new(host), rulebook, settings);
+    let own = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
+    let events = Events::open(services.documents.clone(), clock, settings).unwrap();
+    Behind { services, events, cache }
 }
 
 fn facts(store: &Memory) -> usize {

@@ -93,7 +93,7 @@ fn errors_of_the_store_are_sorted() {
     sorted! { store::Error:
         store::Error::Fenced { .. } => Ours,
             store::Error::Fenced { owner: Epoch(2), batch: Epoch(1) };
-        store::Error::KeyTooLong { .. } => Ours, store::Error::KeyTooLong { bytes: 400 };
+        store::Error::KeyTooLong { .. } => Ours, store::Error::KeyTooLong { bytes: 400, max: 384 };
         store::Error::Refused(_) => Ours, store::Error::Refused("no".into());
         store::Error::Unsettled => Ours, store::Error::Unsettled;
         store::Error::Closed => Ours, store::Error::Closed;

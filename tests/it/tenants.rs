@@ -1,0 +1,98 @@
+//! Tenants of one server: each goes on with its own orders after the server was killed, and a wrong setting
+//! of one is told by its name.
+
+use std::collections::BTreeMap;
+
+use crate::kill::troubles;
+use crate::world::{Books, Clients, Dice, Settings, World, ferrule, pack_order};
+
+/// So often the server is killed while orders of both tenants are in flight.
+const KILLS: usize = 4;
+
+/// Orders of each in flight at one time.
+const IN_FLIGHT: usize = 12;
+
+/// Max records of a tenant between two kills.
+const RECORDS_MAX: u64 = 60;
+
+const ORDERS: [&str; 3] = ["superfibre/gpon", "mobile-4g/new-number", "triple-play/flat"];
+
+#[tokio::test]
+async fn each_tenant_goes_on_with_its_own_orders_whenever_the_server_is_killed() {
+    let mut dice = Dice::from_environment();
+    let tenants = &["acme"];
+    let mut world = World::with(Settings { tenants, ..Settings::default() }).await;
+    world.network.fail(troubles()).await;
+    let orders: Vec<_> = ORDERS.map(pack_order).into();
+    let acme = world.tenant("acme");
+    let of_default = Clients::begin(&world.http, orders.clone(), IN_FLIGHT);
+    let of_acme = Clients::begin(&acme, orders, IN_FLIGHT);
+    for _ in 0..KILLS {
+        of_acme.see_records(dice.up_to(RECORDS_MAX)).await;
+        of_default.see_records(dice.up_to(RECORDS_MAX)).await;
+        world.kill().await;
+        world.restart().await;
+    }
+    of_default.stop_ordering();
+    of_acme.stop_ordering();
+    let ids = [of_default.all_ended().await, of_acme.all_ended().await];
+    let books = [world.books().await, Books::read(&acme, &world.network).await];
+    for ((own, other), books) in [(&ids[0], &ids[1]), (&ids[1], &ids[0])].into_iter().zip(&books) {
+        check(own, other, books);
+    }
+    books[0].check_once();
+}
+
+/// A tenant has its orders, each delivered, and none of the other.
+fn check(own: &BTreeMap<String, String>, other: &BTreeMap<String, String>, books: &Books) {
+    assert!(own.len() >= IN_FLIGHT);
+    own.values().for_each(|id| books.check_delivered(id));
+    let orders = books.of("productOrder");
+    assert_eq!(orders.len(), own.len());
+    assert!(other.values().all(|id| !orders.contains_key(id)));
+    books.check_pools();
+    books.check_outbox();
+}
+
+#[tokio::test]
+async fn a_wrong_setting_of_a_tenant_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let start = async |text: &str| {
+        std::fs::write(path("acme.toml"), text).unwrap();
+        let server = format!(
+            "data = {:?}\nplugins-dir = {:?}\nworkflows-dir = {:?}\n[tenants.acme]\nsettings = {:?}\n",
+            path("data"),
+            path("plugins"),
+            path("workflows"),
+            path("acme.toml")
+        );
+        std::fs::write(path("ferrule.toml"), server).unwrap();
+        std::fs::create_dir_all(path("workflows")).unwrap();
+        let ran = ferrule(&["serve", "--config", &path("ferrule.toml"), "--listen", "127.0.0.1:0"]);
+        let ran = ran.await;
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        ran.err
+    };
+    let folders = "plugins-dir = \"own\"\nworkflows-dir = \"workflows\"\n";
+    for (text, reason) in [
+        (
+            format!("{folders}listen = \"127.0.0.1:1\"\n"),
+            "sets `listen`, which holds for all tenants",
+        ),
+        (
+            format!("{folders}[retention]\nruns-days = 2\nsubmissions-days = 3\n"),
+            "tenant `acme` cannot be served",
+        ),
+        ("workflows-dir = \"workflows\"\n".into(), "has no `plugins-dir`"),
+        (
+            folders.replace("own", "plugins"),
+            "the tenants `default` and `acme` have one folder of plugins",
+        ),
+        (format!("{folders}[limits]\nexports = 3\n"), "sets `limits.exports`"),
+        ("plugins = ".into(), "line 1"),
+    ] {
+        let said = start(&text).await;
+        assert!(said.contains(reason), "{text}: {said}");
+    }
+}
