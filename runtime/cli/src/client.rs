@@ -55,7 +55,7 @@ impl Client {
         let base = base.trim_end_matches('/');
         let tls = login.tls_for(base)?;
         let authorization = login.authorization(base)?;
-        Ok(Self { authorization, ..Self::of(base, tls)? })
+        Ok(Self { authorization, ..Self::of(&login.place(base)?, tls)? })
     }
 
     /// A client of a server on this machine that asks for no proof.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use engine::tenant::{NAME_BYTES_MAX, TenantName};
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use rustls::ClientConfig;
@@ -16,6 +17,9 @@ use super::trust;
 
 /// The variable with a token.
 const TOKEN: &str = "FERRULE_TOKEN";
+
+/// The variable with the name of a tenant.
+const TENANT: &str = "FERRULE_TENANT";
 
 /// The variable with a file of CAs.
 const CA: &str = "FERRULE_CA";
@@ -45,6 +49,9 @@ pub(crate) struct Proof {
     /// The key of the client certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "cert")]
     cert_key: Option<PathBuf>,
+    /// The tenant, if it is not that of the identity: its paths begin with `/tenants/NAME`.
+    #[arg(long, value_name = "NAME", env = TENANT)]
+    tenant: Option<String>,
 }
 
 impl Proof {
@@ -56,6 +63,20 @@ impl Proof {
 }
 
 impl Login {
+    /// The URL of the tenant at a server.
+    pub(super) fn place(&self, base: &str) -> Result<String> {
+        let Some(tenant) = &self.proof.tenant else { return Ok(base.to_owned()) };
+        if base.contains("/tenants/") {
+            bail!("`{base}` names a tenant: leave out `--tenant` and {TENANT}");
+        }
+        let Some(name) = TenantName::parse(tenant) else {
+            bail!(
+                "`{tenant}` is no name of a tenant: 1 to {NAME_BYTES_MAX} of `a` to `z`, `0` to `9` and `-`"
+            );
+        };
+        Ok(format!("{base}/tenants/{name}"))
+    }
+
     /// The header with the token, if there is one. It goes by TLS or on this machine only.
     pub(super) fn authorization(&self, base: &str) -> Result<Option<HeaderValue>> {
         let token = match &self.proof.token_file {
