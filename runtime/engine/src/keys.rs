@@ -187,6 +187,9 @@ pub fn dead_letter(subscription: &str, sequence: u64) -> Vec<u8> {
     format!("x/{subscription}/{sequence:016x}").into_bytes()
 }
 
+/// All events that subscribers refused.
+pub const DEAD_LETTERS: &[u8] = b"x/";
+
 /// All events that a subscriber refused.
 pub fn dead_letters(subscription: &str) -> Vec<u8> {
     format!("x/{subscription}/").into_bytes()

@@ -4,7 +4,7 @@
 
 mod allow;
 mod client;
-mod dead_letters;
+pub(crate) mod dead_letters;
 mod outbox;
 mod retention;
 mod settings;

@@ -13,6 +13,7 @@ pub mod events;
 pub mod orders;
 pub mod outbound;
 pub mod packs;
+mod persons;
 pub mod plugins;
 mod policies;
 mod reconcile;

@@ -46,6 +46,19 @@ pub(crate) struct Draft {
     pub(crate) at: Timestamp,
 }
 
+impl Draft {
+    /// A change that erases what is about a person.
+    pub(crate) fn erasing(
+        resource: &'static Resource,
+        (id, before): (&str, Document),
+        after: &Value,
+        at: Timestamp,
+    ) -> Self {
+        let (id, before, after) = (id.to_owned(), Some(before), Some(after.clone()));
+        Self { resource, id, before, after, more: Vec::new(), at }
+    }
+}
+
 /// Why a policy refuses a change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {

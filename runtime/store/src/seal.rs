@@ -31,6 +31,10 @@ const HIDING: u16 = 0;
 /// What the keys of index entries begin with, after the tenant.
 const ENTRIES: &[u8] = b"i/";
 
+/// What the keys begin with by which duplicates of parties are found: mail addresses among them. The value
+/// goes up to the last `/`.
+const PARTY_KEYS: &[u8] = b"d/partyKey/";
+
 /// Bytes of the HMAC in the key of an index entry, before they are written as text.
 const HIDDEN_BYTES: usize = 16;
 
@@ -221,9 +225,15 @@ impl Seal {
     }
 }
 
-/// The value of a document in the key of an index entry, with what stands before and after it.
+/// The value of a document in the key of a fact, with what stands before and after it.
 fn value_in(key: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let rest = view::own(key).strip_prefix(ENTRIES)?;
+    let own = view::own(key);
+    if let Some(rest) = own.strip_prefix(PARTY_KEYS) {
+        let begin = key.len() - rest.len();
+        let end = begin + rest.iter().rposition(|byte| *byte == b'/')?;
+        return Some((&key[..begin], &key[begin..end], &key[end..]));
+    }
+    let rest = own.strip_prefix(ENTRIES)?;
     let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
     let (_resource, path, value) = (ends.next()?, ends.next()?, ends.next()?);
     let begin = key.len() - rest.len();

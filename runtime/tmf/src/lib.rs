@@ -28,6 +28,7 @@ pub mod version;
 
 pub mod check;
 pub mod describes;
+pub mod erasure;
 pub mod event;
 pub mod href;
 pub mod index;
@@ -36,6 +37,7 @@ pub mod json_path;
 pub mod new;
 pub mod openapi;
 pub mod patch;
+pub mod personal;
 pub mod references;
 pub mod unknown;
 pub mod uses;

@@ -85,8 +85,6 @@ fn key_of(secret: &Secret) -> Option<MasterKey> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn settings(text: &str) -> crate::config::Config {
         toml::from_str(text).unwrap()
     }

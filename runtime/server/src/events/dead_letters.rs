@@ -7,6 +7,7 @@ use engine::store::{Scan, Store, Write, pages};
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tmf::erasure::erase;
 use tmf::subscription::Answer;
 use tmf::subscription::message::Message;
 use tmf::time::Timestamp;
@@ -46,9 +47,29 @@ impl DeadLetter {
         Self { sequence, since, reason, event_type, body }
     }
 
+    /// Erases what is about a person in the document that it shows, if `resource_of` knows its id;
+    /// returns whether there was something.
+    pub(crate) fn erase(&mut self, resource_of: impl Fn(&str) -> Option<String>) -> bool {
+        let shown = self.body.get_mut("event").and_then(Value::as_object_mut);
+        let mut changed = 0;
+        for body in shown.into_iter().flat_map(|shown| shown.values_mut()) {
+            let resource = body.get("id").and_then(Value::as_str).and_then(&resource_of);
+            changed += resource.map_or(0, |resource| erase(&resource, body));
+        }
+        changed > 0
+    }
+
+    /// Reads the value of a key; `None` if it is no dead letter.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a dead letter is plain data")
+    }
+
     pub(super) fn write(&self, subscription: &str) -> Write {
-        let bytes = serde_json::to_vec(self).expect("a dead letter is plain data");
-        (keys::dead_letter(subscription, self.sequence), Some(bytes))
+        (keys::dead_letter(subscription, self.sequence), Some(self.to_bytes()))
     }
 }
 

@@ -20,6 +20,7 @@ mod moves;
 mod operate;
 pub(super) mod operation;
 mod outbox;
+mod persons;
 mod plugins;
 mod pools;
 mod quarantine;
@@ -100,6 +101,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["billing", rest @ ..] => billing::dispatch(server, call, rest).await,
         ["subscriptions", rest @ ..] => subscriptions::dispatch(server, call, rest).await,
         ["customers", rest @ ..] => customers::dispatch(server, call, rest).await,
+        ["persons", rest @ ..] => persons::dispatch(server, rest).await,
         ["stock", rest @ ..] => stock::dispatch(server, &call, rest).await,
         ["history", key, id @ ..] => history::get(server, &call, key, &id.join("/")).await,
         ["imports", rest @ ..] => imports::dispatch(server, call, rest).await,

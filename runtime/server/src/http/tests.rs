@@ -32,6 +32,7 @@ mod kits;
 mod limits;
 mod orchestration;
 mod own;
+mod persons;
 mod prices;
 mod quarantine;
 mod reconciliations;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::erasure::erase;
 use crate::resource::{Api, Resource};
 use crate::table::of_key;
 use crate::time::Timestamp;
@@ -55,6 +56,19 @@ impl OutboxEvent {
             .and_then(Timestamp::parse)
             .unwrap_or_default();
         Some(Self { sequence, about, time, record })
+    }
+
+    /// Erases what is about a person in the document that it shows; false if there is nothing.
+    pub fn erase(&mut self) -> bool {
+        let About::Documents { key, .. } = &self.about else { return false };
+        let shown = self.record.get_mut("event").and_then(Value::as_object_mut);
+        let Some(shown) = shown else { return false };
+        shown.values_mut().map(|body| erase(key, body)).sum::<usize>() > 0
+    }
+
+    /// The record to store.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.record).expect("a record is plain data")
     }
 
     /// Its id, which is the same in every attempt.

@@ -274,6 +274,19 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         .sends(open_object(&[must("description", Kind::Text, "what it was about")]))
         .answers(201, Content::Object),
     post("/customers/{id}/merge", "customers", "Makes one customer of two").sends(object(&[must("duplicate", Kind::Text, "the id of the one that goes")])),
+    get(
+        "/persons/{id}",
+        "persons",
+        "Writes what is kept about an individual or an organization, with earlier versions, one document on each line",
+    )
+    .answers(200, Content::Lines),
+    post(
+        "/persons/{id}/erase",
+        "persons",
+        "Erases what is about a person; 409 while something of theirs is open or in use. Again, it goes on where it \
+         was cut off",
+    )
+    .sends(object_or_nothing(&[REASON])),
     post("/stock/reservations/{id}/release", "stock", "Releases a reservation of stock"),
     // Billing.
     get("/billing/runs", "billing", "Lists bill runs").answers(200, Content::Array),

@@ -1,0 +1,353 @@
+//! A person in the data: everything about them is gathered, exported and erased.
+//!
+//! A person is a party (an individual or an organization), with the customers and roles that it plays.
+//! Erasing keeps every document with its id, amounts, dates and states, so books and references hold; it
+//! takes away what [`tmf::personal`] lists, the earlier versions, the journals of ended orders with what
+//! plugins logged and exchanged, and the copies in the outbox. It is refused while the person has
+//! something that is in use or open.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::documents::{Change, Document, Error, Expected, Put};
+use engine::keys;
+use engine::store::{Scan, Write, pages};
+use model::FulfilmentId;
+use serde::Serialize;
+use tmf::erasure::erase;
+use tmf::resource::Resource;
+use tmf::subscription::{About, OutboxEvent};
+use tmf::table;
+use tmf::uses::USES;
+
+use crate::documents::{Documents, Ids, Session};
+use crate::events::dead_letters::DeadLetter;
+use crate::policies::crm::{Customers, INTERACTIONS};
+use crate::policies::{Draft, Policy as _, Refusal};
+use crate::retention::{self, RetentionError};
+
+/// The paths by which documents refer to a party or its roles.
+const PATHS: [&str; 3] = ["relatedParty.id", "engagedParty.id", "relatedParty.partyOrPartyRole.id"];
+
+/// The path by which documents refer to the account of a person.
+const ACCOUNT: &str = "billingAccount.id";
+
+/// The resources that are the person, and those that it plays.
+const PARTIES: [&str; 2] = ["individual", "organization"];
+const ROLES: [&str; 2] = ["customer", "partyRole"];
+
+const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
+
+/// Max documents about one person.
+pub(crate) const DOCUMENTS_MAX: usize = 20_000;
+
+/// Documents changed in one commit.
+const CHANGED_AT_ONCE: usize = 200;
+
+/// Facts read at once.
+const FACTS_AT_ONCE: usize = 256;
+
+/// Earlier versions that are read of one document.
+const VERSIONS_MAX: usize = 1_000;
+
+/// A document by the key of its resource, and its id.
+type Place = (String, String);
+
+/// Everything about a person.
+#[derive(Debug, Default)]
+pub(crate) struct Person {
+    /// The ids of the party and of its roles.
+    names: BTreeSet<String>,
+    places: BTreeSet<Place>,
+}
+
+/// One document about a person, as it is exported.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    resource: String,
+    revision: u64,
+    document: serde_json::Value,
+}
+
+/// What an erasure did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Erased {
+    /// Documents that were changed.
+    pub(crate) documents: usize,
+    /// Earlier versions that were removed.
+    pub(crate) versions: usize,
+    /// Ended orders whose journals were removed.
+    pub(crate) journals: usize,
+    /// Events in the outbox that were changed.
+    pub(crate) events: usize,
+}
+
+/// Why a person is not exported or erased.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PersonError {
+    #[error("there is no individual or organization `{0}`")]
+    Unknown(String),
+    #[error("more than {DOCUMENTS_MAX} documents are about this person")]
+    TooMany,
+    /// Something of theirs is open or in use.
+    #[error("the {resource} `{id}` is not over: end or close it first")]
+    InUse { resource: String, id: String },
+    #[error("the entries by which duplicates are found cannot be read")]
+    Entries(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error(transparent)]
+    Retention(#[from] RetentionError),
+}
+
+/// Reads everything about a person: current documents, and earlier versions.
+pub(crate) async fn export(documents: &Documents, id: &str) -> Result<Vec<Line>, PersonError> {
+    let id = id.to_owned();
+    let read = documents.slice(move |session| {
+        let person = Person::gather(session, &id)?;
+        let mut lines = Vec::new();
+        for (resource, id) in &person.places {
+            let versions = session.versions(resource, id, VERSIONS_MAX)?;
+            for document in versions.into_iter().chain(session.readable(resource, id)?) {
+                let Document { revision, body, .. } = document;
+                lines.push(Line { resource: resource.into(), revision, document: body });
+            }
+        }
+        Ok::<_, PersonError>(lines)
+    });
+    read.await
+}
+
+/// Erases a person. It is done in several commits: after a crash, or an error, it is continued by doing
+/// it again.
+pub(crate) async fn erase_person(documents: &Documents, id: &str) -> Result<Erased, PersonError> {
+    let name = id.to_owned();
+    let person = documents.slice(move |session| {
+        let person = Person::gather(session, &name)?;
+        person.must_be_over(session)?;
+        Ok::<_, PersonError>(person)
+    });
+    let person = Arc::new(person.await?);
+    let mut erased = Erased::default();
+    for (_, order) in person.places.iter().filter(|(key, _)| ORDERS.contains(&key.as_str())) {
+        let id = FulfilmentId::new(order);
+        let journal = keys::journal_prefix(&id);
+        let has_journal = documents.read(move |session| {
+            Ok::<_, Error>(!session.scan(&Scan::prefix(journal, 1))?.is_empty())
+        });
+        if has_journal.await? {
+            retention::remove(documents, &id).await?;
+            erased.journals += 1;
+        }
+    }
+    let places: Vec<Place> =
+        person.places.iter().map(|(key, id)| (key.into(), id.into())).collect();
+    for some in places.chunks(CHANGED_AT_ONCE) {
+        let own = some.to_vec();
+        let puts = documents.read(move |session| changes(session, &own)).await?;
+        erased.documents += puts.len();
+        documents.write(puts).await?;
+        // A change keeps the version before it, so versions are removed after it.
+        let own = some.to_vec();
+        let versions = documents.read(move |session| versions(session, &own)).await?;
+        erased.versions += versions.len();
+        documents.engine().append(versions, Vec::new()).await?;
+    }
+    erased.events = erase_events(documents, &person).await?;
+    Ok(erased)
+}
+
+impl Person {
+    fn gather(session: &Session, id: &str) -> Result<Self, PersonError> {
+        let mut person = Self::default();
+        for key in PARTIES {
+            if session.document(key, id)?.is_some() {
+                person.add(key, id)?;
+            }
+        }
+        if person.places.is_empty() {
+            return Err(PersonError::Unknown(id.into()));
+        }
+        person.names.insert(id.into());
+        for key in ROLES {
+            for found in ids_by(session, key, "engagedParty.id", id)? {
+                person.add(key, &found)?;
+                person.names.insert(found);
+            }
+        }
+        person.add_referring(session)?;
+        for customer in person.names.clone() {
+            let prefix = keys::document(INTERACTIONS, &format!("{customer}/"));
+            for page in pages(session.store(), Scan::prefix(prefix, FACTS_AT_ONCE)) {
+                for (key, _) in page.map_err(Error::from)? {
+                    if let Some((resource, id)) = keys::document_of(&key) {
+                        person.add(resource, id)?;
+                    }
+                }
+            }
+        }
+        Ok(person)
+    }
+
+    /// Adds the documents that refer to one of the names, or to one of their accounts.
+    fn add_referring(&mut self, session: &Session) -> Result<(), PersonError> {
+        let mut accounts = BTreeSet::new();
+        for (resource, path) in indexed(&PATHS) {
+            for name in self.names.clone() {
+                for id in ids_by(session, resource.key, path, &name)? {
+                    self.add(resource.key, &id)?;
+                    if resource.key == "billingAccount" {
+                        accounts.insert(id);
+                    }
+                }
+            }
+        }
+        for (resource, path) in indexed(&[ACCOUNT]) {
+            for account in &accounts {
+                for id in ids_by(session, resource.key, path, account)? {
+                    self.add(resource.key, &id)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, resource: &str, id: &str) -> Result<(), PersonError> {
+        self.places.insert((resource.into(), id.into()));
+        if self.places.len() > DOCUMENTS_MAX { Err(PersonError::TooMany) } else { Ok(()) }
+    }
+
+    /// Refuses while a document that uses one of the parties is not over.
+    fn must_be_over(&self, session: &Session) -> Result<(), PersonError> {
+        let parties = self
+            .places
+            .iter()
+            .filter(|(key, _)| PARTIES.contains(&key.as_str()) || ROLES.contains(&key.as_str()));
+        for (key, id) in parties {
+            let Some((_, resource)) = table::of_key(key) else { continue };
+            for found in USES.iter().filter(|found| found.of.contains(&key.as_str())) {
+                let by = session.first_by(found.by, &found.indexed(), id, |document| {
+                    found.keeps(&document.body, resource, id)
+                })?;
+                if let Some(id) = by.and_then(|by| by.body.get("id")?.as_str().map(str::to_owned)) {
+                    return Err(PersonError::InUse { resource: found.by.into(), id });
+                }
+            }
+        }
+        for (_, id) in self.places.iter().filter(|(key, _)| ORDERS.contains(&key.as_str())) {
+            if session.get(&keys::open(&FulfilmentId::new(id)))?.is_some() {
+                return Err(PersonError::InUse { resource: "order".into(), id: id.into() });
+            }
+        }
+        Ok(())
+    }
+
+    /// A copy of a document without the person: of the outbox, or a dead letter; `None` if nothing of it is
+    /// about the person.
+    fn erased(&self, key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+        if key.starts_with(keys::DEAD_LETTERS) {
+            let mut letter = DeadLetter::read(bytes)?;
+            let resource_of = |id: &str| {
+                let place = self.places.iter().find(|(_, own)| own == id);
+                place.map(|(resource, _)| resource.into())
+            };
+            return letter.erase(resource_of).then(|| letter.to_bytes());
+        }
+        let mut event = OutboxEvent::read(0, bytes)?;
+        let is_shown = match &event.about {
+            About::Documents { key, id } => self.places.contains(&(key.into(), id.into())),
+            About::Topic { .. } => false,
+        };
+        (is_shown && event.erase()).then(|| event.to_bytes())
+    }
+}
+
+/// The writes that remove the earlier versions of some documents.
+fn versions(session: &Session, places: &[Place]) -> Result<Vec<Write>, Error> {
+    let mut writes = Vec::new();
+    for (resource, id) in places {
+        let scan = Scan::prefix(keys::versions(resource, id), FACTS_AT_ONCE);
+        for page in pages(session.store(), scan) {
+            writes.extend(page?.into_iter().map(|(key, _)| (key, None)));
+        }
+    }
+    Ok(writes)
+}
+
+/// The changes that erase the person in some documents.
+fn changes(session: &Session, places: &[Place]) -> Result<Vec<Put>, PersonError> {
+    let mut puts = Vec::new();
+    for (resource, id) in places {
+        let Some(document) = session.readable(resource, id)? else { continue };
+        let (revision, mut body) = (document.revision, document.body.clone());
+        if erase(resource, &mut body) == 0 {
+            continue;
+        }
+        if let Some((_, resource)) = table::of_key(resource) {
+            let mut draft = Draft::erasing(resource, (id, document), &body, session.now());
+            Customers.check(session, &mut draft)?;
+            puts.append(&mut draft.more);
+        }
+        let change = Put::new(resource, id, Change::Set(body), Expected::Revision(revision));
+        puts.push(change.quiet());
+    }
+    Ok(puts)
+}
+
+/// Erases the person in the copies that the outbox has, and in dead letters.
+async fn erase_events(documents: &Documents, person: &Arc<Person>) -> Result<usize, PersonError> {
+    let mut changed = 0;
+    for prefix in [keys::OUTBOX, keys::DEAD_LETTERS] {
+        let mut after = None;
+        loop {
+            let person = Arc::clone(person);
+            let scan = Scan { after, ..Scan::prefix(prefix, FACTS_AT_ONCE) };
+            let page = documents.slice(move |session| {
+                let facts = session.scan(&scan)?;
+                let last = facts.last().map(|(key, _)| key.clone());
+                let writes = facts.into_iter().filter_map(|(key, bytes)| {
+                    let bytes = person.erased(&key, &bytes)?;
+                    Some((key, Some(bytes)))
+                });
+                Ok::<_, Error>((writes.collect::<Vec<Write>>(), last))
+            });
+            let (writes, last) = page.await?;
+            changed += writes.len();
+            if !writes.is_empty() {
+                documents.engine().append(writes, Vec::new()).await?;
+            }
+            let Some(last) = last else { break };
+            after = Some(last);
+        }
+    }
+    Ok(changed)
+}
+
+/// The resources with an index of one of some paths, each resource once for each path.
+fn indexed(paths: &[&'static str]) -> impl Iterator<Item = (&'static Resource, &'static str)> {
+    let resources = table::APIS.iter().flat_map(|api| api.resources);
+    let first = resources.filter(|resource| {
+        table::of_key(resource.key).is_some_and(|(_, first)| std::ptr::eq(first, *resource))
+    });
+    let all = first.flat_map(|resource| resource.indexed.iter().map(move |path| (resource, *path)));
+    all.filter(|(_, path)| paths.contains(path))
+}
+
+/// The ids of the documents of a resource with a value of an indexed attribute.
+fn ids_by(
+    session: &Session,
+    resource: &str,
+    path: &str,
+    value: &str,
+) -> Result<Vec<String>, PersonError> {
+    let mut found = Vec::new();
+    let mut ids = Ids::new(resource, path, value);
+    while let Some(id) = ids.next(session.store())? {
+        found.push(id);
+        if found.len() > DOCUMENTS_MAX {
+            return Err(PersonError::TooMany);
+        }
+    }
+    Ok(found)
+}
