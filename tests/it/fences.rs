@@ -195,6 +195,11 @@ fn each_mark_is_one_that_a_test_knows() {
         "c",
         // The output of a command.
         "text",
+        // Files of other programs.
+        "ini",
+        "dockerfile",
+        "nginx",
+        "caddyfile",
     ];
     for fence in all() {
         let is_known = known.contains(&fence.mark.as_str());
