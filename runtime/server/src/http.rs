@@ -12,6 +12,7 @@ mod fields;
 mod gate;
 mod hub;
 mod index;
+mod masked;
 mod metrics;
 mod orchestration;
 mod origin;

@@ -76,7 +76,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["fulfilments", id] => view::get(server, &call, id).await,
         ["fulfilments", id, "events"] => events::get(server, call, id).await,
         ["fulfilments", id, "plan"] => view::plan(server, id).await,
-        ["fulfilments", id, "logs"] => operate::logs(server, id).await,
+        ["fulfilments", id, "logs"] => operate::logs(server, &call, id).await,
         ["fulfilments", id, "attempts"] => attempts::all(server, &call, id).await,
         ["fulfilments", id, "tasks", task, "attempts"] => {
             attempts::of_task(server, &call, id, task).await

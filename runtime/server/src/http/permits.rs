@@ -8,7 +8,7 @@ use tmf::openapi;
 use tmf::version::{Version, View};
 
 use super::orchestration::{self, OPERATIONS};
-use super::resources;
+use super::{masked, resources};
 use crate::access::{ApiName, Permission, Verb};
 
 /// What a route demands of a request.
@@ -90,13 +90,13 @@ pub(crate) fn routes() -> Vec<Route> {
     others.chain(own).chain(standard).collect()
 }
 
-/// All permissions that some route demands.
+/// All permissions that some route demands, and the one that lifts the masks of personal values.
 pub(crate) fn permissions() -> Vec<Permission> {
     let all = routes().into_iter().flat_map(|route| match route.needs {
         Needs::Nothing | Needs::Identity => Vec::new(),
         Needs::Permissions(permissions) => permissions,
     });
-    let mut all: Vec<Permission> = all.collect();
+    let mut all: Vec<Permission> = all.chain([masked::permission()]).collect();
     all.sort();
     all.dedup();
     all

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{find, journal};
 use crate::http::call::{Call, time};
+use crate::http::masked::masked;
 use crate::http::problem::{Answer, Problem};
 use crate::http::{ServerState, answer};
 
@@ -33,8 +34,9 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
     let of = Arc::clone(&fulfilment);
     let read = server.documents.read(move |session| attempts(session.store(), &of, None, page));
     let attempts = read.await?;
-    let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt));
-    Ok(answer::json(StatusCode::OK, &shown.collect()))
+    let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
+    let shown = masked(server, call, &fulfilment, shown).await?;
+    Ok(answer::json(StatusCode::OK, &shown))
 }
 
 /// Answers with all that is known of the attempts of a task.
@@ -50,6 +52,7 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
     let task = named.ok_or_else(missing)?;
     let host = server.plugins.host.clone();
     let addresses = server.engine.addresses().clone();
+    let of = Arc::clone(&fulfilment);
     let shown = server.documents.read(move |session| {
         let store = session.store();
         let attempts = attempts(store, &fulfilment, Some(task), page)?;
@@ -70,7 +73,8 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
         }
         Ok::<_, Problem>(Value::Array(shown))
     });
-    Ok(answer::json(StatusCode::OK, &shown.await?))
+    let shown = masked(server, call, &of, shown.await?).await?;
+    Ok(answer::json(StatusCode::OK, &shown))
 }
 
 /// Which attempts of a list.

@@ -14,6 +14,7 @@ use tmf::unknown::Unknown;
 
 use super::{find, view};
 use crate::http::call::Call;
+use crate::http::masked::masked;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{ServerState, answer, documents, resources};
@@ -114,7 +115,7 @@ fn unpaid(
 }
 
 /// Answers with the logs of plugins, by attempt.
-pub(super) async fn logs(server: &ServerState, id: &str) -> Answer {
+pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer {
     let fulfilment = find(server, id).await?;
     let mut scan = Scan::prefix(keys::logs(fulfilment.id()), LOGS_MAX);
     scan.direction = Direction::Backward;
@@ -136,6 +137,6 @@ pub(super) async fn logs(server: &ServerState, id: &str) -> Answer {
             "lines": lines,
         })
     });
-    let logs: Vec<Value> = logs.collect();
-    Ok(answer::json(StatusCode::OK, &Value::Array(logs)))
+    let logs = masked(server, call, &fulfilment, logs.collect()).await?;
+    Ok(answer::json(StatusCode::OK, &logs))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode};
+use model::FulfilmentId;
 
 use super::super::permits::{Needs, routes};
 use super::bench::Bench;
@@ -79,5 +80,27 @@ async fn every_route_answers_each_role_as_the_table_says() {
                 assert!(is_let_in, "{method} {path} as {name}: {status}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn personal_values_of_an_order_are_masked_in_logs_for_roles_that_may_not_read_them() {
+    let (access, _) = access();
+    let bench = Bench::new();
+    let mut order = super::bench::order("masked");
+    order["relatedParty"][0]["name"] = "called".into();
+    let created = bench.post("/tmf-api/productOrderingManagement/v4/productOrder", &order).await;
+    let order = created.body["id"].as_str().unwrap().to_owned();
+    let id = FulfilmentId::new(&order);
+    let lines = serde_json::to_vec(&["was called twice"]).unwrap();
+    let key = engine::keys::note(&id, 0, 1);
+    bench.services.engine.append(vec![(key, Some(lines))], Vec::new()).await.unwrap();
+    let bench = bench.with_access(access);
+    for (role, expected) in [("operator", "was called twice"), ("reader", "was *** twice")] {
+        let token = format!("Bearer {role}");
+        let line = format!("GET /orchestration/v1/fulfilments/{order}/logs");
+        let answer = bench.send(&line, &[("authorization", &token)], Body::empty()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{role}: {}", answer.text);
+        assert_eq!(answer.body[0]["lines"][0], expected, "{role}");
     }
 }

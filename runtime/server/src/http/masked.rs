@@ -1,0 +1,132 @@
+//! Personal values in what plugins logged and exchanged: a client whose roles do not allow to read them
+//! gets them masked. Plugins name attributes as they like, so values are looked for, not names.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::documents::Error;
+use model::Fulfilment;
+use serde_json::Value;
+use tmf::erasure::{ERASED, personal_texts};
+use tmf::references::ids;
+
+use super::ServerState;
+use super::call::Call;
+use super::problem::Problem;
+use crate::access::{Decision, Permission, Verb};
+use crate::documents::Session;
+
+/// Stands in the place of a personal value.
+const MASK: &str = "***";
+
+/// A shorter value is found in too much that is not about the person.
+const CHARS_MIN: usize = 3;
+
+/// Max parties of an order whose values are masked.
+const PARTIES_MAX: usize = 100;
+
+const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
+
+/// The permission to read personal values in logs and exchanges. No route demands it.
+pub(super) fn permission() -> Permission {
+    Permission::own("personal", Verb::Read)
+}
+
+/// What is shown of a fulfilment to a client: personal values of its order are masked, unless a role
+/// allows to read them.
+pub(super) async fn masked(
+    server: &ServerState,
+    call: &Call,
+    fulfilment: &Arc<Fulfilment>,
+    mut shown: Value,
+) -> Result<Value, Problem> {
+    let Some(identity) = &call.admitted.identity else { return Ok(shown) };
+    match server.access.roles().decide(identity, &permission()) {
+        Decision::Allowed(scope) if scope.is_all() => return Ok(shown),
+        Decision::Allowed(_) | Decision::Denied => {}
+    }
+    let fulfilment = Arc::clone(fulfilment);
+    let texts = server.documents.read(move |session| personal(session, &fulfilment)).await?;
+    // The longest first: a name may be a part of another value.
+    let mut texts: Vec<String> = texts.into_iter().collect();
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    mask(&mut shown, &texts);
+    Ok(shown)
+}
+
+/// The personal values of the orders of a fulfilment, and of their parties.
+fn personal(session: &Session, fulfilment: &Fulfilment) -> Result<BTreeSet<String>, Error> {
+    let mut texts = BTreeSet::new();
+    let mut parties = BTreeSet::new();
+    for key in ORDERS {
+        let Some(order) = fulfilment.order_of(key, true) else { continue };
+        take(key, &order.body, &mut texts);
+        let related = ids(&order.body, "relatedParty");
+        parties.extend(related.into_iter().map(str::to_owned));
+    }
+    take("productOrder", fulfilment.document(), &mut texts);
+    let mut engaged = BTreeSet::new();
+    for id in parties.iter().take(PARTIES_MAX) {
+        for role in ["customer", "partyRole"] {
+            let Some(found) = session.readable(role, id)? else { continue };
+            take(role, &found.body, &mut texts);
+            engaged.extend(ids(&found.body, "engagedParty").into_iter().map(str::to_owned));
+        }
+    }
+    for id in parties.iter().chain(&engaged).take(PARTIES_MAX) {
+        for party in ["individual", "organization"] {
+            if let Some(found) = session.readable(party, id)? {
+                take(party, &found.body, &mut texts);
+            }
+        }
+    }
+    Ok(texts)
+}
+
+fn take(resource: &str, document: &Value, texts: &mut BTreeSet<String>) {
+    personal_texts(resource, document, &mut |text| {
+        let text = text.trim();
+        if text.chars().count() >= CHARS_MIN && text != ERASED {
+            texts.insert(text.into());
+        }
+    });
+}
+
+/// Masks texts in all texts of a value, at any depth.
+fn mask(value: &mut Value, texts: &[String]) {
+    match value {
+        Value::String(shown) => {
+            for text in texts.iter().filter(|text| !text.is_empty()) {
+                if shown.contains(text.as_str()) {
+                    *shown = shown.replace(text.as_str(), MASK);
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| mask(entry, texts)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| mask(field, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_masked_in_texts_at_any_depth() {
+        let mut shown = json!([{
+            "log": ["POST /subscribers {\"name\":\"Erika Mustermann\"}"],
+            "exchanges": [{ "body": "<n>Mustermann</n>", "status": 200 }],
+        }]);
+        mask(&mut shown, &["Erika Mustermann".into(), "Mustermann".into()]);
+        assert_eq!(
+            shown,
+            json!([{
+                "log": ["POST /subscribers {\"name\":\"***\"}"],
+                "exchanges": [{ "body": "<n>***</n>", "status": 200 }],
+            }])
+        );
+    }
+}
