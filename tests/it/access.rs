@@ -1,10 +1,12 @@
 //! Who may do what, with the program as it is shipped: keys that are made by the command line, and ends
 //! that outlive a kill.
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::world::{Answer, Output, Settings, World, ferrule, text};
+use crate::world::{Answer, Output, Settings, World, eventually, ferrule, text};
 
 const KEYS: &str = "/orchestration/v1/keys";
 
@@ -86,4 +88,76 @@ async fn wrong_first_keys_are_refused_before_anything_is_written() {
         assert!(err.contains(expected), "{arguments:?}: {err}");
     }
     assert!(!std::path::Path::new(data).exists());
+}
+
+/// The key of an issuer, in the form of its file and as a signer.
+fn issuer() -> (rcgen::KeyPair, String) {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let x = BASE64_URL_SAFE_NO_PAD.encode(key.public_key_raw());
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "one", "use": "sig", "x": x });
+    (key, json!({ "keys": [jwk] }).to_string())
+}
+
+fn token(key: &rcgen::KeyPair, claims: &Value) -> String {
+    use rcgen::SigningKey as _;
+    let header = json!({ "alg": "EdDSA", "kid": "one", "typ": "at+jwt" });
+    let encoded = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", encoded(&header), encoded(claims));
+    let signature = key.sign(message.as_bytes()).unwrap();
+    format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// The end of the tokens of these tests: far away, so that no clock matters.
+const LATE: u64 = 7_258_118_400;
+
+#[tokio::test]
+async fn tokens_and_users_are_let_in_by_their_roles() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (key, set) = issuer();
+    std::fs::write(path("keys.json"), set).unwrap();
+    let user = |password: &str, roles: &str| {
+        let hash = ferrule_with_input(&["user", "hash"], password);
+        format!("[maria]\n{hash}roles = [{roles}]\n")
+    };
+    std::fs::write(path("users.toml"), user("correct horse\n", "\"reader\"")).unwrap();
+    let settings = format!(
+        "users-file = {:?}\n[access.issuers.acme]\nissuer = \"https://acme.example.com\"\naudience = \"ferrule\"\n\
+         keys-file = {:?}\nroles-claim = \"realm_access.roles\"\nroles = {{ sales = \"agent\" }}\n",
+        path("users.toml"),
+        path("keys.json"),
+    );
+    let (world, _plugins) = closed(&settings).await;
+    let orders = tmf::table::path("productOrder");
+    let get =
+        async |credentials: &str| send(&world, credentials, "GET", orders, &json!({})).await.status;
+    let claims = |roles: Value| {
+        json!({ "iss": "https://acme.example.com", "aud": "ferrule", "sub": "crm", "exp": LATE,
+            "realm_access": { "roles": roles } })
+    };
+    assert_eq!(get(&bearer(&token(&key, &claims(json!(["sales"]))))).await, 200);
+    assert_eq!(get(&bearer(&token(&key, &claims(json!(["administrator"]))))).await, 403);
+    assert_eq!(get(&bearer(&token(&issuer().0, &claims(json!(["sales"]))))).await, 401);
+    let basic =
+        |password: &str| format!("Basic {}", BASE64_STANDARD.encode(format!("maria:{password}")));
+    assert_eq!(get(&basic("correct horse")).await, 200);
+    assert_eq!(get(&basic("wrong horse")).await, 401);
+    // The file changes while the server runs.
+    std::fs::write(path("users.toml"), user("battery staple", "")).unwrap();
+    let changed = async || (get(&basic("battery staple")).await == 403).then_some(());
+    eventually("the file of users is read again", changed).await;
+    assert_eq!(get(&basic("correct horse")).await, 401);
+}
+
+/// What the program prints for an input.
+fn ferrule_with_input(arguments: &[&str], input: &str) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferrule"));
+    let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -9,6 +9,7 @@ mod plugin;
 mod rules;
 mod store;
 mod tls;
+mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -68,6 +69,9 @@ enum Command {
     /// Make certificates for a lab.
     #[command(subcommand)]
     Tls(tls::Tls),
+    /// Hash the passwords of local users.
+    #[command(subcommand)]
+    User(user::User),
     /// Print every setting with its default: the beginning of a `ferrule.toml`.
     Settings,
     /// Put load on a server that runs, and measure.
@@ -151,6 +155,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Export(command) => export::run(command).await,
         Command::Key(command) => key::run(command).await,
         Command::Tls(command) => tls::run(command),
+        Command::User(command) => user::run(&command),
         Command::Settings => say(config::SETTINGS.trim_end()),
         Command::Bench(command) => bench::run(command).await,
         // `main` takes it before anything else is started.

@@ -4,19 +4,26 @@
 //! The gate of the HTTP server asks here twice: [`Access::identify`] finds the identity, and
 //! [`Roles::decide`] compares what the table of routes demands with the roles of the identity.
 
+pub mod certificate;
 pub mod claims;
 pub mod identity;
+pub mod jwks;
+pub mod jwt;
 pub mod keys;
 pub mod narrow;
 pub mod permission;
 pub mod presented;
 pub mod role;
 pub mod scope;
+#[cfg(test)]
+pub(crate) mod signing;
 pub mod standing;
+pub mod users;
 
 #[cfg(test)]
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use identity::{Identity, Proof};
 pub use narrow::{Narrowing, NarrowingError};
@@ -31,7 +38,13 @@ use serde::Deserialize;
 use tmf::time::Timestamp;
 use tokio::sync::watch;
 
+use self::certificate::Certificates;
+use self::jwt::Issuers;
 use self::keys::Keys;
+use self::users::{UserError, Users};
+
+/// The pause between two looks at the file of users.
+const FOLLOW_PAUSE: Duration = Duration::from_secs(2);
 
 /// Whether requests must prove who makes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -52,6 +65,9 @@ struct Inner {
     authentication: Authentication,
     roles: Roles,
     local: Arc<Identity>,
+    issuers: Arc<Issuers>,
+    certificates: Certificates,
+    users: Option<Users>,
     keys: Keys,
     clock: System,
     /// Changes when credentials are revoked.
@@ -59,6 +75,14 @@ struct Inner {
     /// Identities by bearer tokens, for tests of the router.
     #[cfg(test)]
     fixed: BTreeMap<String, Arc<Identity>>,
+}
+
+/// The ways to prove an identity that settings list.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    pub issuers: Issuers,
+    pub certificates: Certificates,
+    pub users: Option<Users>,
 }
 
 /// Why a request has no identity. It is logged; the client is told nothing of it.
@@ -75,18 +99,29 @@ pub enum Unproven {
     /// They prove nothing.
     #[error("{kind} are refused: {reason}")]
     Refused { kind: &'static str, reason: String },
+    /// They are not looked at now: too many others are.
+    #[error("too many passwords are checked at this time")]
+    Busy,
 }
 
 impl Access {
     /// Access by some settings.
     pub fn new(authentication: Authentication, roles: Roles) -> Self {
-        Self(Arc::new(Inner::new(authentication, roles)))
+        Self::proving(authentication, roles, Proofs::default())
+    }
+
+    /// The same with ways to prove an identity besides API keys.
+    pub fn proving(authentication: Authentication, roles: Roles, proofs: Proofs) -> Self {
+        Self(Arc::new(Inner::new(authentication, roles, proofs)))
     }
 
     /// Access for which these bearer tokens are proof.
     #[cfg(test)]
     pub(crate) fn fixed(roles: Roles, tokens: BTreeMap<String, Arc<Identity>>) -> Self {
-        Self(Arc::new(Inner { fixed: tokens, ..Inner::new(Authentication::Required, roles) }))
+        Self(Arc::new(Inner {
+            fixed: tokens,
+            ..Inner::new(Authentication::Required, roles, Proofs::default())
+        }))
     }
 
     /// The roles.
@@ -105,10 +140,10 @@ impl Access {
         match &identity.proof {
             Proof::Off => true,
             Proof::Key { id } => self.0.keys.stands(id),
-            Proof::Token { .. }
-            | Proof::Session { .. }
-            | Proof::Certificate { .. }
-            | Proof::Password => !is_expired,
+            Proof::Password => {
+                self.0.users.as_ref().is_some_and(|users| users.knows(&identity.subject))
+            }
+            Proof::Token { .. } | Proof::Session { .. } | Proof::Certificate { .. } => !is_expired,
         }
     }
 
@@ -121,6 +156,31 @@ impl Access {
     /// Has answers that go on for long look again whether their credentials are still valid.
     pub fn revoked(&self) {
         self.0.revocations.send_replace(());
+    }
+
+    /// The users of the file, for other ways to log them in.
+    pub fn users(&self) -> Option<&Users> {
+        self.0.users.as_ref()
+    }
+
+    /// Fetches the keys of issuers, and follows the file of users until the server stops.
+    pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
+        let issuers = Arc::clone(&self.0.issuers);
+        let now = self.now();
+        tokio::spawn(async move { issuers.fetch(now).await });
+        let follow = async {
+            let Some(users) = self.users() else { return std::future::pending().await };
+            loop {
+                tokio::time::sleep(FOLLOW_PAUSE).await;
+                if users.follow().await {
+                    self.revoked();
+                }
+            }
+        };
+        tokio::select! {
+            () = stopped => {}
+            () = follow => {}
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -148,18 +208,44 @@ impl Access {
                 let proven = self.0.keys.identify(token);
                 proven.map_err(|error| Unproven::refused("API keys", &error))
             }
-            Presented::Bearer(_) => Err(Unproven::NotSetUp("bearer tokens")),
-            Presented::Basic(_) => Err(Unproven::NotSetUp("user names with passwords")),
+            Presented::Bearer(_) if self.0.issuers.is_empty() => {
+                Err(Unproven::NotSetUp("bearer tokens"))
+            }
+            Presented::Bearer(token) => {
+                let proven = self.0.issuers.identify(token, self.now()).await;
+                proven.map_err(|error| Unproven::refused("bearer tokens", &error))
+            }
+            Presented::Certificate(shown) => {
+                let proven = self.0.certificates.identify(*shown, self.now());
+                let refused = |error| Unproven::refused("client certificates", &error);
+                proven.map(Arc::new).map_err(refused)
+            }
+            Presented::Basic(encoded) => match &self.0.users {
+                None => Err(Unproven::NotSetUp("user names with passwords")),
+                Some(users) => {
+                    let proven = users.identify(encoded, self.now()).await;
+                    proven.map_err(|error| match error {
+                        UserError::Busy => Unproven::Busy,
+                        UserError::Malformed | UserError::Wrong => {
+                            Unproven::refused("user names with passwords", &error)
+                        }
+                    })
+                }
+            },
         }
     }
 }
 
 impl Inner {
-    fn new(authentication: Authentication, roles: Roles) -> Self {
+    fn new(authentication: Authentication, roles: Roles, proofs: Proofs) -> Self {
+        let Proofs { issuers, certificates, users } = proofs;
         Self {
             authentication,
             roles,
             local: Arc::new(Identity::local()),
+            issuers: Arc::new(issuers),
+            certificates,
+            users,
             keys: Keys::default(),
             clock: System::default(),
             revocations: watch::Sender::new(()),

@@ -1,9 +1,11 @@
 //! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
 mod access;
+mod certificates;
 mod encryption;
 mod host;
 mod install;
+mod issuers;
 mod limits;
 mod mistake;
 mod number;
@@ -32,6 +34,7 @@ use tmf::subscription::Keep;
 use tmf::zone::Zone;
 
 use crate::access::Authentication;
+use crate::access::users::FileError;
 use crate::events::{Allowed, Guard, Settings};
 use crate::secrets::Sources;
 use crate::settings::BillingSettings;
@@ -324,6 +327,9 @@ pub enum ConfigError {
     /// Two settings contradict each other.
     #[error("{0}")]
     Contradiction(String),
+    /// The file of the users cannot be used.
+    #[error("`[access] users-file` cannot be used")]
+    Users(#[source] FileError),
     /// The keys of the store cannot be used.
     #[error(transparent)]
     Encryption(#[from] EncryptionError),

@@ -127,9 +127,10 @@ impl Server {
         }
         let (services, events) = (first.services.clone(), first.events.clone());
         let beside = others.iter().filter_map(Tenant::beside).collect();
+        let stop = process.stop;
+        tokio::spawn(access.clone().run(until(stop.subscribe())));
         let edge = listener.edge(public_url.as_deref(), access);
         let router = crate::http::router_behind(services.clone(), events, limits, edge, beside);
-        let stop = process.stop;
         let http = listener.serve(router, || until(stop.subscribe()));
         let mut server = Self {
             services,
@@ -244,8 +245,7 @@ pub fn roles(config: &Config) -> Result<(Roles, Vec<Permission>), ConfigError> {
 }
 
 fn access(config: &Config) -> Result<Access, ConfigError> {
-    let access = config.access.open(&crate::http::permits::permissions());
-    access.map_err(|error| ConfigError::Contradiction(error.to_string()))
+    config.access.open(&crate::http::permits::permissions())
 }
 
 /// Has access take the API keys of the store as proof.

@@ -126,7 +126,7 @@ pub fn values(bytes: &[u8]) -> usize {
 
 /// The depth of the deepest object or array. For invalid JSON it is at least the depth that a
 /// parser reaches before it fails.
-fn depth(bytes: &[u8]) -> usize {
+pub fn depth(bytes: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut escaped) = (false, false);
     for byte in bytes {

@@ -3,6 +3,8 @@
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
+use super::certificate::Shown;
+
 /// Max bytes of the header with credentials.
 pub const CREDENTIALS_BYTES_MAX: usize = 16 << 10;
 
@@ -14,6 +16,8 @@ pub enum Presented<'a> {
     Bearer(&'a str),
     /// A name and a password, encoded (RFC 7617).
     Basic(&'a str),
+    /// The certificate of the connection, if there is nothing else.
+    Certificate(Shown<'a>),
 }
 
 /// Why the credentials of a request cannot be read.

@@ -1,10 +1,17 @@
 //! `[access]` of `ferrule.toml`: who may do what.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::access::{Access, Authentication, Permission, Role, RoleError, Roles};
+use super::ConfigError;
+use super::certificates::{self, CertificateSettings};
+use super::issuers::{self, IssuerSettings};
+use crate::access::certificate::Certificates;
+use crate::access::jwt::Issuers;
+use crate::access::users::Users;
+use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles};
 
 /// Who may do what.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -14,11 +21,26 @@ pub struct AccessSettings {
     pub authentication: Authentication,
     /// Roles besides those that are built in, by their names.
     pub roles: BTreeMap<String, Role>,
+    /// The issuers whose tokens are accepted, by their names.
+    pub issuers: BTreeMap<String, IssuerSettings>,
+    /// The client certificates that are accepted, by their names.
+    pub certificates: BTreeMap<String, CertificateSettings>,
+    /// The file with local users.
+    pub users_file: Option<PathBuf>,
 }
 
 impl AccessSettings {
     /// What proves and decides, for the permissions that the routes demand.
-    pub(crate) fn open(&self, known: &[Permission]) -> Result<Access, RoleError> {
-        Ok(Access::new(self.authentication, Roles::new(&self.roles, known)?))
+    pub(crate) fn open(&self, known: &[Permission]) -> Result<Access, ConfigError> {
+        let roles = Roles::new(&self.roles, known);
+        let roles = roles.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
+        let issuers =
+            issuers::issuers(&self.issuers, &roles).map_err(ConfigError::Contradiction)?;
+        let rules = certificates::rules(&self.certificates, &roles);
+        let certificates = Certificates::new(rules.map_err(ConfigError::Contradiction)?);
+        let users = self.users_file.as_ref().map(|path| Users::read(path.to_owned(), &roles));
+        let users = users.transpose().map_err(ConfigError::Users)?;
+        let proofs = Proofs { issuers: Issuers::new(issuers), certificates, users };
+        Ok(Access::proving(self.authentication, roles, proofs))
     }
 }

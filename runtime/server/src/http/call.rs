@@ -17,6 +17,7 @@ use super::serve::{Arrival, Closing};
 use super::{Limits, body};
 use crate::access::Admitted;
 use crate::search::Query;
+use crate::tls::seen::ClientCertificate;
 use body::{Bodies, Received, Room};
 use tokio::sync::oneshot;
 
@@ -37,6 +38,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     /// The beginning of hrefs.
     pub(super) base: Arc<str>,
+    /// The certificate that the client showed, if its chain is right and it has not expired.
+    pub(super) client: Option<Arc<ClientCertificate>>,
     /// Who makes it, and on which documents it may act.
     pub(super) admitted: Admitted,
     /// Told when the server shuts down.
@@ -119,6 +122,7 @@ impl Call {
             query: Query::parse(parts.uri.query().unwrap_or_default())?,
             headers: parts.headers,
             base,
+            client: parts.extensions.remove(),
             admitted: Admitted::default(),
             closing: parts.extensions.remove().unwrap_or_default(),
             gone: Gone::default(),

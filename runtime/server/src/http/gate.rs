@@ -8,6 +8,7 @@ use super::call::Call;
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
+use crate::access::certificate::Shown;
 use crate::access::{Admitted, Decision, Identity, Permission, Presented, Scope, Unproven};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
@@ -24,12 +25,13 @@ pub(super) async fn pass(
     }
     let identity = identify(server, call).await.map_err(|unproven| {
         tracing::info!(reason = %unproven, "a request without an identity is refused");
-        Problem::unauthenticated(match unproven {
-            Unproven::Nothing => Challenge::Credentials,
+        match unproven {
+            Unproven::Nothing => Problem::unauthenticated(Challenge::Credentials),
             Unproven::Malformed(_) | Unproven::NotSetUp(_) | Unproven::Refused { .. } => {
-                Challenge::Others
+                Problem::unauthenticated(Challenge::Others)
             }
-        })
+            Unproven::Busy => Problem::too_many("too many log in at this time: try again"),
+        }
     })?;
     named.check(&identity)?;
     let scope = match &needs {
@@ -41,7 +43,15 @@ pub(super) async fn pass(
 }
 
 async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Unproven> {
-    let presented = Presented::read(&call.headers)?;
+    let presented = match (Presented::read(&call.headers)?, &call.client) {
+        (Presented::Nothing, Some(client)) => Presented::Certificate(Shown {
+            subject: &client.subject,
+            sans: &client.sans,
+            fingerprint: &client.fingerprint_sha256,
+            not_after: client.not_after,
+        }),
+        (presented, _) => presented,
+    };
     server.access.identify(&presented).await
 }
 

@@ -16,6 +16,7 @@ mod books;
 mod bulk;
 mod contention;
 mod cpq;
+mod credentials;
 mod customers;
 mod disconnect;
 mod documents;

@@ -97,7 +97,7 @@ impl Ring {
 
     /// Reads all keys. Roles and scopes that do not exist any more are logged, and allow nothing.
     pub async fn load(&self, roles: &Roles, known: &[Permission]) -> Result<(), Error> {
-        let read = self.documents.read(|session| read_all(session));
+        let read = self.documents.read(read_all);
         for (id, record, used) in read.await? {
             for role in record.roles.iter().filter(|role| !roles.knows(role)) {
                 tracing::warn!(key = %id, %role, "an API key has a role that is not there any more");
@@ -250,7 +250,7 @@ impl Ring {
             state: key.record.state(now),
         });
         let mut all: Vec<Shown> = shown.collect();
-        all.sort_by(|one, other| other.record.created.cmp(&one.record.created));
+        all.sort_by_key(|shown| std::cmp::Reverse(shown.record.created));
         all
     }
 }

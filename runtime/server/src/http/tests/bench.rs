@@ -263,7 +263,12 @@ impl Bench {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.service.call(request.body(body).unwrap()).await.unwrap()
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    /// Answers a request as a connection passes it on.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        self.service.call(request).await.unwrap()
     }
 
     /// All facts of the store.

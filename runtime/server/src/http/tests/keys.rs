@@ -103,7 +103,7 @@ async fn a_key_gives_no_more_than_its_maker_has() {
             json!({ "name": "1", "roles": ["vendor"], "plugins": ["other"] }),
             StatusCode::FORBIDDEN,
         ),
-        // What is narrowed would make a key that is not.
+        // A narrowed key would make one that is not.
         (&narrowed, json!({ "name": "1", "roles": ["administrator"] }), StatusCode::FORBIDDEN),
         (&root, json!({ "name": "1", "roles": ["reader"] }), StatusCode::CREATED),
     ];
