@@ -69,8 +69,8 @@ async fn a_wrong_setting_of_a_tenant_is_refused_by_name() {
         );
         std::fs::write(path("ferrule.toml"), server).unwrap();
         std::fs::create_dir_all(path("workflows")).unwrap();
-        let ran = ferrule(&["serve", "--config", &path("ferrule.toml"), "--listen", "127.0.0.1:0"]);
-        let ran = ran.await;
+        let config = path("ferrule.toml");
+        let ran = ferrule(&["serve", "--config", &config, "--listen", "127.0.0.1:0"]).await;
         assert_eq!(ran.code, Some(1), "{ran:?}");
         ran.err
     };
