@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod attempts;
 mod bench;
 mod export;
@@ -63,6 +64,8 @@ enum Command {
     /// Show what plugins did for an order: each attempt with what it took; of one task also its HTTP
     /// exchanges and its log.
     Attempts(attempts::Attempts),
+    /// Show who a server that runs takes you for, and what your roles allow.
+    Access(access::Access),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -153,6 +156,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Import(command) => import::run(command).await,
         Command::Attempts(command) => attempts::run(command).await,
         Command::Export(command) => export::run(command).await,
+        Command::Access(command) => access::run(&command).await,
         Command::Key(command) => key::run(command).await,
         Command::Tls(command) => tls::run(command),
         Command::User(command) => user::run(&command),

@@ -6,13 +6,16 @@
 
 pub mod certificate;
 pub mod claims;
+pub mod condition;
 pub mod identity;
 pub mod jwks;
 pub mod jwt;
 pub mod keys;
 pub mod narrow;
+pub mod owner;
 pub mod permission;
 pub mod presented;
+pub mod reader;
 pub mod role;
 pub mod scope;
 #[cfg(test)]
@@ -25,11 +28,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use condition::Subject;
 pub use identity::{Identity, Proof};
 pub use narrow::{Narrowing, NarrowingError};
+pub use owner::Owner;
 pub use permission::{ApiName, Permission, Verb};
 pub use presented::{Malformed, Presented};
-pub use role::{Allow, Role, RoleError, RoleName, Roles};
+pub use reader::Reader;
+pub use role::{Allow, Granted, Role, RoleError, RoleName, Roles};
 pub use scope::{Admitted, Decision, Scope};
 pub use standing::Standing;
 

@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use engine::clock::Clock;
 use engine::store::{Scan, Write, pages};
 use engine::{Engine, keys};
+use serde::Deserialize as _;
 use serde_json::Value;
 use tmf::subscription::{Progress, Source, Subscription, SubscriptionError};
 use tokio::sync::Notify;
@@ -29,12 +30,16 @@ pub(crate) use retention::TOPIC_EVENT;
 pub use settings::Settings;
 pub use subscriber::Subscriber;
 
+use crate::access::{Identity, Owner, Permission};
 use crate::documents::{Documents, Session};
 use client::Client;
 use outbox::Outbox;
 
 /// The resource of stored subscriptions.
 const RESOURCE: &str = "subscription";
+
+/// The attribute of a stored subscription with its owner.
+const OWNER: &str = "owner";
 
 /// Max subscriptions: each costs a task and a connection.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
@@ -93,7 +98,7 @@ impl Events {
         let client = Client::new(Arc::clone(&settings.guard), settings.answer_wait);
         let engine = documents.engine();
         let outbox = Outbox::open(&**engine.store())?;
-        let subscribers = RwLock::new(read_all(engine)?);
+        let subscribers = RwLock::new(read_all(engine, &settings.known)?);
         let arrived = Notify::new();
         let taking = tokio::sync::Mutex::new(());
         let inner =
@@ -129,18 +134,23 @@ impl Events {
         }
     }
 
-    /// Creates a subscription, which gets the events from now on.
+    /// Creates a subscription, which gets the events from now on that its owner may read.
     pub async fn subscribe(
         &self,
         source: Source,
         input: &Value,
+        maker: Option<&Arc<Identity>>,
     ) -> Result<Arc<Subscriber>, SubscribeError> {
         let (engine, settings) = (self.engine(), &self.0.settings);
         let id = uuid::Uuid::now_v7().simple().to_string();
+        let maker = maker.and_then(|maker| Some((Arc::clone(maker), Owner::of(maker)?)));
+        let (maker, owner) = maker.unzip();
         let subscription = Subscription::parse(&id, source, engine.now(), input)?;
         settings.guard.check(&subscription.callback).await?;
         let _taking = self.0.taking.lock().await;
-        let same = |known: &Arc<Subscriber>| known.subscription.is_same(&subscription);
+        let same = |known: &Arc<Subscriber>| {
+            known.has_same_owner(maker.as_deref()) && known.subscription.is_same(&subscription)
+        };
         if let Some(known) = self.all().into_iter().find(same) {
             return Err(SubscribeError::Known { id: known.subscription.id.clone() });
         }
@@ -148,8 +158,12 @@ impl Events {
             return Err(SubscribeError::TooMany);
         }
         let progress = Progress::from(self.end().await?);
-        let document = Put::create(RESOURCE, &id, subscription.kept());
-        let subscriber = Arc::new(Subscriber::new(subscription, progress));
+        let mut kept = subscription.kept();
+        if let Some(owner) = &owner {
+            kept[OWNER] = serde_json::to_value(owner).unwrap_or_default();
+        }
+        let document = Put::create(RESOURCE, &id, kept);
+        let subscriber = Arc::new(Subscriber::new(subscription, maker, progress));
         engine.append(vec![subscriber.kept()], vec![document]).await?;
         self.subscribers_mut().insert(id, Arc::clone(&subscriber));
         self.0.arrived.notify_one();
@@ -251,6 +265,7 @@ impl Events {
 /// The stored subscriptions, with their progress.
 fn read_all(
     engine: &Engine,
+    known: &[Permission],
 ) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::documents::Error> {
     let store = engine.store();
     let mut subscribers = BTreeMap::new();
@@ -266,9 +281,18 @@ fn read_all(
                     continue;
                 }
             };
+            let owner = match document.body.get(OWNER).map(Owner::deserialize).transpose() {
+                Ok(owner) => owner.map(|owner| owner.identity(known)),
+                Err(error) => {
+                    // Without its owner it would get too much.
+                    let id = &subscription.id;
+                    tracing::error!(%error, id, "the owner of a subscription is unreadable");
+                    continue;
+                }
+            };
             let progress = store.get(&keys::progress(&subscription.id))?;
             let progress = progress.and_then(|kept| serde_json::from_slice(&kept).ok());
-            let subscriber = Subscriber::new(subscription, progress.unwrap_or_default());
+            let subscriber = Subscriber::new(subscription, owner, progress.unwrap_or_default());
             subscribers.insert(subscriber.subscription.id.clone(), Arc::new(subscriber));
         }
     }

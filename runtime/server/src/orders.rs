@@ -23,6 +23,7 @@ use model::{Event, Failure, FailureClass, FailureCode, Kind, Order, PluginId, Ru
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::access::Reader;
 use crate::documents::Documents;
 use crate::plugins::Plugins;
 use crate::rulebooks::Rulebooks;
@@ -128,19 +129,31 @@ impl Orders {
         document: Value,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
-        self.submit_or_find(kind, document, None, submission).await
+        self.submit_for(&Reader::All, kind, document, submission).await
+    }
+
+    /// The same for a client, to which only what it may read exists.
+    pub(crate) async fn submit_for(
+        &self,
+        reader: &Reader,
+        kind: Kind,
+        document: Value,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        self.submit_or_find(reader, kind, document, None, submission).await
     }
 
     /// Submits the order of a request that activates an instance directly. An order that cannot be
     /// planned is refused: it is not kept as a rejected one.
     pub(crate) async fn activate(
         &self,
+        reader: &Reader,
         kind: Kind,
         document: Value,
         activation: Arc<Activation>,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
-        self.submit_or_find(kind, document, Some(activation), submission).await
+        self.submit_or_find(reader, kind, document, Some(activation), submission).await
     }
 
     /// Plans an order or a run without submitting it: the event is `planned`, `held` or `rejected`.

@@ -20,6 +20,7 @@ use tmf::document::read;
 use tmf::resource::Resource;
 use tmf::time::Timestamp;
 
+use crate::access::Reader;
 use crate::documents::{Documents, Session};
 use crate::orders::SubmitError;
 
@@ -44,6 +45,8 @@ pub(crate) struct Draft {
     pub(crate) more: Vec<Put>,
     /// The time of the change.
     pub(crate) at: Timestamp,
+    /// The documents that its client may read.
+    pub(crate) reader: Reader,
 }
 
 impl Draft {
@@ -55,7 +58,7 @@ impl Draft {
         at: Timestamp,
     ) -> Self {
         let (id, before, after) = (id.to_owned(), Some(before), Some(after.clone()));
-        Self { resource, id, before, after, more: Vec::new(), at }
+        Self { resource, id, before, after, more: Vec::new(), at, reader: Reader::All }
     }
 }
 
@@ -110,7 +113,7 @@ impl Draft {
         let place = format!("{}/{id}", tmf::table::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
         let (before, after) = (None, Some(after));
-        Self { resource, id, before, after, more: Vec::new(), at }
+        Self { resource, id, before, after, more: Vec::new(), at, reader: Reader::All }
     }
 
     /// Reads the document that it writes. The client made it: a wrong attribute is its error.

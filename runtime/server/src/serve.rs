@@ -119,7 +119,8 @@ impl Server {
         let (address, scheme) = (listener.address, listener.scheme());
         let store = sealed_store(&first.config).await?;
         make_folders(std::iter::once(&first).chain(&others))?;
-        let process = Process::begin(store, &listener, std::iter::once(&first).chain(&others))?;
+        let all = std::iter::once(&first).chain(&others);
+        let process = Process::begin(store, &listener, access.roles(), all)?;
         let public_url = first.config.public_url.to_owned();
         let (first, others) = started(first, others, &process).await?;
         for tenant in std::iter::once(&first).chain(&others) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::Digest;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tmf::time::Timestamp;
 
@@ -10,6 +12,9 @@ use super::role::RoleName;
 
 /// Max bytes of a subject; a longer one proves nothing.
 pub const SUBJECT_BYTES_MAX: usize = 256;
+
+/// The length of [`Identity::namespace`]: too long for two to be alike.
+const NAMESPACE_LENGTH: usize = 32;
 
 /// Who makes a request, as its credentials prove.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +37,7 @@ pub struct Identity {
 }
 
 /// How an identity was proven.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Proof {
     /// Not at all: access is off.
     Off,
@@ -67,9 +72,35 @@ impl Identity {
     pub fn is_administrator(&self) -> bool {
         self.only.is_none() && self.roles.contains(&RoleName::administrator())
     }
+
+    /// The beginning of names that belong to it alone, such as its idempotency keys; `None` while access
+    /// is off. A digest, so that it fits into keys of the store.
+    pub fn namespace(&self) -> Option<String> {
+        let issuer = match &self.proof {
+            Proof::Off => return None,
+            Proof::Token { issuer } | Proof::Session { issuer } => issuer.as_str(),
+            Proof::Key { .. } => "key",
+            Proof::Certificate { .. } => "certificate",
+            Proof::Password => "password",
+        };
+        let tenant = self.tenant.as_deref().unwrap_or_default();
+        // The parts are told apart by their lengths.
+        let parts = [tenant, self.proof.family(), issuer, self.subject.as_str()];
+        let parts = parts.map(|part| format!("{}:{part}", part.len())).concat();
+        let digest = Digest::of(parts.as_bytes());
+        digest.as_str().get(..NAMESPACE_LENGTH).map(str::to_owned)
+    }
 }
 
 impl Proof {
+    /// What it has in common with others that prove the same subject: a person is one, by token or session.
+    fn family(&self) -> &'static str {
+        match self {
+            Self::Token { .. } | Self::Session { .. } => "issuer",
+            Self::Off | Self::Key { .. } | Self::Certificate { .. } | Self::Password => self.name(),
+        }
+    }
+
     /// Its name, for logs and the audit.
     pub fn name(&self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use model::expr::Expr;
 use serde::{Deserialize, Serialize};
@@ -50,9 +51,9 @@ pub enum OneOrMore {
     More(Vec<String>),
 }
 
-/// All roles, read and checked.
+/// All roles, read and checked. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Roles(BTreeMap<RoleName, Vec<Grant>>);
+pub struct Roles(Arc<BTreeMap<RoleName, Vec<Grant>>>);
 
 /// An [`Allow`], read.
 #[derive(Clone, Debug)]
@@ -75,6 +76,15 @@ enum ResourcePattern {
     Exact(String),
     /// It and all below it.
     Below(String),
+}
+
+/// A permission that an identity has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    pub permission: String,
+    /// The conditions of which one must be true; none if it covers all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<String>,
 }
 
 /// Why roles cannot be used.
@@ -136,7 +146,7 @@ impl Roles {
             let grants = read.collect::<Result<Vec<_>, _>>()?;
             roles.insert(RoleName::new(name), grants);
         }
-        Ok(Self(roles))
+        Ok(Self(Arc::new(roles)))
     }
 
     /// Whether there is a role.
@@ -147,6 +157,20 @@ impl Roles {
     /// The names of all roles.
     pub fn names(&self) -> impl Iterator<Item = &RoleName> {
         self.0.keys()
+    }
+
+    /// What an identity may do: of these permissions those that it has, each with its conditions.
+    pub fn granted(&self, identity: &Identity, known: &[Permission]) -> Vec<Granted> {
+        let granted = known.iter().filter_map(|permission| {
+            let when = match self.decide(identity, permission) {
+                Decision::Denied => return None,
+                Decision::Allowed(scope) => scope.sources(),
+            };
+            // A condition that does not apply allows nothing.
+            let is_useless = !when.is_empty() && permission.subject().is_none();
+            (!is_useless).then(|| Granted { permission: permission.to_string(), when })
+        });
+        granted.collect()
     }
 
     /// Decides whether an identity may do what a permission names. A role that is unknown allows
@@ -172,7 +196,7 @@ impl Roles {
 
 impl Default for Roles {
     fn default() -> Self {
-        Self(built_in())
+        Self(Arc::new(built_in()))
     }
 }
 
@@ -232,7 +256,18 @@ impl Grant {
                 return Err(format!("nothing there takes the verb `{}`", verb.name()));
             }
         }
-        Ok(())
+        self.check_condition(known)
+    }
+
+    /// Refuses a condition that applies nowhere: it would allow nothing.
+    fn check_condition(&self, known: &[Permission]) -> Result<(), String> {
+        let mut matched = known.iter().filter(|permission| self.matches(permission));
+        if self.when.is_none() || matched.any(|permission| permission.subject().is_some()) {
+            return Ok(());
+        }
+        let message = "no condition can be applied there, so it would allow nothing: leave `when` \
+                       out, or name other resources; docs/access.md lists those with conditions";
+        Err(message.into())
     }
 
     pub(super) fn matches(&self, permission: &Permission) -> bool {

@@ -22,6 +22,7 @@ fn decision(roles: &Roles, identity: &Identity, permission: &Permission) -> &'st
         Decision::Denied => "no",
         Decision::Allowed(Scope::All) => "all",
         Decision::Allowed(Scope::Some(_)) => "some",
+        Decision::Allowed(Scope::Nothing) => "nothing",
     }
 }
 
@@ -102,6 +103,14 @@ fn wrong_roles_are_refused_by_name() {
         (r#"api = "TMF622", verbs = []"#, "it allows nothing"),
         (r#"api = "TMF622", verbs = ["read"], when = "documnt.id == '1'""#, "`when`, 1:"),
         (
+            r#"api = "orchestration", resources = ["billing/*"], verbs = ["read"], when = "true""#,
+            "no condition can be applied there",
+        ),
+        (
+            r#"api = "TMF622", resources = ["hub"], verbs = ["read"], when = "true""#,
+            "no condition can be applied there",
+        ),
+        (
             r#"api = "orchestration", resources = ["fulfilment/*"], verbs = ["read"]"#,
             "there is no resource `fulfilment/*`; did you mean `fulfilments`?",
         ),
@@ -113,4 +122,60 @@ fn wrong_roles_are_refused_by_name() {
     }
     let error = custom("[reader]\nallow = []").unwrap_err();
     assert!(error.mistake.contains("built in"), "{error}");
+}
+
+/// The built-in roles as letters, for a permission of each verb: `*` where a condition narrows it.
+fn letters(roles: &Roles, role: &str, of: &[&Permission]) -> String {
+    let letter = |permission: &&Permission| {
+        let letter = match permission.verb {
+            Verb::Read => "r",
+            Verb::Create => "c",
+            Verb::Change => "w",
+            Verb::Delete => "d",
+            Verb::Act => "a",
+        };
+        match decision(roles, &holder(&[role]), permission) {
+            "all" => letter.to_owned(),
+            "some" => format!("{letter}*"),
+            _ => String::new(),
+        }
+    };
+    of.iter().map(letter).collect()
+}
+
+/// The page of the built-in roles: a row for all resources of an API with the same cells.
+fn page() -> String {
+    let (roles, known) = (Roles::default(), known());
+    let names: Vec<&str> = roles.names().map(RoleName::as_str).collect();
+    let mut by_resource: BTreeMap<(ApiName, &str), Vec<&Permission>> = BTreeMap::new();
+    for permission in &known {
+        by_resource.entry((permission.api, &permission.resource)).or_default().push(permission);
+    }
+    let mut rows: BTreeMap<(ApiName, Vec<String>), Vec<String>> = BTreeMap::new();
+    for ((api, resource), permissions) in by_resource {
+        let cells = names.iter().map(|role| letters(&roles, role, &permissions)).collect();
+        rows.entry((api, cells)).or_default().push(format!("`{resource}`"));
+    }
+    let mut page = String::from(
+        "# Roles\n\nMade of `runtime/server/src/access/roles.toml` with `FERRULE_BLESS=1`. What each role that is built in \
+         allows: `r` read, `c` create, `w` change, `d` delete, `a` act; `*`: under a condition. \
+         [Access](access.md) tells what the words mean, and how to write roles of your own.\n\n",
+    );
+    page += &format!("| API | resources | {} |\n", names.join(" | "));
+    page += &format!("|{}\n", "---|".repeat(names.len() + 2));
+    for ((api, cells), resources) in rows {
+        page += &format!("| {api} | {} | {} |\n", resources.join(", "), cells.join(" | "));
+    }
+    page
+}
+
+#[test]
+fn the_page_of_roles_is_made_of_the_roles() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/roles.md");
+    let page = page();
+    if std::env::var_os("FERRULE_BLESS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "run this test with FERRULE_BLESS=1");
 }

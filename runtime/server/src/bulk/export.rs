@@ -5,6 +5,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use tmf::resource::Resource;
 
+use crate::access::Scope;
 use crate::documents::{Documents, Session};
 use crate::search::{Candidates, Filter, Query, SearchError, as_kept, check_known};
 
@@ -17,17 +18,19 @@ const SLICE: usize = 1_024;
 /// The documents of an export.
 pub(crate) struct Export {
     pub(crate) resource: &'static Resource,
+    /// Which of them may be read.
+    pub(crate) scope: Scope,
     pub(crate) filter: Filter,
     /// The id after which it begins.
     pub(crate) after: Option<String>,
 }
 
 impl Export {
-    /// All documents that match a query, such as `status=active`. It may
+    /// All documents that match a query, for the server itself, such as `status=active`. It may
     /// ask for attributes that no definition knows.
     pub(crate) fn of(resource: &'static Resource, query: &str) -> Result<Self, SearchError> {
         let filter = Filter::parse(&Query::parse(query)?, "", &as_kept(resource))?;
-        Ok(Self { resource, filter, after: None })
+        Ok(Self { resource, scope: Scope::All, filter, after: None })
     }
 
     /// The same, with a query from a client: some document must have each attribute.
@@ -38,7 +41,7 @@ impl Export {
     ) -> Result<Self, SearchError> {
         let mut export = Self::of(resource, query)?;
         let unknown = export.filter.take_unknown();
-        check_known(documents, as_kept(resource), unknown).await?;
+        check_known(documents, (as_kept(resource), &Scope::All), unknown).await?;
         Ok(export)
     }
 
@@ -49,7 +52,7 @@ impl Export {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, engine::documents::Error> {
-        let mut candidates = Candidates::of(session, self.resource, &self.filter)?;
+        let mut candidates = Candidates::of(session, (self.resource, &self.scope), &self.filter)?;
         if let Some(after) = after {
             candidates.begin_after(session, after)?;
         }
@@ -83,7 +86,7 @@ impl Export {
         &mut self,
         session: &Session,
     ) -> Result<(Bytes, bool), engine::documents::Error> {
-        let mut candidates = Candidates::of(session, self.resource, &self.filter)?;
+        let mut candidates = Candidates::of(session, (self.resource, &self.scope), &self.filter)?;
         if let Some(after) = &self.after {
             candidates.begin_after(session, after)?;
         }

@@ -6,20 +6,23 @@
 //! are read first, and if that does not help, the rows are written one by one: the existing
 //! documents and the effects of earlier rows are then known.
 
+mod draft;
 mod row;
 
-use engine::documents::{Change, Document, Error, Expected, Put, Written};
+use engine::documents::{Change, Error, Expected, Put, Written};
 use std::sync::Arc;
 
 use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
 use tmf::time::Timestamp;
 
+use self::draft::{Drafted, Drafting, not_permitted, refused_row};
 use self::row::Row;
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Progress, RowResult, State, Wrong, WrongLine};
-use crate::documents::{Documents, Session};
-use crate::policies::{Draft, Policies, Refusal, catalog};
+use crate::access::{Admitted, Identity, Reader, Verb};
+use crate::documents::Documents;
+use crate::policies::{Draft, Policies, catalog};
 
 /// The progress of imports, as documents.
 pub(crate) const IMPORTS: &str = "import";
@@ -87,6 +90,8 @@ pub(crate) struct Import<'a> {
     importer: &'a Importer,
     /// The client's base URL for hrefs; empty if it is not known.
     base: Arc<str>,
+    /// What its client may do.
+    reader: Reader,
     resource: &'static Resource,
     /// Its progress, including the group that is being written.
     progress: Progress,
@@ -140,6 +145,7 @@ impl<'a> Import<'a> {
         Ok(Self {
             importer,
             base: Arc::default(),
+            reader: Reader::All,
             resource,
             progress,
             expected,
@@ -153,6 +159,14 @@ impl<'a> Import<'a> {
     /// The same for a client with a base URL.
     pub(crate) fn under(self, base: Arc<str>) -> Self {
         Self { base, ..self }
+    }
+
+    /// The same for a client that may read and write these documents only.
+    pub(crate) fn by(mut self, client: &Admitted) -> Self {
+        self.reader = client.reader.clone();
+        let identity = client.identity.as_deref();
+        self.progress.owner = identity.and_then(Identity::namespace).or(self.progress.owner);
+        self
     }
 
     /// Its progress.
@@ -331,6 +345,7 @@ impl<'a> Import<'a> {
     fn drafting(&self) -> Drafting {
         Drafting {
             policies: Arc::clone(&self.importer.policies),
+            reader: self.reader.clone(),
             resource: self.resource,
             existing: self.progress.existing,
             looks: self.looks,
@@ -349,6 +364,10 @@ impl<'a> Import<'a> {
             Err(refusal) => return Ok((refused_row(refusal, line)?, Vec::new())),
         };
         let (key, body) = (self.resource.key, draft.after.unwrap_or_default());
+        let verb = if draft.before.is_none() { Verb::Create } else { Verb::Change };
+        if !self.reader.scope(key, verb).covers(&body) {
+            return Ok((RowResult::Refused(not_permitted(line)), Vec::new()));
+        }
         let (put, result) = match draft.before {
             None => (Put::create(key, draft.id, body), RowResult::Created),
             Some(before) => {
@@ -399,89 +418,4 @@ impl<'a> Import<'a> {
             matches!(&error, Error::Conflict { resource, .. } if resource == IMPORTS);
         if is_under_way { ImportError::UnderWay(self.progress.id.clone()) } else { error.into() }
     }
-}
-
-/// Makes the drafts of rows.
-struct Drafting {
-    policies: Arc<Policies>,
-    resource: &'static Resource,
-    existing: Existing,
-    /// Whether existing documents are read.
-    looks: bool,
-    at: Timestamp,
-}
-
-/// A row on its way to the store.
-enum Drafted {
-    Draft(Draft),
-    /// It is not written.
-    Done(RowResult),
-}
-
-impl Drafting {
-    fn draft(&self, session: &Session, row: &Row) -> Result<Drafted, ImportError> {
-        let body = match &row.body {
-            Ok(body) => body,
-            Err(wrong) => return Ok(Drafted::Done(RowResult::Refused(wrong.clone()))),
-        };
-        let key = self.resource.key;
-        let before = if self.looks { session.document(key, &row.id)? } else { None };
-        let mut draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.at);
-        if let Some(after) = &mut draft.after {
-            self.resource.keep_own_dates(body, after);
-        }
-        if let Some(before) = before {
-            match self.compare(&before, &mut draft, row) {
-                RowResult::Replaced => draft.before = Some(before),
-                result @ (RowResult::Created | RowResult::Kept | RowResult::Refused(_)) => {
-                    return Ok(Drafted::Done(result));
-                }
-            }
-        }
-        match self.policies.check(session, &mut draft) {
-            Ok(()) => Ok(Drafted::Draft(draft)),
-            Err(refusal) => Ok(Drafted::Done(refused_row(refusal, row.line)?)),
-        }
-    }
-
-    /// Decides about a row whose document exists.
-    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> RowResult {
-        let Some(after) = &mut draft.after else { return RowResult::Kept };
-        self.resource.keep_dates(&before.body, after);
-        if before.body == *after {
-            return RowResult::Kept;
-        }
-        let wrong = |path: &str, message| {
-            RowResult::Refused(WrongLine { line: row.line, path: path.into(), message })
-        };
-        match self.existing {
-            Existing::Keep => RowResult::Kept,
-            Existing::Refuse => {
-                let name = self.resource.name;
-                let message = format!("there is a {name} `{}` already, and it differs", row.id);
-                wrong("id", message)
-            }
-            Existing::Replace => match self.resource.check_patched(&before.body, after) {
-                Ok(()) => {
-                    self.resource.stamp(after, draft.at);
-                    RowResult::Replaced
-                }
-                Err(invalid) => wrong(&invalid.path, invalid.message),
-            },
-        }
-    }
-}
-
-/// The result of a row that a policy refuses.
-fn refused_row(refusal: Refusal, line: u64) -> Result<RowResult, ImportError> {
-    let (path, message) = match refusal {
-        Refusal::Store(error) => return Err(error.into()),
-        Refusal::Malformed { path, message }
-        | Refusal::Unprocessable { path, message }
-        | Refusal::Conflict { path, message } => (path, message),
-        refusal @ (Refusal::Failed(_) | Refusal::Submit(_) | Refusal::Row { .. }) => {
-            ("$".into(), refusal.to_string())
-        }
-    };
-    Ok(RowResult::Refused(WrongLine { line, path, message }))
 }

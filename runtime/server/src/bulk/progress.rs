@@ -14,6 +14,9 @@ pub(crate) struct Progress {
     pub(crate) id: String,
     /// The key of the resource.
     pub(crate) resource: String,
+    /// Who began it, as a digest; `None` if access was off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<String>,
     /// Whether it continues.
     pub(crate) state: State,
     /// How to treat a row whose document exists.
@@ -126,6 +129,7 @@ impl Progress {
         Self {
             id: id.into(),
             resource: resource.into(),
+            owner: None,
             state: State::Running,
             existing,
             wrong,

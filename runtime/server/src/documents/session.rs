@@ -75,11 +75,22 @@ impl Session {
         value: &str,
         limit: usize,
     ) -> Result<Vec<Document>, Error> {
+        self.documents_where(resource, (path, value), limit, |_| true)
+    }
+
+    /// The same, of those that are wanted.
+    pub(crate) fn documents_where(
+        &self,
+        resource: &str,
+        (path, value): (&str, &str),
+        limit: usize,
+        is_wanted: impl Fn(&Document) -> bool,
+    ) -> Result<Vec<Document>, Error> {
         let mut found = Vec::new();
         let mut ids = Ids::new(resource, path, value);
         while found.len() < limit {
             let Some(id) = ids.next(self.store())? else { break };
-            found.extend(self.readable(resource, &id)?);
+            found.extend(self.readable(resource, &id)?.filter(&is_wanted));
         }
         Ok(found)
     }

@@ -8,11 +8,12 @@ use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tmf::erasure::erase;
-use tmf::subscription::Answer;
 use tmf::subscription::message::Message;
+use tmf::subscription::{Answer, OutboxEvent};
 use tmf::time::Timestamp;
 
 use super::subscriber::Subscriber;
+use super::worker::is_seen;
 use super::{Events, FACTS_AT_ONCE};
 
 /// A refused event.
@@ -95,6 +96,10 @@ impl Events {
         let Some(mut letter) = kept.and_then(|kept| read(&kept)) else {
             return Ok(Retried::Unknown);
         };
+        if !self.may_send(subscriber, sequence).await? {
+            let reason = "its owner may not read what it is about".to_owned();
+            return Ok(Retried::Refused(reason));
+        }
         let url = subscriber.subscription.callback.url_of(&letter.event_type);
         match self.0.client.post(&url, Bytes::from(letter.body.to_string())).await {
             Answer::Taken => {
@@ -107,6 +112,21 @@ impl Events {
                 subscriber.note(self.engine(), vec![write], |_| {}).await?;
                 Ok(Retried::Refused(reason))
             }
+        }
+    }
+
+    /// Whether the owner of a subscription may read now what an event is about. One that is not in the
+    /// outbox any more is for those from whom nothing is hidden.
+    async fn may_send(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
+        let reader = subscriber.reader(&self.0.settings.roles);
+        if reader.is_all() {
+            return Ok(true);
+        }
+        let key = keys::outbox(sequence);
+        let kept = self.0.documents.read(move |session| session.get(&key)).await?;
+        match kept.and_then(|kept| OutboxEvent::read(sequence, &kept)) {
+            Some(event) => is_seen(self, &reader, &event).await,
+            None => Ok(false),
         }
     }
 

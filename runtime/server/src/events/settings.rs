@@ -6,6 +6,7 @@ use std::time::Duration;
 use tmf::subscription::{Keep, Patience};
 
 use super::Guard;
+use crate::access::{Permission, Roles};
 
 /// Settings of the workers and of retention.
 #[derive(Clone, Debug)]
@@ -19,9 +20,19 @@ pub struct Settings {
     /// Retention of delivered events.
     pub keep: Keep,
     pub answer_wait: Duration,
+    /// The roles of those who subscribe.
+    pub roles: Roles,
+    /// The permissions that there are.
+    pub known: Vec<Permission>,
 }
 
 impl Settings {
+    /// The same with the roles of those who subscribe.
+    #[must_use]
+    pub(crate) fn with_roles(self, roles: &Roles, known: Vec<Permission>) -> Self {
+        Self { roles: roles.clone(), known, ..self }
+    }
+
     /// The defaults of a server with a base URL.
     pub fn new(base: &str, guard: Guard) -> Self {
         Self {
@@ -36,6 +47,8 @@ impl Settings {
             },
             keep: Keep { count: 100_000, age_ms: 7 * 24 * 3_600_000, count_max: 1_000_000 },
             answer_wait: Duration::from_secs(10),
+            roles: Roles::default(),
+            known: Vec::new(),
         }
     }
 }

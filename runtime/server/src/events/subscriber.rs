@@ -10,11 +10,15 @@ use tmf::subscription::{Answer, Patience, Progress, Subscription, Then};
 use tmf::time::Timestamp;
 use tokio::sync::watch;
 
+use crate::access::{Identity, Reader, Roles};
+
 /// A subscription with its progress.
 #[derive(Debug)]
 pub struct Subscriber {
     /// The subscription.
     pub subscription: Subscription,
+    /// Who made it, with the roles of then: it gets what these may read. `None` if access was off.
+    owner: Option<Arc<Identity>>,
     state: Mutex<State>,
     /// Counts changes by clients: attempts that a worker began before the last one are ignored.
     turn: watch::Sender<u64>,
@@ -50,7 +54,11 @@ pub(super) enum Task {
 }
 
 impl Subscriber {
-    pub(super) fn new(subscription: Subscription, progress: Progress) -> Self {
+    pub(super) fn new(
+        subscription: Subscription,
+        owner: Option<Arc<Identity>>,
+        progress: Progress,
+    ) -> Self {
         let state = State {
             kept: progress.next,
             progress,
@@ -59,7 +67,24 @@ impl Subscriber {
             is_stale: false,
             has_ended: false,
         };
-        Self { subscription, state: Mutex::new(state), turn: watch::Sender::new(0) }
+        Self { subscription, owner, state: Mutex::new(state), turn: watch::Sender::new(0) }
+    }
+
+    /// Whether an identity made it.
+    pub fn is_of(&self, identity: &Identity) -> bool {
+        let owner = self.owner.as_deref().and_then(Identity::namespace);
+        owner.is_some() && owner == identity.namespace()
+    }
+
+    /// Whether the same identity made another one.
+    pub(super) fn has_same_owner(&self, owner: Option<&Identity>) -> bool {
+        self.owner.as_deref().and_then(Identity::namespace) == owner.and_then(Identity::namespace)
+    }
+
+    /// What its owner may read, by the roles that there are now.
+    pub(super) fn reader(&self, roles: &Roles) -> Reader {
+        let of = |owner| Reader::Of(Arc::clone(owner), roles.clone());
+        self.owner.as_ref().map_or(Reader::All, of)
     }
 
     /// Its progress.

@@ -16,6 +16,8 @@ use tmf::subscription::{Keep, Patience, Pause, Standing, Version};
 use tokio::sync::watch;
 
 use super::*;
+use crate::access::{Identity, Proof, RoleName, Roles};
+use crate::http::permits;
 use receiver::Receiver;
 
 /// Whatever a test waits for has happened by then.
@@ -99,7 +101,7 @@ impl Bench {
 
     async fn subscribe(&self, api: u16, input: Value) -> Arc<Subscriber> {
         let source = Source::Api { number: api, version: Version::V4 };
-        self.events.subscribe(source, &input).await.unwrap()
+        self.events.subscribe(source, &input, None).await.unwrap()
     }
 
     async fn until(&self, subscriber: &Subscriber, holds: impl Fn(&Progress) -> bool) -> Progress {
@@ -261,7 +263,7 @@ async fn no_subscriber_hears_of_events_that_are_not_on_disk() {
     let receiver = Receiver::start().await;
     let input = json!({ "callback": receiver.url("") });
     let source = Source::Api { number: 629, version: Version::V4 };
-    let taking = bench.events.subscribe(source, &input);
+    let taking = bench.events.subscribe(source, &input, None);
     let flushing = async {
         while !store.flush_one() {
             tokio::task::yield_now().await;
@@ -293,7 +295,7 @@ async fn the_same_subscription_is_taken_once_and_forgotten_whole() {
     let input = json!({ "callback": receiver.url("") });
     let subscriber = bench.subscribe(629, input.clone()).await;
     let source = subscriber.subscription.source.clone();
-    let again = bench.events.subscribe(source, &input).await;
+    let again = bench.events.subscribe(source, &input, None).await;
     assert!(matches!(again, Err(SubscribeError::Known { .. })));
     bench.customers(0..2).await;
     bench.until(&subscriber, |progress| progress.dead == 2).await;
@@ -310,7 +312,7 @@ async fn callbacks_to_forbidden_addresses_are_refused() {
     let bench = open(&Memory::new(), settings());
     for callback in ["http://169.254.169.254/", "http://10.0.0.1/", "http://127.0.0.1:1/"] {
         let source = Source::Api { number: 622, version: Version::V4 };
-        let taken = bench.events.subscribe(source, &json!({ "callback": callback })).await;
+        let taken = bench.events.subscribe(source, &json!({ "callback": callback }), None).await;
         assert!(matches!(taken, Err(SubscribeError::Forbidden(_))), "{callback}");
     }
     assert!(bench.events.all().is_empty());
@@ -338,4 +340,51 @@ async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_lim
     assert_eq!(receiver.customers(6).await, ids(9..15));
     // Numbers go on, and are not given again.
     assert_eq!(bench.events.end().await.unwrap(), 15);
+}
+
+/// The roles with one that reads the customers whose ids begin with a claim.
+fn roles() -> Roles {
+    let text = r#"[dealer]
+        allow = [{ api = "TMF629", verbs = ["read"], when = "document.id.startsWith(identity.claims.dealer)" }]"#;
+    Roles::new(&toml::from_str(text).unwrap(), &permits::permissions()).unwrap()
+}
+
+fn dealer(name: &str) -> Arc<Identity> {
+    Arc::new(Identity {
+        subject: name.into(),
+        proof: Proof::Token { issuer: "test".into() },
+        roles: [RoleName::new("dealer")].into(),
+        claims: [("dealer".to_owned(), json!(name))].into(),
+        ..Identity::local()
+    })
+}
+
+#[tokio::test]
+async fn a_subscriber_gets_the_events_that_its_owner_may_read_now() {
+    let store = Memory::new();
+    let known = permits::permissions();
+    let bench = running(&store, settings().with_roles(&roles(), known.clone()));
+    let (own, other, all) =
+        (Receiver::start().await, Receiver::start().await, Receiver::start().await);
+    let source = Source::Api { number: 629, version: Version::V4 };
+    for (receiver, owner) in [(&own, Some(dealer("a"))), (&other, Some(dealer("b"))), (&all, None)]
+    {
+        let input = json!({ "callback": receiver.url("") });
+        bench.events.subscribe(source.clone(), &input, owner.as_ref()).await.unwrap();
+    }
+    for id in ["b1", "a1", "c1", "a2"] {
+        bench.customer(id, "new").await;
+    }
+    assert_eq!(all.customers(4).await, ["b1", "a1", "c1", "a2"]);
+    assert_eq!(own.customers(2).await, ["a1", "a2"]);
+    assert_eq!(other.customers(1).await, ["b1"]);
+    assert_eq!((own.seen().len(), other.seen().len()), (2, 1));
+    // The owners are there again after a restart.
+    let again = open(&store, settings().with_roles(&roles(), known));
+    let owners: Vec<bool> = again.events.all().iter().map(|one| one.is_of(&dealer("a"))).collect();
+    assert_eq!(owners, [true, false, false]);
+    // Without the role, nothing is left to deliver.
+    let nothing = open(&store, settings());
+    let reader = nothing.events.all()[0].reader(&Roles::default());
+    assert!(!reader.sees("customer", &json!({ "id": "a1" })));
 }

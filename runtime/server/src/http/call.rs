@@ -206,7 +206,8 @@ impl Call {
         }
     }
 
-    /// The client's key for this submission, with its scope: two resources never share a key.
+    /// The client's key for this submission, with its scope: two resources never share a key, and no two
+    /// identities do.
     pub(super) fn submission(&self, scope: &str) -> Result<Option<String>, Problem> {
         let Some(key) = self.headers.get(IDEMPOTENCY_KEY) else {
             return Ok(None);
@@ -217,7 +218,11 @@ impl Call {
             let message = format!("is 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
             return Err(Problem::bad(message).about("Idempotency-Key"));
         }
-        let submission = format!("{scope}/{key}");
+        let identity = self.admitted.identity.as_ref();
+        let submission = match identity.and_then(|identity| identity.namespace()) {
+            Some(namespace) => format!("{namespace}/{scope}/{key}"),
+            None => format!("{scope}/{key}"),
+        };
         if submission.len() > SUBMISSION_BYTES_MAX {
             let message = format!("together with `{scope}` it is longer than can be kept");
             return Err(Problem::bad(message).about("Idempotency-Key"));

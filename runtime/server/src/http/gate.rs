@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::ServerState;
 use super::call::Call;
+use super::demand::{Applies, Demand};
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
 use crate::access::certificate::Shown;
-use crate::access::{Admitted, Decision, Identity, Permission, Presented, Scope, Unproven};
+use crate::access::{Admitted, Identity, Presented, Reader, Scope, Unproven};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
 /// is logged and not told.
@@ -34,11 +35,15 @@ pub(super) async fn pass(
         }
     })?;
     named.check(&identity)?;
-    let scope = match &needs {
-        Needs::Nothing | Needs::Identity => Scope::All,
-        Needs::Permissions(permissions) => decide(server, &identity, &path, permissions)?,
+    let reader = match server.access.is_required() {
+        true => Reader::Of(Arc::clone(&identity), server.access.roles().clone()),
+        false => Reader::All,
     };
-    call.admitted = Admitted { identity: Some(identity), scope };
+    let scope = match &needs {
+        Needs::Nothing | Needs::Identity => Scope::Nothing,
+        Needs::Permissions(demands) => decide(&reader, &identity, &path, demands)?,
+    };
+    call.admitted = Admitted { identity: Some(identity), scope, reader };
     Ok(())
 }
 
@@ -55,40 +60,36 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Un
     server.access.identify(&presented).await
 }
 
+/// Refuses what the roles do not allow; returns what the permission of the route itself covers.
 fn decide(
-    server: &ServerState,
+    reader: &Reader,
     identity: &Identity,
     path: &[&str],
-    permissions: &[Permission],
+    demands: &[Demand],
 ) -> Result<Scope, Problem> {
-    let mut scope = Scope::All;
-    for permission in permissions {
-        let decision = server.access.roles().decide(identity, permission);
-        let allowed = match decision {
-            Decision::Allowed(allowed) => allowed,
-            Decision::Denied => {
-                tracing::info!(subject = %identity.subject, %permission, "a request is not permitted");
-                return Err(Problem::not_permitted());
-            }
+    let mut own = None;
+    for demand in demands {
+        let scope = reader.may(&demand.permission);
+        let is_refused = match demand.applies {
+            Applies::Each => scope.is_nothing(),
+            Applies::Whole => !scope.is_all(),
+            Applies::Everything => !scope.is_all() || !reader.sees_everything(),
+            Applies::Unhidden => !scope.is_all() && !scope.is_nothing(),
         };
-        if allowed.is_all() {
-            continue;
+        if is_refused {
+            let whole = demand.applies != Applies::Each;
+            let subject = identity.subject.as_str();
+            tracing::info!(subject, %demand, whole, "a request is not permitted");
+            return Err(Problem::not_permitted());
         }
-        match plugin_of(path) {
-            Some(id) if allowed.covers(&serde_json::json!({ "id": id })) => {}
-            // As for a plugin that is not there: that it exists is none of the client's business.
-            Some(_) => return Err(nothing_here()),
-            None => {
-                tracing::info!(
-                    subject = %identity.subject, %permission,
-                    "the condition of a role cannot be applied on this route, so it allows nothing"
-                );
-                return Err(Problem::not_permitted());
-            }
-        }
-        scope = allowed;
+        own.get_or_insert(scope);
     }
-    Ok(scope)
+    let own = own.unwrap_or_default();
+    match plugin_of(path) {
+        // As for a plugin that is not there: that it exists is none of the client's business.
+        Some(id) if !own.covers(&serde_json::json!({ "id": id })) => Err(nothing_here()),
+        Some(_) | None => Ok(own),
+    }
 }
 
 /// The plugin that a path names.

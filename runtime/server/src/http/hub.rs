@@ -16,7 +16,19 @@ use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::Version;
 use super::{ServerState, answer};
+use crate::access::{Admitted, Permission, Verb};
 use crate::events::{SubscribeError, Subscriber};
+
+/// Whether a client may see a subscription: its own, or any if it may see all subscriptions.
+fn is_shown(admitted: &Admitted, subscriber: &Subscriber) -> bool {
+    let reader = &admitted.reader;
+    let is_own = admitted.identity.as_deref().is_some_and(|identity| subscriber.is_of(identity));
+    let sees_all = || {
+        reader.may(&Permission::own("/subscriptions", Verb::Read)).is_all()
+            && reader.sees_everything()
+    };
+    is_own || reader.is_all() || sees_all()
+}
 
 pub(super) struct Hub {
     /// The source of its events.
@@ -50,11 +62,11 @@ impl Hub {
             (&Method::POST, []) => self.subscribe(server, call).await,
             (_, []) => Err(Problem::method("GET, HEAD, POST")),
             (&Method::GET | &Method::HEAD, [id]) => {
-                let subscriber = self.find(server, id)?;
+                let subscriber = self.find(server, &call, id)?;
                 Ok(answer::json(StatusCode::OK, &self.view(&subscriber, &call)))
             }
             (&Method::DELETE, [id]) => {
-                self.find(server, id)?;
+                self.find(server, &call, id)?;
                 server.events.unsubscribe(id).await?;
                 Ok(StatusCode::NO_CONTENT.into_response())
             }
@@ -65,19 +77,27 @@ impl Hub {
 
     fn list(&self, server: &ServerState, call: &Call) -> Answer {
         let all = server.events.of(&self.source);
-        let rows = all.iter().map(|subscriber| self.view(subscriber, call)).collect();
+        let all = all.iter().filter(|subscriber| is_shown(&call.admitted, subscriber));
+        let rows = all.map(|subscriber| self.view(subscriber, call)).collect();
         listed(rows, &self.path, call)
     }
 
     async fn subscribe(&self, server: &ServerState, mut call: Call) -> Answer {
         let input = call.json()?;
-        let subscriber = server.events.subscribe(self.source.clone(), &input).await?;
+        let maker = call.admitted.identity.as_ref();
+        let subscriber = server.events.subscribe(self.source.clone(), &input, maker).await?;
         let location = self.location(&subscriber, &call);
         Ok(answer::located(StatusCode::CREATED, &location, &self.view(&subscriber, &call)))
     }
 
-    fn find(&self, server: &ServerState, id: &str) -> Result<Arc<Subscriber>, Problem> {
+    fn find(
+        &self,
+        server: &ServerState,
+        call: &Call,
+        id: &str,
+    ) -> Result<Arc<Subscriber>, Problem> {
         let found = server.events.get(id);
+        let found = found.filter(|subscriber| is_shown(&call.admitted, subscriber));
         let found = found.filter(|subscriber| subscriber.subscription.source == self.source);
         found.ok_or_else(|| Problem::not_found(format!("there is no hub `{id}`")).about("id"))
     }

@@ -2,6 +2,7 @@
 //! journals, live events, simulation, retries, and the answers of elements.
 
 mod about;
+mod access;
 mod admit;
 mod attempts;
 mod billing;
@@ -47,6 +48,7 @@ use super::call::Call;
 use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
+use super::rights;
 
 /// Time limit for the engine's answer, after which it counts as not ready.
 const READY_WAIT: Duration = Duration::from_secs(2);
@@ -75,13 +77,13 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["runs", id] => runs::one(server, &call, id).await,
         ["fulfilments", id] => view::get(server, &call, id).await,
         ["fulfilments", id, "events"] => events::get(server, call, id).await,
-        ["fulfilments", id, "plan"] => view::plan(server, id).await,
+        ["fulfilments", id, "plan"] => view::plan(server, &call, id).await,
         ["fulfilments", id, "logs"] => operate::logs(server, &call, id).await,
         ["fulfilments", id, "attempts"] => attempts::all(server, &call, id).await,
         ["fulfilments", id, "tasks", task, "attempts"] => {
             attempts::of_task(server, &call, id, task).await
         }
-        ["fulfilments", id, "retry"] => operate::retry(server, id).await,
+        ["fulfilments", id, "retry"] => operate::retry(server, &call, id).await,
         ["fulfilments", id, "giveUp"] => decide::give_up(server, call, id).await,
         ["fulfilments", id, "complete"] => decide::complete(server, call, id).await,
         ["callbacks", address @ ..] => callbacks::post(server, call, address).await,
@@ -91,6 +93,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["quotes", id, "version"] => quotes::version(server, &call, id).await,
         ["plugins", id, "moves"] => moves::post(server, call, &PluginId::new(*id)).await,
         ["plugins", id, "scratch", key @ ..] => {
+            plugins::must_see_orders(&call)?;
             scratch::dispatch(server, &call, PluginId::new(*id), key).await
         }
         ["plugins", rest @ ..] => plugins::dispatch(server, call, rest).await,
@@ -108,6 +111,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["exports", key] => exports::get(server, &call, key).await,
         ["reconciliations", rest @ ..] => reconciliations::dispatch(server, call, rest).await,
         ["events"] => outbox::get(server, &call).await,
+        ["access"] => access::get(server, &call),
         _ => Err(nothing_here()),
     }
 }
@@ -121,8 +125,13 @@ pub(super) async fn engine_answers(server: &ServerState) -> Result<(), Problem> 
     }
 }
 
-/// A fulfilment, open or ended.
-async fn find(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
+/// A fulfilment, open or ended, that the client may see.
+async fn find(server: &ServerState, call: &Call, id: &str) -> Result<Arc<Fulfilment>, Problem> {
     let found = server.engine.get(&FulfilmentId::new(id)).await?;
-    found.ok_or_else(|| Problem::not_found(format!("there is no fulfilment `{id}`")).about("id"))
+    let found = found.filter(|found| rights::covers(&call.admitted, found));
+    found.ok_or_else(|| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no fulfilment `{id}`")).about("id")
 }

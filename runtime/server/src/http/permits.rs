@@ -5,8 +5,12 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use tmf::openapi;
+use tmf::resource::{Owner, Resource};
+use tmf::table;
 use tmf::version::{Version, View};
 
+use super::demand::{Applies, Demand, unhidden_catalogs};
+use super::orchestration::operation::{Operation, Reaches};
 use super::orchestration::{self, OPERATIONS};
 use super::{masked, resources};
 use crate::access::{ApiName, Permission, Verb};
@@ -18,8 +22,8 @@ pub(crate) enum Needs {
     Nothing,
     /// An identity, with any role or none.
     Identity,
-    /// All of these.
-    Permissions(Vec<Permission>),
+    /// All of these; that of the route itself is the first.
+    Permissions(Vec<Demand>),
 }
 
 /// A route with what it demands.
@@ -58,11 +62,11 @@ impl Other {
         match self {
             Self::Nothing => Needs::Nothing,
             Self::Identity => Needs::Identity,
-            Self::Server(resource) => Needs::Permissions(vec![Permission {
+            Self::Server(resource) => Needs::Permissions(vec![Demand::own(Permission {
                 api: ApiName::Server,
                 resource: resource.into(),
                 verb: Verb::Read,
-            }]),
+            })]),
         }
     }
 }
@@ -77,14 +81,15 @@ pub(crate) fn routes() -> Vec<Route> {
     let own = OPERATIONS.iter().map(|operation| Route {
         method: operation.method,
         path: format!("{}{}", orchestration::BASE, operation.path),
-        needs: Needs::Permissions(vec![operation.permission()]),
+        needs: demanded(operation, &[], None),
     });
     let standard = openapi::views().flat_map(|view| {
         view.resource.operations.iter().map(move |operation| {
             let (path, method) = openapi::place(&view, *operation);
             let verb = Verb::from(*operation);
             let permission = Permission::standard(view.api.number, view.resource.name, verb);
-            Route { method, path, needs: Needs::Permissions(vec![permission]) }
+            let demands = std::iter::once(Demand::own(permission)).chain(besides(&view, verb));
+            Route { method, path, needs: Needs::Permissions(demands.collect()) }
         })
     });
     others.chain(own).chain(standard).collect()
@@ -94,9 +99,12 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) fn permissions() -> Vec<Permission> {
     let all = routes().into_iter().flat_map(|route| match route.needs {
         Needs::Nothing | Needs::Identity => Vec::new(),
-        Needs::Permissions(permissions) => permissions,
+        Needs::Permissions(demands) => demands,
     });
-    let mut all: Vec<Permission> = all.chain([masked::permission()]).collect();
+    // Subscriptions can be read, though no definition lists it.
+    let hubs = table::APIS.iter().map(|api| Permission::standard(api.number, "hub", Verb::Read));
+    let mut all: Vec<Permission> = all.map(|demand| demand.permission).chain(hubs).collect();
+    all.push(masked::permission());
     all.sort();
     all.dedup();
     all
@@ -125,20 +133,83 @@ pub(crate) fn needs(method: &Method, path: &[&str], queried: Option<&str>) -> Ne
 
 fn own(method: &Method, path: &[&str], queried: Option<&str>) -> Needs {
     let Ok(operation) = orchestration::operation_at(method, path) else { return Needs::Identity };
-    let mut permissions = vec![operation.permission()];
-    permissions.extend(operation.reached(path, queried));
-    Needs::Permissions(permissions)
+    demanded(operation, path, queried)
+}
+
+/// What an operation of our own API demands.
+fn demanded(operation: &Operation, path: &[&str], queried: Option<&str>) -> Needs {
+    if operation.reaches.contains(&Reaches::OwnIdentity) {
+        return Needs::Identity;
+    }
+    let mut own = Demand::own(operation.permission());
+    if operation.reaches.contains(&Reaches::Everything) {
+        own.applies = Applies::Everything;
+    }
+    let own = std::iter::once(own);
+    Needs::Permissions(own.chain(operation.reached(path, queried)).collect())
 }
 
 fn standard(method: &Method, (api, version): (&str, Version), path: &[&str]) -> Needs {
     let Some(verb) = verb(method) else { return Needs::Identity };
     if let (["hub", ..], Some(api)) = (path, resources::apis(api, version).next()) {
-        return Needs::Permissions(vec![Permission::standard(api.number, "hub", verb)]);
+        return Needs::Permissions(vec![Demand::own(Permission::standard(
+            api.number, "hub", verb,
+        ))]);
     }
     let found = path.split_first();
     let found = found.and_then(|(name, rest)| Some((resources::find(api, version, name)?, rest)));
     let Some((view, rest)) = found else { return Needs::Identity };
-    Needs::Permissions(vec![below(&view, rest, verb)])
+    let own = std::iter::once(Demand::own(below(&view, rest, verb)));
+    Needs::Permissions(own.chain(besides(&view, verb)).collect())
+}
+
+/// The resources whose new and changed documents are answers from the catalogs.
+const OF_CATALOGS: [&str; 10] = [
+    "productOrder",
+    "serviceOrder",
+    "resourceOrder",
+    "quote",
+    "productOfferingQualification",
+    "queryProductOfferingQualification",
+    "checkServiceQualification",
+    "queryServiceQualification",
+    "service",
+    "resource",
+];
+
+/// The tasks that look into stocks.
+const OF_STOCKS: [&str; 4] =
+    ["reserveProductStock", "adjustProductStock", "checkProductStock", "queryProductStock"];
+
+/// What a route of the standard demands besides its own permission, for what its answer follows from.
+fn besides(view: &View, verb: Verb) -> Vec<Demand> {
+    let resource = view.resource;
+    let writes = matches!(verb, Verb::Create | Verb::Change);
+    if resource.is_job() {
+        return of_job(view, verb);
+    }
+    if writes && OF_STOCKS.contains(&resource.key) {
+        return Demand::about("productStock", &[Verb::Read], Applies::Whole).collect();
+    }
+    if writes && OF_CATALOGS.contains(&resource.key) {
+        return unhidden_catalogs().collect();
+    }
+    Vec::new()
+}
+
+/// A job reads or writes all documents of a resource of its API.
+fn of_job(view: &View, verb: Verb) -> Vec<Demand> {
+    let is_import = view.resource.shape.starts_with("ImportJob");
+    let verbs: &[Verb] = match (verb, is_import) {
+        (Verb::Create | Verb::Change, true) => &[Verb::Read, Verb::Create, Verb::Change],
+        (Verb::Create | Verb::Change, false) | (Verb::Read | Verb::Delete | Verb::Act, _) => {
+            &[Verb::Read]
+        }
+    };
+    let is_reached = |resource: &&Resource| resource.owner == Owner::Client && !resource.is_job();
+    let reached = view.api.resources.iter().filter(is_reached);
+    let reached = reached.flat_map(|resource| Demand::about(resource.key, verbs, Applies::Whole));
+    reached.collect()
 }
 
 /// The permission about what a path leads to. Resources below others are few, and the ids of others
@@ -165,6 +236,15 @@ fn verb(method: &Method) -> Option<Verb> {
     }
 }
 
+/// The statuses with which the gate refuses.
+fn refusals(needs: &Needs) -> &'static [&'static str] {
+    match needs {
+        Needs::Nothing => &[],
+        Needs::Identity => &["401"],
+        Needs::Permissions(_) => &["401", "403"],
+    }
+}
+
 /// Adds what each operation demands to an OpenAPI description.
 pub(super) fn describe(document: &mut Value) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
@@ -174,7 +254,12 @@ pub(super) fn describe(document: &mut Value) {
             let Some(operation) = item.get_mut(method) else { continue };
             let method = method.to_uppercase();
             let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-            match needs(&method, &pieces, None) {
+            let needs = needs(&method, &pieces, None);
+            for status in refusals(&needs) {
+                let to = format!("#/components/responses/Error{status}");
+                operation["responses"][status] = json!({ "$ref": to });
+            }
+            match needs {
                 Needs::Nothing => operation["security"] = json!([]),
                 Needs::Identity => {}
                 Needs::Permissions(permissions) => {

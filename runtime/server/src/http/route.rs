@@ -107,6 +107,10 @@ async fn health(server: &ServerState, call: &Call) -> Answer {
 
 /// The state of the server, with the size of the quarantine: that degrades nothing else.
 async fn state(server: &ServerState, well: &str) -> Value {
+    // Strangers learn no more than that.
+    if server.access.is_required() {
+        return json!({ "status": well });
+    }
     let counters = server.engine.counters();
     let set_aside = counters.set_aside.load(Ordering::Relaxed);
     let facts = counters.unreadable_facts.load(Ordering::Relaxed);

@@ -46,4 +46,5 @@ mod tenants;
 mod usage;
 mod uses;
 mod v5;
+mod walk;
 mod warnings;

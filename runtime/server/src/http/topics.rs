@@ -14,6 +14,7 @@ use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::{self, Served};
+use super::rights::{Sight, must_cover, readable, sight};
 use super::{ServerState, answer, documents};
 use crate::events::TOPIC_EVENT;
 
@@ -49,7 +50,7 @@ pub(super) async fn dispatch(
     topic: &str,
     below: &[&str],
 ) -> Answer {
-    let Some(document) = server.documents.document(KEY, topic).await? else {
+    let Some(document) = readable(server, &call, KEY, topic).await? else {
         return Err(Problem::not_found(format!("there is no topic `{topic}`")).about("topicId"));
     };
     let path = format!("{}/{topic}", resources::path(KEY));
@@ -66,6 +67,7 @@ pub(super) async fn dispatch(
         ["event", id] => {
             call.must_only_read()?;
             let found = server.documents.document(TOPIC_EVENT, &format!("{topic}/{id}")).await?;
+            let found = found.filter(|event| call.admitted.scope.covers(&event.body));
             let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
             let event = seen(found.ok_or_else(missing)?.body);
             Ok(answer::json(StatusCode::OK, &event))
@@ -81,7 +83,9 @@ pub(super) async fn delete(
     served: Served,
     topic: &str,
 ) -> Answer {
-    if server.documents.document(KEY, topic).await?.is_some() {
+    let found = server.documents.document(KEY, topic).await?;
+    let is_own = |topic: &Document| sight(&call.admitted, KEY, &topic.body) == Sight::Changeable;
+    if found.as_ref().is_some_and(is_own) {
         server.events.unsubscribe_all(topic).await?;
     }
     documents::dispatch(server, call, served, &[topic]).await
@@ -114,6 +118,7 @@ async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer
         event.remove(ours);
     }
     let mut event = Value::Object(event);
+    must_cover(&call.admitted.scope, &event)?;
     admit(&topic.document.body, &event)?;
     let location = format!("{}{}/event/{id}", call.base, topic.path);
     let created = answer::located(StatusCode::CREATED, &location, &event);
@@ -163,10 +168,13 @@ fn admit(topic: &Value, event: &Value) -> Result<(), Problem> {
 
 async fn list(server: &ServerState, call: Call, topic: &str, path: &str) -> Answer {
     let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
+    let scope = call.admitted.scope.clone();
     let read = server.documents.slice(move |session| {
         let mut rows = Vec::new();
         for page in pages(session.store(), Scan::prefix(prefix, FACTS_AT_ONCE)) {
-            rows.extend(session.read_all(&page?).map(|event| seen(event.body)));
+            let page = page?;
+            let events = session.read_all(&page).filter(|event| scope.covers(&event.body));
+            rows.extend(events.map(|event| seen(event.body)));
         }
         Ok::<_, Error>(rows)
     });

@@ -9,6 +9,7 @@ use tmf::document::order::Written;
 use tmf::href::is_absolute;
 
 use super::{Requested, SubmitError};
+use crate::access::Reader;
 use crate::documents::Session;
 
 /// Whether an order names instances, or lacks one that it must name.
@@ -28,17 +29,17 @@ pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), Subm
     let Some(order) = requested.order() else { return Ok(()) };
     let form = Form::of(order.level);
     for (line, item) in order.lines.iter().zip(requested.items(form)) {
-        check_instance(session, form, line, item)?;
-        check_relations(session, form, line, item)?;
+        check_instance(session, &requested.reader, form, (line, item))?;
+        check_relations(session, &requested.reader, form, (line, item))?;
     }
     Ok(())
 }
 
 fn check_instance(
     session: &Session,
+    reader: &Reader,
     form: Form,
-    line: &Line,
-    item: Written<'_>,
+    (line, item): (&Line, Written<'_>),
 ) -> Result<(), SubmitError> {
     let resource = form.subject();
     let refused = |message: String| {
@@ -52,7 +53,10 @@ fn check_instance(
         }
         return Ok(());
     };
-    match (session.document(resource, instance)?, line.action) {
+    let found = session.document(resource, instance)?;
+    // An id is taken, even if the client may not see by what.
+    let found = if line.action == Action::Add { found } else { reader.seen(resource, found) };
+    match (found, line.action) {
         (None, Action::Add) => Ok(()),
         (None, Action::Modify | Action::Delete | Action::NoChange) => {
             refused(format!("the inventory has no {resource} `{instance}`"))
@@ -73,9 +77,9 @@ fn check_instance(
 /// Checks that the instances that an instance relates to exist, and are not the instance itself.
 fn check_relations(
     session: &Session,
+    reader: &Reader,
     form: Form,
-    line: &Line,
-    item: Written<'_>,
+    (line, item): (&Line, Written<'_>),
 ) -> Result<(), SubmitError> {
     let resource = form.subject();
     let name = relationship(form);
@@ -93,7 +97,7 @@ fn check_relations(
             let message = "relates to itself: name another, or leave it out".into();
             return Err(SubmitError::Reference { path, message });
         }
-        if session.document(resource, id)?.is_none() {
+        if reader.seen(resource, session.document(resource, id)?).is_none() {
             let message = format!("the inventory has no {resource} `{id}`");
             return Err(SubmitError::Reference { path, message });
         }

@@ -10,6 +10,7 @@ use tmf::document::quote::Quote;
 use tmf::document::read;
 
 use super::{Orders, Requested, SubmitError};
+use crate::access::Reader;
 use crate::documents::Session;
 
 /// Max orders of one quote that are read: all but one of them were rejected, cancelled or failed.
@@ -27,6 +28,12 @@ impl Orders {
         requested: &Requested,
     ) -> Result<(), SubmitError> {
         for quote in requested.quotes() {
+            let id = quote.to_owned();
+            let document = self.documents.read(move |session| session.document("quote", &id));
+            let is_hidden = |quote: &Document| !requested.reader.sees("quote", &quote.body);
+            if document.await?.as_ref().is_some_and(is_hidden) {
+                return Err(unknown(quote_path(&order_in(requested)?, quote), quote));
+            }
             let key = keys::quote(quote);
             let first = self.documents.read(move |session| session.get(&key)).await?;
             if let Some(first) = first {
@@ -35,16 +42,33 @@ impl Orders {
                 // the journal was removed too, the order may have succeeded.
                 let order = self.engine().get(&first).await?;
                 if order.is_none_or(|order| counts(order.order_state().as_str())) {
-                    return Err(ordered_before(quote, &first));
+                    return Err(self.ordered_before(&requested.reader, quote, &first).await?);
                 }
             }
             let id = quote.to_owned();
             let order = self.documents.read(move |session| order_of(session, &id)).await?;
             if let Some(order) = order {
-                return Err(ordered_before(quote, &order));
+                return Err(self.ordered_before(&requested.reader, quote, &order).await?);
             }
         }
         Ok(())
+    }
+
+    /// Why a quote is not ordered again. An order that the client may not see is not named.
+    pub(super) async fn ordered_before(
+        &self,
+        reader: &Reader,
+        quote: &str,
+        order: &FulfilmentId,
+    ) -> Result<SubmitError, SubmitError> {
+        let id = order.to_string();
+        let found = self.documents.read(move |session| session.document("productOrder", &id));
+        let is_seen = reader.is_all() || reader.seen("productOrder", found.await?).is_some();
+        let mut message = format!("`{quote}` is ordered already");
+        if is_seen {
+            message = format!("{message}: see the productOrder `{order}`");
+        }
+        Ok(SubmitError::Reference { path: "quote".into(), message })
     }
 }
 
@@ -66,10 +90,19 @@ fn counts(state: &str) -> bool {
     !["rejected", "cancelled", "failed"].contains(&state)
 }
 
-/// Why a quote is not ordered again.
-pub(super) fn ordered_before(quote: &str, order: &FulfilmentId) -> SubmitError {
-    let message = format!("`{quote}` is ordered already: see the productOrder `{order}`");
-    SubmitError::Reference { path: "quote".into(), message }
+fn unknown(path: String, quote: &str) -> SubmitError {
+    let message = format!(
+        "there is no quote `{quote}` here, and the order tells neither its prices (`itemPrice`) nor \
+         where it is (`href`)"
+    );
+    SubmitError::Reference { path, message }
+}
+
+fn order_in(requested: &Requested) -> Result<ProductOrderRequest, SubmitError> {
+    read(&requested.document).map_err(|wrong| SubmitError::Reference {
+        path: wrong.attribute,
+        message: wrong.problem.into(),
+    })
 }
 
 /// Validates an order against its quote: it has the prices that were quoted.
@@ -78,9 +111,7 @@ pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), Subm
     if quotes.is_empty() {
         return Ok(());
     }
-    let order: ProductOrderRequest = read(&requested.document).map_err(|wrong| {
-        SubmitError::Reference { path: wrong.attribute, message: wrong.problem.into() }
-    })?;
+    let order = order_in(requested)?;
     let wrong = |path: String, message: String| SubmitError::Reference { path, message };
     if let Some(second) = quotes.iter().nth(1) {
         let message = "an order is of at most one quote";
@@ -92,11 +123,7 @@ pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), Subm
             if is_from_elsewhere(&order, id) {
                 continue;
             }
-            let message = format!(
-                "there is no quote `{id}` here, and the order tells neither its prices \
-                 (`itemPrice`) nor where it is (`href`)"
-            );
-            return Err(wrong(quote_path(&order, id), message));
+            return Err(unknown(quote_path(&order, id), id));
         };
         let quote: Quote = read(&quote.body).map_err(|error| {
             wrong(quote_path(&order, id), format!("the quote `{id}` cannot be read: {error}"))

@@ -8,6 +8,7 @@ use model::{
 };
 
 use super::{Orders, Requested, SubmitError};
+use crate::access::Reader;
 use crate::documents::Session;
 
 /// Max times that an order is planned again while others change its instances.
@@ -126,7 +127,11 @@ impl Orders {
         let mut open = Vec::new();
         for after in requested.after() {
             let order = FulfilmentId::new(&after.order);
-            let message = match self.prior_order(&order).await? {
+            let prior = match self.sees_order(&requested.reader, &order).await? {
+                true => self.prior_order(&order).await?,
+                false => PriorOrder::Unknown,
+            };
+            let message = match prior {
                 PriorOrder::Completed => continue,
                 PriorOrder::Open => {
                     open.push(order);
@@ -141,6 +146,18 @@ impl Orders {
             return Err(SubmitError::Reference { path: after.path.clone(), message });
         }
         Ok(open)
+    }
+
+    /// Whether a reader may see an order that another one waits for.
+    async fn sees_order(&self, reader: &Reader, id: &FulfilmentId) -> Result<bool, SubmitError> {
+        if reader.is_all() {
+            return Ok(true);
+        }
+        // One that is set aside cannot be read, and so cannot be shown to be the client's.
+        let aside = self.quarantined(id).await?.is_some();
+        let found = if aside { None } else { self.engine().get(id).await? };
+        let root = found.and_then(|found| Some((found.root_resource()?, found.root_order()?)));
+        Ok(root.is_some_and(|(key, order)| reader.sees(key, &order.body)))
     }
 
     async fn prior_order(&self, order: &FulfilmentId) -> Result<PriorOrder, SubmitError> {

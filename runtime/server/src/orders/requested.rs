@@ -11,12 +11,16 @@ use tmf::document::Attributes;
 use tmf::document::order::{Items, Written};
 use tmf::time::Timestamp;
 
+use crate::access::Reader;
+
 /// A requested run or order, with its document.
 pub struct Requested {
     pub(super) content: Content,
     pub(super) document: Arc<Value>,
     /// The id that it has, or is to have; `None` if it is only looked at.
     pub(super) id: Option<FulfilmentId>,
+    /// What it may name: to its client, other documents do not exist.
+    pub(super) reader: Reader,
 }
 
 /// The content of the document.
@@ -40,12 +44,22 @@ impl Requested {
             Kind::ServiceOrder => order(Level::CustomerService),
             Kind::ResourceOrder => order(Level::Resource),
         };
-        Ok(Self { content: content?, document: Arc::clone(document), id: None })
+        Ok(Self {
+            content: content?,
+            document: Arc::clone(document),
+            id: None,
+            reader: Reader::All,
+        })
     }
 
     /// The same, to be carried out under this id.
     pub(super) fn under(self, id: FulfilmentId) -> Self {
         Self { id: Some(id), ..self }
+    }
+
+    /// The same, for a client that may read these documents only.
+    pub(crate) fn seen_by(self, reader: &Reader) -> Self {
+        Self { reader: reader.clone(), ..self }
     }
 
     /// The order; `None` for a run.

@@ -9,8 +9,8 @@ use model::{Event, Failure, Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use std::sync::Arc;
 
-use super::quotes::ordered_before;
 use super::{Orders, Requested, SubmitError};
+use crate::access::Reader;
 use crate::traces;
 
 /// Max times that an order is planned while others change its instances.
@@ -19,12 +19,14 @@ const PLANS_MAX: usize = 16;
 impl Orders {
     pub(super) async fn submit_or_find(
         &self,
+        reader: &Reader,
         kind: Kind,
         document: Value,
         activation: Option<Arc<Activation>>,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
-        let submitted = self.submit_new(kind, document, activation, submission.as_deref()).await;
+        let key = submission.as_deref();
+        let submitted = self.submit_new(reader, kind, document, activation, key).await;
         // A repeated request may fail because of the effects of the first one.
         match submitted {
             Ok(submitted) => Ok(submitted),
@@ -37,6 +39,7 @@ impl Orders {
 
     async fn submit_new(
         &self,
+        reader: &Reader,
         kind: Kind,
         document: Value,
         activation: Option<Arc<Activation>>,
@@ -45,7 +48,7 @@ impl Orders {
         let document = Arc::new(document);
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
         let requested = Requested::read(&kind, &document, self.engine().now())?;
-        let requested = Arc::new(requested.under(id.clone()));
+        let requested = Arc::new(requested.under(id.clone()).seen_by(reader));
         let is_of_quote = !requested.quotes().is_empty();
         let mut looks = is_of_quote || requested.changes_instances();
         for _ in 0..PLANS_MAX {
@@ -86,7 +89,7 @@ impl Orders {
                 Err(NotSubmitted::Ordered(first)) => {
                     let quotes = requested.quotes();
                     let quote = quotes.first().copied().unwrap_or_default();
-                    return Err(ordered_before(quote, &first));
+                    return Err(self.ordered_before(reader, quote, &first).await?);
                 }
                 Err(NotSubmitted::Ask(error)) => return Err(error.into()),
             }

@@ -23,6 +23,7 @@ use tmf::resource::Resource;
 use tmf::time::Timestamp;
 
 use super::{Draft, Policy, Refusal, stored};
+use crate::access::{Reader, Verb};
 use crate::documents::{Documents, Session};
 use crate::orders::{For, Orders, SubmitError};
 use crate::rulebooks::Rulebooks;
@@ -118,17 +119,22 @@ impl Cpq {
         decided.map_err(Refusal::Failed)?.map_err(unreadable)
     }
 
-    /// Orders an accepted quote, once: a repeated request gets the same order.
+    /// Orders an accepted quote for a client that may see it and may create its order, once: a repeated
+    /// request gets the same order.
     pub(crate) async fn order_quote(
         &self,
         documents: &Documents,
         id: &str,
+        reader: &Reader,
     ) -> Result<Submitted, QuoteFailure> {
         let quote = documents.document("quote", id).await?;
         let quote = quote.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
-        let order = order_of(&stored("quote", &quote)?).map_err(refusal)?;
+        let order = write(&order_of(&stored("quote", &quote)?).map_err(refusal)?);
+        if !reader.scope("productOrder", Verb::Create).covers(&order) {
+            return Err(QuoteFailure::NotPermitted);
+        }
         let submission = Some(format!("quote/{id}"));
-        Ok(self.orders.submit(Kind::ProductOrder, write(&order), submission).await?)
+        Ok(self.orders.submit_for(reader, Kind::ProductOrder, order, submission).await?)
     }
 
     /// Creates the next version of a quote; an approved one is withdrawn with it.
@@ -162,6 +168,9 @@ impl Cpq {
 pub(crate) enum QuoteFailure {
     #[error("there is no quote `{0}`")]
     Unknown(String),
+    /// The client may not create its order.
+    #[error("no role of the client allows its order")]
+    NotPermitted,
     /// Its document is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -17,6 +17,7 @@ use tmf::table;
 pub(crate) use duplicates::Group;
 
 use super::{Draft, Policy, Refusal, stored};
+use crate::access::{Permission, Reader, Verb};
 use crate::documents::{Documents, Session};
 
 /// The documents of notes on contacts. Their ids begin with the id of the customer.
@@ -65,13 +66,14 @@ impl Policy for Customers {
 }
 
 impl Customers {
-    /// The view of a customer; `None` if there is none of this id.
+    /// The view of a customer, of what a reader may see; `None` if there is none of this id for it.
     pub(crate) async fn view(
         documents: &Documents,
         id: &str,
+        reader: Reader,
     ) -> Result<Option<CustomerView>, Refusal> {
         let id = id.to_owned();
-        documents.read(move |session| view(session, &id)).await
+        documents.read(move |session| view(session, &id, &reader)).await
     }
 
     /// The notes on contacts with a customer, oldest first.
@@ -106,25 +108,29 @@ impl Customers {
         documents.read(groups).await
     }
 
-    /// The likely duplicates of a new customer or party: the path of each, and why.
+    /// The likely duplicates of a new customer or party that a reader may see: the path of each, and
+    /// why.
     pub(crate) async fn likely(
         documents: &Documents,
-        resource: &'static str,
-        id: &str,
+        (resource, id): (&'static str, &str),
+        reader: Reader,
     ) -> Result<Vec<(String, String)>, Refusal> {
         if !duplicates::is_party(resource) && resource != "customer" {
             return Ok(Vec::new());
         }
         let id = id.to_owned();
-        documents.read(move |session| duplicates::likely(session, resource, &id)).await
+        documents.read(move |session| duplicates::likely(session, (resource, &id), &reader)).await
     }
 }
 
-fn view(session: &Session, id: &str) -> Result<Option<CustomerView>, Refusal> {
-    let Some(document) = session.document("customer", id)? else { return Ok(None) };
+fn view(session: &Session, id: &str, reader: &Reader) -> Result<Option<CustomerView>, Refusal> {
+    let document = reader.seen("customer", session.document("customer", id)?);
+    let Some(document) = document else { return Ok(None) };
     let customer: Customer = stored("customer", &document)?;
     let party = match customer.party() {
-        Some(party) => engaged(session, party)?.map(|(_, party)| party),
+        Some(party) => {
+            engaged(session, party)?.and_then(|(key, party)| reader.seen(key, Some(party)))
+        }
         None => None,
     };
     let mut names = vec![id.to_owned()];
@@ -135,7 +141,8 @@ fn view(session: &Session, id: &str) -> Result<Option<CustomerView>, Refusal> {
         let wanted = if path == "billingAccount.id" { &accounts } else { &names };
         let mut found = Vec::new();
         for value in wanted.iter().filter(|value| !value.is_empty()) {
-            found.extend(session.documents_by(key, path, value, SHOWN_MAX)?);
+            let is_seen = |document: &Document| reader.sees(key, &document.body);
+            found.extend(session.documents_where(key, (path, value), SHOWN_MAX, is_seen)?);
         }
         found.dedup_by(|one, other| one.body.get("id") == other.body.get("id"));
         if key == "billingAccount" {
@@ -149,7 +156,8 @@ fn view(session: &Session, id: &str) -> Result<Option<CustomerView>, Refusal> {
         }
         all.push((name, found));
     }
-    let interactions = interactions(session, id)?;
+    let may_listen = reader.may(&Permission::own("/customers/interactions", Verb::Read));
+    let interactions = if may_listen.is_all() { interactions(session, id)? } else { Vec::new() };
     Ok(Some(CustomerView { customer: document, party, found: all, owes, interactions }))
 }
 

@@ -58,7 +58,8 @@ fn leads_somewhere(
         }
         let mut places = reference.to.iter();
         let found = places.try_fold(false, |found, key| {
-            Ok::<_, engine::documents::Error>(found || session.document(key, id)?.is_some())
+            let document = draft.reader.seen(key, session.document(key, id)?);
+            Ok::<_, engine::documents::Error>(found || document.is_some())
         })?;
         if !found {
             let message = format!("there is no {} `{id}` here", reference.to.join(" or "));
@@ -83,7 +84,7 @@ fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
     for other in others.filter(|other| other.operations.contains(&Operation::Get)) {
         for reference in other.references.iter().filter(|r| r.to.contains(&resource.key)) {
             if let Some(by) = referring(session, other, reference, id)? {
-                return Err(in_use(other, &by, reference.path));
+                return Err(in_use(draft, other, &by, reference.path));
             }
         }
     }
@@ -92,7 +93,7 @@ fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
             id_of(document) != Some(id) && found.keeps(&document.body, resource, id)
         })?;
         if let (Some(by), Some((_, other))) = (by, of_key(found.by)) {
-            return Err(in_use(other, id_of(&by).unwrap_or_default(), found.path));
+            return Err(in_use(draft, other, &by, found.path));
         }
     }
     match &draft.before {
@@ -101,11 +102,16 @@ fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
     }
 }
 
-/// The document that has to be changed before another one is removed.
-fn in_use(by: &Resource, id: &str, path: &str) -> Refusal {
+/// The document that has to be changed before another one is removed. One that the client may not see
+/// is not named.
+fn in_use(draft: &Draft, of: &Resource, by: &Document, path: &str) -> Refusal {
+    if !draft.reader.sees(of.key, &by.body) {
+        return Refusal::conflict("id", "another document refers to it: that must end first");
+    }
+    let id = id_of(by).unwrap_or_default();
     let message = format!(
         "the {} `{id}` refers to it by `{path}`: end, remove or change that first",
-        by.name
+        of.name
     );
     Refusal::conflict("id", message)
 }
@@ -121,9 +127,10 @@ fn is_ended(session: &Session, draft: &Draft, document: &Document) -> Result<(),
         let Some((_, below)) = of_key(key) else { continue };
         for id in ids(&document.body, path) {
             let found = session.readable(key, id)?;
-            let lives = found.is_some_and(|found| {
+            let lives = found.as_ref().is_some_and(|found| {
                 !is_over(below, below.state_of(&found.body).unwrap_or_default())
             });
+            // Its id stands in the client's own document.
             if lives {
                 let message = format!(
                     "it is {state} and has the {} `{id}` by `{path}`: order its `delete`, or set \
@@ -138,23 +145,22 @@ fn is_ended(session: &Session, draft: &Draft, document: &Document) -> Result<(),
     Ok(())
 }
 
-/// The id of a document that has a reference to another.
+/// A document that has a reference to another.
 fn referring(
     session: &Session,
     other: &Resource,
     reference: &Reference,
     id: &str,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<Document>, Refusal> {
     let refers = |document: &Document| ids(&document.body, reference.path).contains(&id);
     let path = format!("{}.id", reference.path);
     if other.indexes().any(|indexed| indexed == path) {
-        let found = session.first_by(other.key, &path, id, refers)?;
-        return Ok(found.and_then(|found| id_of(&found).map(str::to_string)));
+        return Ok(session.first_by(other.key, &path, id, refers)?);
     }
     let mut by = None;
     session.each_document::<Refusal>(other.key, |document| {
         if by.is_none() && refers(&document) {
-            by = id_of(&document).map(str::to_string);
+            by = Some(document);
         }
         Ok(())
     })?;

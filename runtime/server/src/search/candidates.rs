@@ -9,11 +9,13 @@ use tmf::index;
 use tmf::resource::Resource;
 
 use super::filter::{Filter, Wanted};
+use crate::access::Scope;
 use crate::documents::{Facts, Ids, Session};
 
-/// Documents that may be on a list, in the order of their ids.
+/// Documents that may be on a list, in the order of their ids: those that the client may read.
 pub(crate) struct Candidates {
     resource: &'static Resource,
+    scope: Scope,
     source: Source,
     /// How many of them match.
     pub(crate) total: Total,
@@ -37,12 +39,14 @@ enum Source {
 }
 
 impl Candidates {
-    /// The documents that may match a filter.
+    /// The documents that may match a filter, of those that a scope covers. The
+    /// counts that are kept include hidden ones, and are not used then.
     pub(crate) fn of(
         session: &Session,
-        resource: &'static Resource,
+        (resource, scope): (&'static Resource, &Scope),
         filter: &Filter,
     ) -> Result<Self, Error> {
+        let scope = scope.clone();
         let store = session.store();
         let state = resource.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut usable: Vec<Wanted<'_>> =
@@ -51,16 +55,17 @@ impl Candidates {
         usable.sort_by_key(|wanted| Some(wanted.path) == state);
         let Some(wanted) = usable.first() else {
             let source = Source::All(Facts::new(keys::documents(resource.key)));
-            let are_wanted = filter.is_empty() && resource.only_type.is_none();
+            let are_wanted = filter.is_empty() && resource.only_type.is_none() && scope.is_all();
             let total = match are_wanted {
                 true => Total::Known(count(store, &keys::total(resource.key))?),
                 false => Total::Counted,
             };
-            return Ok(Self { resource, source, total, are_wanted });
+            return Ok(Self { resource, scope, source, total, are_wanted });
         };
         let values: BTreeSet<&str> = wanted.values.iter().copied().collect();
         let is_whole = values.iter().all(|value| index::value(value) == **value);
-        let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
+        let are_wanted =
+            is_whole && wanted.is_all && resource.only_type.is_none() && scope.is_all();
         let total = match are_wanted && Some(wanted.path) == state {
             true => Total::Known(values.iter().try_fold(0, |sum, value| {
                 Ok::<_, Error>(sum + count(store, &keys::count(resource.key, wanted.path, value))?)
@@ -73,7 +78,7 @@ impl Candidates {
             Ok::<_, Error>((ids, next))
         });
         let source = Source::Index(ways.collect::<Result<_, _>>()?);
-        Ok(Self { resource, source, total, are_wanted })
+        Ok(Self { resource, scope, source, total, are_wanted })
     }
 
     /// Begins after an id.
@@ -90,7 +95,7 @@ impl Candidates {
         Ok(())
     }
 
-    /// The next document. Unreadable documents are skipped.
+    /// The next document. Unreadable and hidden documents are skipped.
     pub(crate) fn next(&mut self, session: &Session) -> Result<Option<Document>, Error> {
         loop {
             let fact = match &mut self.source {
@@ -99,6 +104,7 @@ impl Candidates {
             };
             let Some(fact) = fact else { return Ok(None) };
             let document = session.read_one(&fact);
+            let document = document.filter(|document| self.scope.covers(&document.body));
             if document.is_some() {
                 return Ok(document);
             }

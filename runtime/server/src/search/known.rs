@@ -4,23 +4,27 @@
 use engine::documents::Error;
 use tmf::version::View;
 
+use crate::access::Scope;
+
 use super::{Asked, Candidates, Filter, SearchError};
 use crate::documents::{Documents, Session};
 
 /// Max documents read in one slice.
 const SLICE: usize = 512;
 
-/// Refuses the first attribute that no document of a resource has.
+/// Refuses the first attribute that no document of a resource has, of those that a scope covers.
 pub(crate) async fn check(
     documents: &Documents,
-    served: View,
+    (served, scope): (View, &Scope),
     asked: Vec<Asked>,
 ) -> Result<(), SearchError> {
     if asked.is_empty() {
         return Ok(());
     }
-    let begin =
-        move |session: &Session| Candidates::of(session, served.resource, &Filter::default());
+    let scope = scope.clone();
+    let begin = move |session: &Session| {
+        Candidates::of(session, (served.resource, &scope), &Filter::default())
+    };
     let candidates = documents.slice(begin).await?;
     let mut look = Look { served, asked, candidates };
     loop {

@@ -21,12 +21,13 @@ use super::followed::Followed;
 use super::listener::Listener;
 use super::plugins::{self, Folder};
 use super::{ServeError, until};
+use crate::access::Roles;
 use crate::access::keys::Ring;
 use crate::bulk::jobs::Jobs;
 use crate::config::tenants::DEFAULT;
 use crate::config::{Config, ConfigError, Reached, Retention, TrustError};
 use crate::events::Events;
-use crate::http::Beside;
+use crate::http::{Beside, permits};
 use crate::packs::{self, Serving};
 use crate::plugins::{Plugins, Uploads, first_look};
 use crate::retention::Retainer;
@@ -48,6 +49,8 @@ pub(super) struct Process {
     address: SocketAddr,
     /// The most memory that any tenant grants to a call, in MiB.
     call_memory_mib: u32,
+    /// The roles of those who subscribe to events.
+    roles: Roles,
     pub(super) stop: watch::Sender<bool>,
 }
 
@@ -132,6 +135,7 @@ impl Planned {
             None => Reached::Directly(&url),
         };
         let settings = config.events.settings(reached, process.address);
+        let settings = settings.with_roles(&process.roles, permits::permissions());
         let events =
             Events::open(services.documents.clone(), Arc::new(System::default()), settings);
         let events = events.map_err(ServeError::Failed)?;
@@ -176,6 +180,7 @@ impl Process {
     pub(super) fn begin<'a>(
         store: Sled,
         listener: &Listener,
+        roles: &Roles,
         planned: impl Iterator<Item = &'a Planned>,
     ) -> Result<Self, ServeError> {
         let epoch = store
@@ -189,6 +194,7 @@ impl Process {
             url: listener.base_url.to_owned(),
             address: listener.address,
             call_memory_mib: call_memory_mib.unwrap_or_default(),
+            roles: roles.clone(),
             stop: watch::Sender::new(false),
         })
     }

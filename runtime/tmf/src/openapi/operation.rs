@@ -10,7 +10,9 @@ use crate::version::View;
 /// The error responses, each with its status.
 const PROBLEMS: &[(&str, &str)] = &[
     ("400", "Something in the request is wrong; the error names it"),
-    ("404", "There is nothing here"),
+    ("401", "The request does not prove who makes it"),
+    ("403", "No role of the client allows it"),
+    ("404", "There is nothing here, or nothing that the client may see"),
     ("405", "The path does not take this method"),
     ("409", "The document is not in a state for it, or others rely on it"),
     ("412", "The document is not the one that the client took it for"),

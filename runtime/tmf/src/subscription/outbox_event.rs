@@ -88,7 +88,7 @@ impl OutboxEvent {
     }
 
     /// The attributes of the document.
-    pub(super) fn body(&self) -> Option<&Value> {
+    pub fn body(&self) -> Option<&Value> {
         body(&self.record).map(|(_, body)| body)
     }
 

@@ -18,13 +18,15 @@ use tmf::document::order::SingleItem;
 use tmf::patch;
 use tmf::resource::Resource;
 
-use super::one::{stored, tagged};
+use super::one::{changeable, stored, tagged};
 use super::{change, order};
+use crate::access::Scope;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::reused;
 use crate::http::resources::{Served, path};
+use crate::http::rights::must_cover;
 use crate::http::{ServerState, answer, etag, href};
 use crate::orders::SubmitError;
 
@@ -59,14 +61,15 @@ pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served
     let body = call.json()?;
     let text = body.to_string();
     let instance = order::taken(body, served)?;
+    must_cover(&call.admitted.scope, &instance)?;
     check_state(subject.form, &instance)?;
     let attributes = activation::attributes(subject.form, Attributes::of(&instance));
     let request = request(&call, &served.path(), text, attributes);
     let order = activation::add(subject.form, Attributes::of(&instance));
-    let fulfilment = submit(server, subject, order, request, submission).await?;
+    let fulfilment = submit(server, &call, subject, (order, request), submission).await?;
     let made = server.engine.get(&fulfilment).await?.and_then(|made| made.activated());
     let (_, id) = made.unwrap_or_default();
-    let document = stored(server, served.resource, &id).await.map_err(|_| {
+    let document = stored(server, (served.resource, &Scope::All), &id).await.map_err(|_| {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         Problem::conflict(message).about("Idempotency-Key")
     })?;
@@ -89,12 +92,13 @@ pub(super) async fn patch(
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
     let format = change::format(&call)?;
     let body = call.json()?;
-    let before = stored(server, resource, id).await?;
+    let before = changeable(server, &call, resource, id).await?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     let mut after = patch::apply(format, &before.body, &body)?;
     resource.check_patched(&before.body, &after)?;
     resource.drop_nulls(&mut after);
     resource.complete_changed(&before.body, &mut after);
+    must_cover(&call.admitted.scope, &after)?;
     let (was, now) = (Attributes::of(&before.body), Attributes::of(&after));
     let order = activation::modify(subject.form, was, now);
     let order = order.map_err(|error| Problem::unprocessable(error.to_string()))?;
@@ -108,8 +112,8 @@ pub(super) async fn patch(
     let attributes = activation::attributes(subject.form, Attributes::of(&after));
     let path = format!("{}/{id}", served.path());
     let request = request(&call, &path, body.to_string(), attributes);
-    let fulfilment = submit(server, subject, order, request, submission).await?;
-    let document = stored(server, resource, id).await?;
+    let fulfilment = submit(server, &call, subject, (order, request), submission).await?;
+    let document = stored(server, (resource, &Scope::All), id).await?;
     let mut body = document.body;
     href::absolute(&mut body, &call.base);
     let response = tagged(answer::json(StatusCode::OK, &body), &etag::of(document.revision));
@@ -120,7 +124,7 @@ pub(super) async fn patch(
 pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
     let subject = Subject::of(served.resource);
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
-    let before = stored(server, served.resource, id).await?;
+    let before = changeable(server, call, served.resource, id).await?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     if is_over(&before.body) {
         return change::delete(server, call, served, id).await;
@@ -128,21 +132,22 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
     let order = activation::delete(Attributes::of(&before.body));
     let path = format!("{}/{id}", served.path());
     let request = request(call, &path, String::new(), Map::new());
-    let fulfilment = submit(server, subject, order, request, submission).await?;
+    let fulfilment = submit(server, call, subject, (order, request), submission).await?;
     Ok(monitored(StatusCode::NO_CONTENT.into_response(), call, subject.monitor, &fulfilment))
 }
 
 async fn submit(
     server: &ServerState,
+    call: &Call,
     subject: Subject,
-    order: SingleItem,
-    request: Activation,
+    (order, request): (SingleItem, Activation),
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
     let order = order.write(subject.form.names());
     let request = Arc::new(request);
+    let (reader, activation) = (&call.admitted.reader, Arc::clone(&request));
     let submitted =
-        server.orders.activate(subject.kind(), order, Arc::clone(&request), submission).await;
+        server.orders.activate(reader, subject.kind(), order, activation, submission).await;
     match submitted {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),
         Ok(Submitted::Before(id)) => {

@@ -11,11 +11,13 @@ use serde_json::Value;
 use tmf::document::instance::Instance;
 use tmf::patch::Format;
 
-use super::one::{stored, tagged};
+use super::one::{changeable, tagged};
+use crate::access::Reader;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
+use crate::http::rights::{must_cover, sees_root};
 use crate::http::{ServerState, answer, etag, href};
 use crate::policies::Draft;
 use crate::reconcile::{CheckError, orders_about};
@@ -87,7 +89,7 @@ async fn change(
     asked: &Asked,
 ) -> Answer {
     for _ in 0..TRIES_MAX {
-        let before = stored(server, served.resource, id).await?;
+        let before = changeable(server, call, served.resource, id).await?;
         etag::check_match(&call.headers, &etag::of(before.revision))?;
         let unless = match asked {
             Asked::Delete => match instance(served, &before)? {
@@ -96,7 +98,8 @@ async fn change(
             },
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
-        let draft = draft(server, served, id, before, asked)?;
+        let mut draft = draft(server, served, id, before, asked)?;
+        draft.reader = call.admitted.reader.clone();
         if let Some(answer) = write(server, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
@@ -141,7 +144,7 @@ fn draft(
         None => None,
     };
     let (id, before, more) = (id.to_string(), Some(before), Vec::new());
-    Ok(Draft { resource, id, before, after, more, at })
+    Ok(Draft { resource, id, before, after, more, at, reader: Reader::All })
 }
 
 /// Writes a change; `None` if the document was changed meanwhile.
@@ -155,6 +158,9 @@ async fn write(
     let turn = policies.catalog.turn(served.resource.key).await;
     let draft = policies.before_write(draft).await?;
     let Draft { id, before, after, more, at, .. } = draft;
+    if let Some(after) = &after {
+        must_cover(&call.admitted.scope, after)?;
+    }
     let revision = before.as_ref().map_or(0, |before| before.revision);
     let key = served.resource.key;
     let is_same = more.is_empty() && before.map(|before| before.body) == after;
@@ -162,7 +168,7 @@ async fn write(
     let mut puts = vec![Put::new(key, id.clone(), change, Expected::Revision(revision))];
     puts.extend(more);
     if !is_same {
-        if !put(server, puts, unless).await? {
+        if !put(server, call, puts, unless).await? {
             return Ok(None);
         }
         policies.after_write(served.resource).await?;
@@ -181,6 +187,7 @@ async fn write(
 /// Writes documents, unless an open order is about them; returns whether they were unchanged.
 async fn put(
     server: &ServerState,
+    call: &Call,
     puts: Vec<Put>,
     unless: Option<Unless>,
 ) -> Result<bool, Problem> {
@@ -196,9 +203,11 @@ async fn put(
         Err(NotWritten::Stale) => Ok(false),
         Err(NotWritten::Ask(error)) => Err(error.into()),
         Err(NotWritten::Locked(by)) => {
-            let message = format!(
-                "order `{by}` is about it: cancel the order, or remove it when that has ended"
-            );
+            let order = server.engine.get(&by).await?;
+            let is_seen = order.is_some_and(|order| sees_root(&call.admitted, &order));
+            let by = if is_seen { format!("order `{by}`") } else { "an order".into() };
+            let message =
+                format!("{by} is about it: cancel the order, or remove it when that has ended");
             Err(Problem::conflict(message).about("id"))
         }
     }

@@ -12,6 +12,7 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
+use crate::http::rights::must_cover;
 use crate::http::{ServerState, answer, etag, href};
 use crate::policies::Draft;
 use crate::policies::crm::Customers;
@@ -40,8 +41,10 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
     let policies = &server.policies;
     let turn = policies.catalog.turn(served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let draft = Draft::new(served.resource, id.clone(), body.clone(), server.engine.now());
+        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), server.engine.now());
+        draft.reader = call.admitted.reader.clone();
         let draft = policies.before_write(draft).await?;
+        must_cover(&call.admitted.scope, draft.after.as_ref().unwrap_or(&Value::Null))?;
         let at = draft.at;
         match server.documents.write(puts(draft, served, submission.as_deref(), &receipt)).await {
             Ok(()) => {
@@ -97,7 +100,10 @@ fn puts(draft: Draft, served: &Served, submission: Option<&str>, receipt: &Value
 /// Answers with an existing document and its location.
 async fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) -> Answer {
     let id = receipt.get("id").and_then(Value::as_str).unwrap_or_default();
-    let Some(document) = server.documents.document(served.resource.key, id).await? else {
+    let document = server.documents.document(served.resource.key, id).await?;
+    // A document that was changed since may not be the client's any more.
+    let document = document.filter(|document| call.admitted.scope.covers(&document.body));
+    let Some(document) = document else {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         return Err(Problem::conflict(message).about("Idempotency-Key"));
     };
@@ -107,7 +113,10 @@ async fn created(server: &ServerState, call: &Call, served: &Served, receipt: &V
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
     // A likely duplicate is not refused: two people may live at one number.
-    for (path, why) in Customers::likely(&server.documents, served.resource.key, id).await? {
+    let reader = call.admitted.reader.clone();
+    for (path, why) in
+        Customers::likely(&server.documents, (served.resource.key, id), reader).await?
+    {
         let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().append(LINK, link);

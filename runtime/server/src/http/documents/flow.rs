@@ -15,6 +15,7 @@ use tmf::document::process_flow::{FlowState, TaskFlow};
 use tmf::document::write;
 
 use super::one::tagged;
+use crate::access::{Scope, Verb};
 use crate::documents::Session;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
@@ -23,6 +24,7 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
+use crate::http::rights::{must_cover, sees_root};
 use crate::http::{ServerState, answer, etag, href};
 use crate::orders::SubmitError;
 use crate::search::Asked;
@@ -46,20 +48,22 @@ pub(super) async fn get(
         (&Method::POST, []) => create(server, call, served).await,
         (_, []) => Err(Problem::method("GET, HEAD, POST")),
         (&Method::GET | &Method::HEAD, [id]) => {
-            let fulfilment = find(server, id).await?;
+            let fulfilment = find(server, &call, &call.admitted.scope, id).await?;
             one(&call, write(&fulfilment.process_flow()), fulfilment.records())
         }
-        (&Method::DELETE, [id]) => remove(server, id).await,
+        (&Method::DELETE, [id]) => remove(server, &call, id).await,
         (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow"]) => {
             let page = Page::parse(&call.query)?;
-            let flows = find(server, id).await?.task_flows().iter().map(write).collect();
+            let flows = with_tasks(server, &call, id).await?.task_flows();
+            let flows = flows.iter().map(write);
+            let flows = flows.filter(|flow| call.admitted.scope.covers(flow)).collect();
             rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path()))
         }
         (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
-            let fulfilment = find(server, id).await?;
-            one(&call, write(&task_flow(&fulfilment, task)?), fulfilment.records())
+            let fulfilment = with_tasks(server, &call, id).await?;
+            one(&call, write(&task_flow(&call, &fulfilment, task)?), fulfilment.records())
         }
         (&Method::PATCH, [id, "taskFlow", task]) => patch(server, call, id, task).await,
         (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
@@ -87,6 +91,9 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
             }
         };
         if server.documents.document(REMOVED, id.as_str()).await?.is_some() {
+            continue;
+        }
+        if !is_seen(call, &call.admitted.scope, &fulfilment) {
             continue;
         }
         let flow = write(&fulfilment.process_flow());
@@ -137,6 +144,11 @@ async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer
         }
     }
     let input = Value::Object(input);
+    if !call.admitted.scope.is_all() {
+        let (id, now) = (FulfilmentId::new("new"), server.engine.now());
+        let run = Fulfilment::new(id, kind.clone(), Arc::new(input.clone()), now);
+        must_cover(&call.admitted.scope, &write(&run.process_flow()))?;
+    }
     let repeat = Repeat::of(submission.as_ref(), &input);
     let submitted = server.orders.submit(kind, input, submission).await.map_err(not_run)?;
     let fulfilment = match submitted {
@@ -146,7 +158,7 @@ async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer
                 let message = format!("the flow `{id}` that was made under this key was removed");
                 return Err(Problem::conflict(message).about("Idempotency-Key"));
             }
-            let first = find(server, id.as_str()).await?;
+            let first = unguarded(server, id.as_str()).await?;
             repeat.check(first.document())?;
             first
         }
@@ -179,8 +191,8 @@ fn not_run(error: SubmitError) -> Problem {
 
 /// The flow of a run that has ended is shown no more. What is carried out goes on, an order is
 /// cancelled through itself, and the journal stays in the books.
-async fn remove(server: &ServerState, id: &str) -> Answer {
-    let fulfilment = find(server, id).await?;
+async fn remove(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let fulfilment = find(server, call, &call.admitted.scope, id).await?;
     if let Some(order) = fulfilment.root_resource() {
         let message = format!("it is the fulfilment of {order} `{id}`: cancel that order instead");
         return Err(Problem::conflict(message).about("id"));
@@ -198,8 +210,8 @@ async fn remove(server: &ServerState, id: &str) -> Answer {
 /// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
 async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> Answer {
     let patch = call.json()?;
-    let fulfilment = find(server, id).await?;
-    let flow = task_flow(&fulfilment, task)?;
+    let fulfilment = with_tasks(server, &call, id).await?;
+    let flow = task_flow(&call, &fulfilment, task)?;
     let Some(state) = patch.get("state").and_then(Value::as_str) else {
         let message = "only the `state` of a task flow can be set";
         return Err(Problem::bad(message).about("state"));
@@ -218,8 +230,8 @@ async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> An
             return Err(Problem::unprocessable(message).about("state"));
         }
     }
-    let fulfilment = find(server, id).await?;
-    one(&call, write(&task_flow(&fulfilment, task)?), fulfilment.records())
+    let fulfilment = with_tasks(server, &call, id).await?;
+    one(&call, write(&task_flow(&call, &fulfilment, task)?), fulfilment.records())
 }
 
 fn one(call: &Call, mut flow: Value, records: u32) -> Answer {
@@ -242,15 +254,47 @@ fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> Answer {
     Ok(response)
 }
 
-fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<TaskFlow, Problem> {
+fn task_flow(call: &Call, fulfilment: &Fulfilment, id: &str) -> Result<TaskFlow, Problem> {
     let mut flows = fulfilment.task_flows().into_iter();
     let found = flows.find(|flow| flow.id == id);
+    let found = found.filter(|flow| call.admitted.scope.covers(&write(flow)));
     let missing = || Problem::not_found(format!("the process flow has no taskFlow `{id}`"));
     found.ok_or_else(|| missing().about("id"))
 }
 
-async fn find(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
+/// The fulfilment of a flow that the client may see.
+async fn find(
+    server: &ServerState,
+    call: &Call,
+    scope: &Scope,
+    id: &str,
+) -> Result<Arc<Fulfilment>, Problem> {
+    let found = unguarded(server, id).await?;
+    if is_seen(call, scope, &found) { Ok(found) } else { Err(missing(id)) }
+}
+
+/// The fulfilment of a flow that the client may read, for a route about its tasks.
+async fn with_tasks(
+    server: &ServerState,
+    call: &Call,
+    id: &str,
+) -> Result<Arc<Fulfilment>, Problem> {
+    find(server, call, &call.admitted.reader.scope("processFlow", Verb::Read), id).await
+}
+
+/// Whether a scope covers the flow of a fulfilment, and the client may read the order that it is of. A
+/// run is shown by its flow alone.
+fn is_seen(call: &Call, scope: &Scope, fulfilment: &Fulfilment) -> bool {
+    let is_covered = scope.is_all() || scope.covers(&write(&fulfilment.process_flow()));
+    is_covered && (fulfilment.root_resource().is_none() || sees_root(&call.admitted, fulfilment))
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no processFlow `{id}`")).about("id")
+}
+
+async fn unguarded(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
     let is_removed = server.documents.document(REMOVED, id).await?.is_some();
     let found = server.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
-    found.ok_or_else(|| Problem::not_found(format!("there is no processFlow `{id}`")).about("id"))
+    found.ok_or_else(|| missing(id))
 }

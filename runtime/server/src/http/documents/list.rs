@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 
+use crate::access::Scope;
 use crate::documents::{Documents, Session};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
@@ -32,8 +33,9 @@ pub(super) async fn get(server: &ServerState, call: Call, served: Served) -> Ans
     let sort = Sort::parse(&call.query, &page)?;
     let mut filter = Filter::parse(&call.query, &call.base, &served)?;
     let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
-    check_known(&server.documents, served, asked).await?;
-    let list = List { served, filter, page, sort };
+    let scope = call.admitted.scope.clone();
+    check_known(&server.documents, (served, &scope), asked).await?;
+    let list = List { served, scope, filter, page, sort };
     let (rows, total) = read(&server.documents, list).await?;
     let fields = Fields::parse(call.query.get("fields"))?;
     let rows: Vec<Value> = rows
@@ -71,6 +73,8 @@ async fn read(documents: &Documents, list: List) -> Result<(Vec<Value>, usize), 
 
 struct List {
     served: Served,
+    /// Which documents the client may see.
+    scope: Scope,
     filter: Filter,
     page: Page,
     sort: Sort,
@@ -87,7 +91,8 @@ struct Reading {
 
 impl Reading {
     fn begin(session: &Session, list: List) -> Result<Self, Problem> {
-        let candidates = Candidates::of(session, list.served.resource, &list.filter)?;
+        let candidates =
+            Candidates::of(session, (list.served.resource, &list.scope), &list.filter)?;
         Ok(Self { list, candidates, rows: Vec::new(), seen: 0, found: Vec::new() })
     }
 
@@ -151,7 +156,10 @@ impl Reading {
         sort(found);
         let ids = found.drain(..).skip(list.page.offset).map(|(_, id)| id);
         for id in ids {
-            rows.extend(session.readable(list.served.resource.key, &id)?.map(|found| found.body));
+            let found = session.readable(list.served.resource.key, &id)?;
+            // It may have changed since it was found.
+            let found = found.filter(|found| list.scope.covers(&found.body));
+            rows.extend(found.map(|found| found.body));
         }
         Ok(Some(*seen))
     }

@@ -16,11 +16,13 @@ use tmf::time::Timestamp;
 
 use super::one::Found;
 use super::{change, one};
+use crate::access::Scope;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
+use crate::http::rights::{must_cover, readable};
 use crate::http::{ServerState, answer, etag, href};
 
 pub(super) async fn create(
@@ -34,13 +36,15 @@ pub(super) async fn create(
     let body = call.json()?;
     let unknown = served.unknown(&body);
     let document = taken(body, served)?;
+    must_cover(&call.admitted.scope, &document)?;
     let repeat = Repeat::of(submission.as_ref(), &document);
     let unread = match kind {
         // An order that cannot be read is refused below.
         Kind::ProductOrder => read(&document).map(|order| unread(&order)).unwrap_or_default(),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
-    let submitted = server.orders.submit(kind, document, submission).await?;
+    let reader = &call.admitted.reader;
+    let submitted = server.orders.submit_for(reader, kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
@@ -117,10 +121,12 @@ pub(super) async fn patch(
         true => server.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
         false => None,
     };
-    let before = one::find(server, served.resource, id).await?;
+    one::changeable(server, &call, served.resource, id).await?;
+    let before = one::find(server, (served.resource, &Scope::All), id).await?;
     etag::check_match(&call.headers, &before.tag)?;
     let expected = ended.map(|ended| before.records.unwrap_or(ended));
     let after = served.patched(&before.body, format, &body)?;
+    must_cover(&call.admitted.scope, &after)?;
     let lifecycle = served.resource.lifecycle.map_or("", |lifecycle| lifecycle.attribute);
     let reason = after.get("cancellationReason").and_then(Value::as_str).map(str::to_string);
     let mut changed = difference(before.body, after);
@@ -140,7 +146,8 @@ pub(super) async fn patch(
         let amendment = Amendment { resource, patch: changed, expected };
         server.engine.amend_document(&FulfilmentId::new(id), &amendment).await?;
     }
-    one::get(server, &call, served, id).await
+    let found = one::find(server, (served.resource, &Scope::All), id).await?;
+    Ok(one::shown(&call, served, found))
 }
 
 /// Cancels an order if possible: the cancel request has the result.
@@ -155,18 +162,24 @@ pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served
     let requested = body.get("requestedCancellationDate").and_then(Value::as_str);
     let request = request(reason, requested.and_then(Timestamp::parse));
     let id = request.id.clone();
+    must_cover(&call.admitted.scope, &body)?;
+    let unknown = || {
+        let message = format!("there is no {name} `{order}`");
+        Problem::unprocessable(message).about(format!("{name}.id"))
+    };
+    if !call.admitted.reader.is_all() {
+        readable(server, &call, name, order).await?.ok_or_else(unknown)?;
+    }
     match server.engine.cancel(&FulfilmentId::new(order), request).await {
         Ok(_) => {}
-        Err(CancelError::Unknown(_)) => {
-            let message = format!("there is no {name} `{order}`");
-            return Err(Problem::unprocessable(message).about(format!("{name}.id")));
-        }
+        Err(CancelError::Unknown(_)) => return Err(unknown()),
         // A refusal is a result too, and is in the request if one was written.
         Err(CancelError::Refused(_))
             if server.documents.document(served.resource.key, &id).await?.is_some() => {}
         Err(error) => return Err(error.into()),
     }
-    let Found { mut body, tag, .. } = one::find(server, served.resource, &id).await?;
+    let found = one::find(server, (served.resource, &Scope::All), &id).await?;
+    let Found { mut body, tag, .. } = found;
     body = served.shown(body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
@@ -175,7 +188,8 @@ pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served
 
 /// Removes an order that has ended.
 pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
-    let before = one::find(server, served.resource, id).await?;
+    one::changeable(server, call, served.resource, id).await?;
+    let before = one::find(server, (served.resource, &Scope::All), id).await?;
     etag::check_match(&call.headers, &before.tag)?;
     let state = served.resource.state_of(&before.body).unwrap_or_default();
     let is_final = served.resource.lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state));

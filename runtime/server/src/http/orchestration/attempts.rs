@@ -9,13 +9,15 @@ use engine::store::{Scan, Store};
 use engine::telemetry::{Attempt, Exchanges};
 use model::fulfilment::Past;
 use model::plan::UNDO;
-use model::{Fulfilment, Operation, TaskId};
+use model::{Fulfilment, FulfilmentId, Operation, TaskId};
 use serde_json::{Value, json};
 
-use super::{find, journal};
+use super::journal;
+use crate::access::Admitted;
 use crate::http::call::{Call, time};
 use crate::http::masked::masked;
 use crate::http::problem::{Answer, Problem};
+use crate::http::rights;
 use crate::http::{ServerState, answer};
 
 /// The default and max of attempts in an answer.
@@ -29,10 +31,13 @@ const FACTS_AT_ONCE: usize = 256;
 
 /// Answers with the figures of all attempts, in the order of time.
 pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = find(server, id).await?;
+    let fulfilment = found(server, call, id).await?;
     let page = Page::asked(call, ATTEMPTS_MAX)?;
-    let of = Arc::clone(&fulfilment);
-    let read = server.documents.read(move |session| attempts(session.store(), &of, None, page));
+    let (of, admitted) = (Arc::clone(&fulfilment), call.admitted.clone());
+    let read = server.documents.read(move |session| {
+        let is_own = |task| is_covered(&admitted, &of, task);
+        attempts(session.store(), &of, is_own, page)
+    });
     let attempts = read.await?;
     let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
     let shown = masked(server, call, &fulfilment, shown).await?;
@@ -41,10 +46,11 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
 
 /// Answers with all that is known of the attempts of a task.
 pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &str) -> Answer {
-    let fulfilment = find(server, id).await?;
+    let fulfilment = found(server, call, id).await?;
     let page = Page::asked(call, ATTEMPTS_OF_TASK_MAX)?;
     let mut tasks = (0..fulfilment.tasks().len()).map(TaskId::at);
     let named = tasks.find(|one| fulfilment.plan().task_name(*one) == task);
+    let named = named.filter(|task| is_covered(&call.admitted, &fulfilment, *task));
     let missing = || {
         let message = format!("`{id}` has no task `{task}`; `GET fulfilments/{id}` lists them");
         Problem::not_found(message).about("task")
@@ -55,7 +61,7 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
     let of = Arc::clone(&fulfilment);
     let shown = server.documents.read(move |session| {
         let store = session.store();
-        let attempts = attempts(store, &fulfilment, Some(task), page)?;
+        let attempts = attempts(store, &fulfilment, |one| one == task, page)?;
         let mut calls = past(store, &fulfilment, task)?;
         let mut shown = Vec::new();
         for attempt in attempts {
@@ -77,6 +83,26 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
     Ok(answer::json(StatusCode::OK, &shown))
 }
 
+/// A fulfilment of which the client may see some attempts.
+async fn found(server: &ServerState, call: &Call, id: &str) -> Result<Arc<Fulfilment>, Problem> {
+    let found = server.engine.get(&FulfilmentId::new(id)).await?;
+    let is_seen = |found: &Arc<Fulfilment>| match call.admitted.scope.is_all() {
+        true => rights::sees_root(&call.admitted, found),
+        false => {
+            let mut tasks = (0..found.tasks().len()).map(TaskId::at);
+            tasks.any(|task| is_covered(&call.admitted, found, task))
+        }
+    };
+    found.filter(is_seen).ok_or_else(|| super::missing(id))
+}
+
+/// Whether the client may see the attempts at a task.
+fn is_covered(admitted: &Admitted, fulfilment: &Fulfilment, task: TaskId) -> bool {
+    let is_known = task.index() < fulfilment.tasks().len();
+    let plugin = is_known.then(|| fulfilment.plan().step(task).plugin.as_str());
+    rights::covers_attempt(admitted, fulfilment, plugin.unwrap_or_default())
+}
+
 /// Which attempts of a list.
 #[derive(Clone, Copy)]
 struct Page {
@@ -91,11 +117,11 @@ impl Page {
     }
 }
 
-/// The attempts of a page: of a task, or of all.
+/// The attempts of a page, at the tasks that are wanted.
 fn attempts(
     store: &dyn Store,
     fulfilment: &Fulfilment,
-    task: Option<TaskId>,
+    is_wanted: impl Fn(TaskId) -> bool,
     page: Page,
 ) -> Result<Vec<Attempt>, Problem> {
     let Page { offset, limit } = page;
@@ -106,8 +132,7 @@ fn attempts(
         let facts = store.scan(&scan)?;
         for (_, bytes) in &facts {
             let attempts = Attempt::read(bytes).map_err(|error| Problem::ours(&error))?;
-            for attempt in attempts.into_iter().filter(|one| task.is_none_or(|own| one.task == own))
-            {
+            for attempt in attempts.into_iter().filter(|one| is_wanted(one.task)) {
                 if passed < offset {
                     passed += 1;
                 } else {

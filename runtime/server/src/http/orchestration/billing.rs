@@ -16,6 +16,7 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
+use crate::http::rights::readable;
 use crate::http::{ServerState, answer};
 use crate::policies::billing::Asked;
 
@@ -64,9 +65,9 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]
         }
         ["bills", id, "document"] => {
             let is_pdf = call.prefers("application/pdf", "text/html");
-            if is_pdf { pdf(server, id).await } else { page(server, id).await }
+            if is_pdf { pdf(server, &call, id).await } else { page(server, &call, id).await }
         }
-        ["bills", id, "document.pdf"] => pdf(server, id).await,
+        ["bills", id, "document.pdf"] => pdf(server, &call, id).await,
         ["bills", step] => {
             let (from, to) = step_of(step)?;
             let moved = server.policies.billing.move_all(from, to).await?;
@@ -75,6 +76,7 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]
         ["bills", id, step] => {
             let (_, to) = step_of(step)?;
             let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
+            readable(server, &call, "customerBill", id).await?.ok_or_else(missing)?;
             let bill = server.policies.billing.move_one(id, to).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &write(&bill)))
         }
@@ -93,8 +95,8 @@ fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
 }
 
 /// A bill as a page without scripts or external content.
-async fn page(server: &ServerState, id: &str) -> Answer {
-    let page = statement(server, id).await?.html();
+async fn page(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let page = statement(server, call, id).await?.html();
     let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
@@ -102,15 +104,16 @@ async fn page(server: &ServerState, id: &str) -> Answer {
     Ok(response)
 }
 
-async fn pdf(server: &ServerState, id: &str) -> Answer {
-    let pdf = statement(server, id).await?.pdf();
+async fn pdf(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let pdf = statement(server, call, id).await?.pdf();
     let mut response = answer::with_type(StatusCode::OK, "application/pdf", pdf);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-async fn statement(server: &ServerState, id: &str) -> Result<Statement, Problem> {
+async fn statement(server: &ServerState, call: &Call, id: &str) -> Result<Statement, Problem> {
     let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
+    readable(server, call, "customerBill", id).await?.ok_or_else(missing)?;
     server.policies.billing.statement(id).await?.ok_or_else(missing)
 }
 

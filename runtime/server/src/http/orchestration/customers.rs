@@ -9,6 +9,7 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
+use crate::http::rights::readable;
 use crate::http::{ServerState, answer, href};
 use crate::policies::crm::{self, CustomerView, Customers};
 
@@ -17,14 +18,16 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     match path {
         ["duplicates"] => duplicates(server, &call).await,
         [id] => {
-            let view = Customers::view(&server.documents, id).await?.ok_or_else(|| missing(id))?;
+            let reader = call.admitted.reader.clone();
+            let view = Customers::view(&server.documents, id, reader).await?;
+            let view = view.ok_or_else(|| missing(id))?;
             let mut view = body_of(view);
             href::absolute(&mut view, &call.base);
             Ok(answer::json(StatusCode::OK, &view))
         }
         [id, "interactions"] => match call.method {
             Method::GET | Method::HEAD => {
-                known(server, id).await?;
+                known(server, &call, id).await?;
                 let notes = Customers::interactions(&server.documents, id).await?;
                 Ok(answer::json(StatusCode::OK, &bodies(notes)))
             }
@@ -75,7 +78,7 @@ async fn duplicates(server: &ServerState, call: &Call) -> Answer {
 
 /// Adds a note on a contact.
 async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
-    known(server, id).await?;
+    known(server, &call, id).await?;
     let mut body = call.json()?;
     let is_told =
         body.get("description").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
@@ -93,7 +96,7 @@ async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
 
 /// Merges two customers.
 async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
-    known(server, id).await?;
+    known(server, &call, id).await?;
     let body = call.json()?;
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
@@ -102,8 +105,8 @@ async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
     Ok(answer::json(StatusCode::OK, &tmf::document::write(&merged)))
 }
 
-async fn known(server: &ServerState, id: &str) -> Result<(), Problem> {
-    server.documents.document("customer", id).await?.map(drop).ok_or_else(|| missing(id))
+async fn known(server: &ServerState, call: &Call, id: &str) -> Result<(), Problem> {
+    readable(server, call, "customer", id).await?.map(drop).ok_or_else(|| missing(id))
 }
 
 fn missing(id: &str) -> Problem {

@@ -72,7 +72,7 @@ pub(super) async fn complete(server: &ServerState, mut call: Call, id: &str) -> 
 
 /// Cancels a run: its work is undone, as for an order.
 pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -> Answer {
-    let run = find(server, id).await?;
+    let run = find(server, &call, id).await?;
     if !matches!(run.kind(), Kind::Run { .. }) {
         let message = format!("there is no run `{id}`, but an order");
         return Err(Problem::not_found(message).about("id"));
@@ -81,13 +81,14 @@ pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -
     let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
     let run = match server.engine.cancel(run.id(), request).await {
         Ok(run) => run,
-        Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(server, id).await?,
+        Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(server, &call, id).await?,
         Err(error) => return Err(error.into()),
     };
     Ok(answer::json(StatusCode::OK, &view::brief(&run, &call.base)))
 }
 
 async fn decide(server: &ServerState, call: &Call, id: &str, wish: Wish) -> Answer {
+    find(server, call, id).await?;
     let fulfilment = server.engine.decide(&FulfilmentId::new(id), wish).await?;
     Ok(answer::json(StatusCode::OK, &view::brief(&fulfilment, &call.base)))
 }

@@ -18,11 +18,12 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::find;
 use super::journal::{self, Show};
-use crate::access::Standing;
+use crate::access::{Admitted, Standing};
 use crate::documents::{Documents, Session};
 use crate::http::ServerState;
 use crate::http::call::Call;
 use crate::http::problem::{Answer, Problem};
+use crate::http::rights;
 use crate::http::serve::Closing;
 
 /// Interval of comments that keep proxies from closing the connection.
@@ -32,7 +33,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
     // It subscribes before it reads the past, so that no record is missed.
     let live = server.engine.watch();
-    let fulfilment = find(server, id).await?;
+    let fulfilment = find(server, &call, id).await?;
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let next = last.map_or(0, |last: u32| last.saturating_add(1));
     if fulfilment.is_ended() && next >= fulfilment.records() {
@@ -49,6 +50,7 @@ pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
         live,
         closing: call.closing,
         standing: server.access.standing(call.admitted.identity.as_ref()),
+        admitted: call.admitted,
         is_over: false,
     };
     let messages = stream::unfold(follow, |mut follow| async move {
@@ -71,6 +73,7 @@ struct Follow {
     /// Whether the store may have records that were not sent.
     in_past: bool,
     live: Receiver<Published>,
+    admitted: Admitted,
     closing: Closing,
     /// The credentials of the client: the stream ends with them.
     standing: Standing,
@@ -87,6 +90,11 @@ impl Follow {
         self.next = number.saturating_add(1);
         let last = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
         self.is_over = record.events.iter().any(last);
+        // What was changed may not be for this client any more.
+        if record.events.iter().any(|event| matches!(event, Event::Patched { .. })) {
+            let now = self.documents.engine().get(&self.id).await.ok().flatten();
+            now.filter(|now| rights::covers(&self.admitted, now))?;
+        }
         let data = self.show.record(number, &record).to_string();
         Some(Message::default().id(number.to_string()).event("record").data(data))
     }

@@ -10,6 +10,7 @@ use futures_util::stream;
 use tmf::resource::Owner;
 use tmf::table::named;
 
+use crate::access::Verb;
 use crate::bulk::export::Export;
 use crate::http::ServerState;
 use crate::http::call::Call;
@@ -28,7 +29,8 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
     let after = call.query.get("after").map(str::to_string);
     let served = as_kept(resource);
     let mut filter = Filter::parse(&call.query.without("after"), &call.base, &served)?;
-    check_known(&server.documents, served, filter.take_unknown()).await?;
+    let scope = call.admitted.reader.scope(resource.key, Verb::Read);
+    check_known(&server.documents, (served, &scope), filter.take_unknown()).await?;
     let place = server.exports.try_take(1).ok_or_else(|| {
         Problem::unavailable(format!(
             "as many of {} exports are being written as may be at one time: `[limits] exports` of \
@@ -36,7 +38,7 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
             server.limits.exports
         ))
     })?;
-    let export = Export { resource, filter, after };
+    let export = Export { resource, scope, filter, after };
     let documents = server.documents.clone();
     // The next piece is read when the client has received those before. A client that receives none is
     // dropped with its connection, and the place with it.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tmf::table::named;
 use tmf::time::Timestamp;
 
+use crate::access::Verb;
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
@@ -33,7 +34,13 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str, id: &str) 
         versions.extend(session.document(key, &name)?);
         Ok::<_, Error>(versions)
     });
-    let versions = read.await?;
+    let (mut versions, reads) = (read.await?, call.admitted.reader.scope(key, Verb::Read));
+    // A document that is hidden now has no past either; a version that was hidden is left out.
+    let is_hidden = |version: &Document| !reads.covers(&version.body);
+    if versions.last().is_some_and(is_hidden) {
+        versions.clear();
+    }
+    versions.retain(|version| !is_hidden(version));
     if versions.is_empty() {
         let message = format!("there is no {} `{id}`, and never was", resource.name);
         return Err(Problem::not_found(message).about("id"));

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
-use engine::documents::{Change, Error, Expected, Put};
+use engine::documents::{Change, Document, Error, Expected, Put};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
+use crate::access::{Admitted, Identity};
 use crate::bulk::import::{IMPORTS, Import, ImportError, importable};
 use crate::bulk::lines::Lines;
 use crate::bulk::progress::{Existing, State, Wrong};
@@ -35,9 +36,9 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     match path {
         [] => list(server, &call).await,
         [id] => match call.method {
-            Method::GET | Method::HEAD => get(server, id).await,
+            Method::GET | Method::HEAD => get(server, &call, id).await,
             Method::PUT => put(server, call, id).await,
-            Method::DELETE => forget(server, id).await,
+            Method::DELETE => forget(server, &call, id).await,
             _ => Err(Problem::method("DELETE, GET, HEAD, PUT")),
         },
         _ => Err(nothing_here()),
@@ -48,14 +49,18 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
 async fn list(server: &ServerState, call: &Call) -> Answer {
     let page = Page::parse(&call.query)?;
     let (from, until) = (page.offset, page.end());
+    let admitted = call.admitted.clone();
     let read = server.documents.read(move |session| {
         let (mut rows, mut total) = (Vec::new(), 0);
         session.each_document(IMPORTS, |document| {
+            if !is_shown(&admitted, &document) {
+                return Ok::<_, Error>(());
+            }
             if (from..until).contains(&total) {
                 rows.push(document.body);
             }
             total += 1;
-            Ok::<_, Error>(())
+            Ok(())
         })?;
         Ok::<_, Error>((rows, total))
     });
@@ -68,20 +73,34 @@ async fn list(server: &ServerState, call: &Call) -> Answer {
 }
 
 /// The progress of an import.
-async fn get(server: &ServerState, id: &str) -> Answer {
-    let found = server.documents.document(IMPORTS, id).await?.ok_or_else(|| missing(id))?;
+async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let found = find(server, call, id).await?;
     Ok(answer::json(StatusCode::OK, &found.body))
 }
 
 /// Removes the progress of an import; its documents stay.
-async fn forget(server: &ServerState, id: &str) -> Answer {
-    let found = server.documents.document(IMPORTS, id).await?.ok_or_else(|| missing(id))?;
+async fn forget(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let found = find(server, call, id).await?;
     let put = Put::new(IMPORTS, id, Change::Forget, Expected::Revision(found.revision));
     match server.documents.write(vec![put]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(Error::Conflict { .. }) => Err(ImportError::UnderWay(id.to_string()).into()),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn find(server: &ServerState, call: &Call, id: &str) -> Result<Document, Problem> {
+    let found = server.documents.document(IMPORTS, id).await?;
+    found.filter(|found| is_shown(&call.admitted, found)).ok_or_else(|| missing(id))
+}
+
+/// Whether a client may see an import: its own, or any of what it may read as a whole. The wrong lines
+/// are of its documents.
+fn is_shown(admitted: &Admitted, import: &Document) -> bool {
+    let text = |name: &str| import.body.get(name).and_then(Value::as_str);
+    let own = admitted.identity.as_deref().and_then(Identity::namespace);
+    let is_own = own.is_some() && own.as_deref() == text("owner");
+    is_own || admitted.reader.sees_all(&[text("resource").unwrap_or_default()])
 }
 
 /// Imports lines, from the first that is not done.
@@ -94,6 +113,10 @@ async fn put(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let asked = Asked::read(&call.query)?;
     let resource = importable(&asked.resource)?;
     let importer = server.importer();
+    let before = server.documents.document(IMPORTS, id).await?;
+    if before.is_some_and(|before| !is_shown(&call.admitted, &before)) {
+        return Err(Problem::conflict("an import has this name: choose another").about("id"));
+    }
     if let Some((done, _)) = importer.progress(id).await?
         && asked.from > done.lines
     {
@@ -101,7 +124,7 @@ async fn put(server: &ServerState, mut call: Call, id: &str) -> Answer {
         return Err(Problem::conflict(message).about("from"));
     }
     let import = Import::open(&importer, id, resource, (asked.existing, asked.wrong)).await?;
-    let mut import = import.under(Arc::clone(&call.base));
+    let mut import = import.under(Arc::clone(&call.base)).by(&call.admitted);
     if import.progress().state == State::Completed {
         return Ok(answer::json(StatusCode::OK, &json!(import.progress())));
     }

@@ -88,7 +88,7 @@ struct Versions {
 pub(super) async fn post(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
     let mut asked: Asked = read_as(call.json()?)?;
     let page = Page::parse(&call.query)?;
-    let versions = checked(server, id, &asked).await?;
+    let versions = checked(server, &call, id, &asked).await?;
     let filter = Filter::of(&mut asked)?;
     let mut open = server.engine.all().await?;
     open.retain(|one| one.uses(id, &versions.from) && filter.takes(one, id));
@@ -129,8 +129,13 @@ pub(super) async fn post(server: &ServerState, mut call: Call, id: &PluginId) ->
 }
 
 /// Checks that one version may take the place of another.
-async fn checked(server: &ServerState, id: &PluginId, asked: &Asked) -> Result<Versions, Problem> {
-    let known = versions(server, id).await?;
+async fn checked(
+    server: &ServerState,
+    call: &Call,
+    id: &PluginId,
+    asked: &Asked,
+) -> Result<Versions, Problem> {
+    let known = versions(server, call, id).await?;
     let (from, to) = (digest(&known, "from", &asked.from)?, digest(&known, "to", &asked.to)?);
     if from == to {
         return Err(Problem::bad("is the version that they use").about("to"));

@@ -13,10 +13,12 @@ use tmf::table::of_key;
 use tmf::unknown::Unknown;
 
 use super::{find, view};
+use crate::access::Verb;
 use crate::http::call::Call;
 use crate::http::masked::masked;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
+use crate::http::rights::must_cover;
 use crate::http::{ServerState, answer, documents, resources};
 use crate::orders::{Requested, Retried, SubmitError};
 use crate::search::as_kept;
@@ -25,20 +27,21 @@ use crate::search::as_kept;
 const LOGS_MAX: usize = 1_000;
 
 /// Retries all failed tasks.
-pub(super) async fn retry(server: &ServerState, id: &str) -> Answer {
+pub(super) async fn retry(server: &ServerState, call: &Call, id: &str) -> Answer {
+    find(server, call, id).await?;
     match server.orders.retry(FulfilmentId::new(id)).await? {
         Some(Retried::Tasks(count)) => {
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count })))
         }
         Some(Retried::Planned) => {
-            let now = find(server, id).await?;
+            let now = find(server, call, id).await?;
             let (is_planned, state) = (!now.is_unplanned(), now.order_state());
             let body = json!({ "id": id, "reopened": 0, "planned": is_planned, "state": state });
             Ok(answer::json(StatusCode::OK, &body))
         }
         None => {
             // It may have ended, or may not exist.
-            let ended = find(server, id).await?;
+            let ended = find(server, call, id).await?;
             let message =
                 format!("it is {} already: there is nothing to retry", ended.phase().name());
             Err(Problem::conflict(message).about("id"))
@@ -57,6 +60,7 @@ pub(super) async fn simulate(server: &ServerState, mut call: Call, order: &str) 
     let body = call.json()?;
     let unknown = served.unknown(&body);
     let document = Arc::new(documents::taken(body, &served)?);
+    must_cover(&call.admitted.reader.scope(order, Verb::Create), &document)?;
     let response = simulated(server, &call, &kind, &document, &unknown).await?;
     Ok(answer::warned(response, &unknown))
 }
@@ -71,7 +75,8 @@ async fn simulated(
 ) -> Answer {
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let requested = Requested::read(kind, document, server.engine.now());
-    let outcome = server.orders.plan(requested.map_err(SubmitError::from)?).await?;
+    let requested = requested.map_err(SubmitError::from)?.seen_by(&call.admitted.reader);
+    let outcome = server.orders.plan(requested).await?;
     warnings.extend(unpaid(server, kind, document, &outcome));
     if let (Kind::ProductOrder, Ok(order)) = (kind, read(document)) {
         warnings.extend(commerce::cpq::unread(&order));
@@ -116,7 +121,7 @@ fn unpaid(
 
 /// Answers with the logs of plugins, by attempt.
 pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = find(server, id).await?;
+    let fulfilment = find(server, call, id).await?;
     let mut scan = Scan::prefix(keys::logs(fulfilment.id()), LOGS_MAX);
     scan.direction = Direction::Backward;
     let mut facts = server.documents.read(move |session| session.scan(&scan)).await?;

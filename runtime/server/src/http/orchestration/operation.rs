@@ -1,7 +1,10 @@
 //! One operation of our own API, with its request and its response. The table of operations
 //! validates requests, and is the source of the OpenAPI description and of the page.
 
+use tmf::table::named;
+
 use crate::access::{Permission, Verb};
+use crate::http::demand::{Applies, Demand, unhidden_catalogs};
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Operation {
@@ -24,21 +27,28 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) answer: (u16, Content),
     /// Other responses that are no errors.
     pub(in crate::http) others: &'static [(u16, &'static str)],
-    /// Which documents of the standard it reads or writes, besides what its path says.
-    pub(in crate::http) reaches: Reaches,
+    /// Which documents of the standard it reads or writes, besides those in its path.
+    pub(in crate::http) reaches: &'static [Reaches],
 }
 
 /// The documents of the standard that an operation reaches: what the standard's own routes demand for
-/// them is demanded of it too.
+/// them is demanded of it too. That of a fulfilment is demanded where it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Reaches {
-    None,
-    /// Those of the resource that is the second piece of its path.
+    /// No documents: it tells clients about themselves, and demands no permission.
+    OwnIdentity,
+    /// Those of the resource that is the second piece of its path. The handler applies conditions.
     InPath(&'static [Verb]),
-    /// Those of the resource that its query names.
+    /// Those of the resource that its query names. The handler applies conditions.
     InQuery(&'static [Verb]),
-    /// Those of a resource.
-    Resource(&'static str, &'static [Verb]),
+    /// Those of a resource. The handler applies conditions.
+    Each(&'static str, &'static [Verb]),
+    /// All of some resources: none may be hidden from the client.
+    Whole(&'static [&'static str], &'static [Verb]),
+    /// Documents of any resource: the client must be able to read all of them.
+    Everything,
+    /// The catalogs: what follows from them is told, unless some of them are hidden from the client.
+    Catalogs,
 }
 
 /// A parameter of a query.
@@ -139,7 +149,7 @@ const fn operation(
         body: Body::None,
         answer: (200, Content::Object),
         others: &[],
-        reaches: Reaches::None,
+        reaches: &[],
     }
 }
 
@@ -201,7 +211,7 @@ impl Operation {
         Self { others, ..self }
     }
 
-    pub(in crate::http) const fn reaches(self, reaches: Reaches) -> Self {
+    pub(in crate::http) const fn reaches(self, reaches: &'static [Reaches]) -> Self {
         Self { reaches, ..self }
     }
 
@@ -217,15 +227,24 @@ impl Operation {
     }
 
     /// What it demands besides, for the documents that it reaches.
-    pub(in crate::http) fn reached(&self, path: &[&str], queried: Option<&str>) -> Vec<Permission> {
-        let (resource, verbs) = match self.reaches {
-            Reaches::None => return Vec::new(),
-            Reaches::InPath(verbs) => (path.get(1).copied(), verbs),
-            Reaches::InQuery(verbs) => (queried, verbs),
-            Reaches::Resource(resource, verbs) => (Some(resource), verbs),
+    pub(in crate::http) fn reached(&self, path: &[&str], queried: Option<&str>) -> Vec<Demand> {
+        // Documents are named by key or, as in paths, by name.
+        let each = |name: Option<&str>, verbs| {
+            let key = name.and_then(named).map_or("", |(_, resource)| resource.key);
+            Demand::about(key, verbs, Applies::Each).collect::<Vec<_>>()
         };
-        let Some(resource) = resource else { return Vec::new() };
-        verbs.iter().filter_map(|verb| Permission::about(resource, *verb)).collect()
+        let reached = self.reaches.iter().flat_map(|reaches| match reaches {
+            // Everything is demanded with the permission of the operation itself.
+            Reaches::OwnIdentity | Reaches::Everything => Vec::new(),
+            Reaches::InPath(verbs) => each(path.get(1).copied(), verbs),
+            Reaches::InQuery(verbs) => each(queried, verbs),
+            Reaches::Each(key, verbs) => each(Some(key), verbs),
+            Reaches::Whole(keys, verbs) => {
+                keys.iter().flat_map(|key| Demand::about(key, verbs, Applies::Whole)).collect()
+            }
+            Reaches::Catalogs => unhidden_catalogs().collect(),
+        });
+        reached.collect()
     }
 
     /// Whether a path below the base is its path.

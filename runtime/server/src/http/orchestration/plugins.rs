@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use host::candidate::{CUSTOMERS_MAX, Mode, SHARE_MAX, Trial};
 use host::shadow::Shadow;
 use host::trust::Proofs;
-use host::versions::{Turn, VersionError};
+use host::versions::{Turn, Used, VersionError};
 use host::{Entry, InstallError};
 use model::{Digest, PluginId};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::http::body::is_component;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::{Answer, Problem, nothing_here};
+use crate::http::rights::sees_root;
 use crate::http::{ServerState, answer, etag};
 use crate::plugins::usage::usage;
 use crate::plugins::{NoUploads, reason};
@@ -48,13 +49,13 @@ struct Rollback {
 /// Handles a request about plugins.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
-        [] => list(server).await,
+        [] => list(server, &call).await,
         [id] => {
             let id = PluginId::new(*id);
             match call.method {
                 Method::PUT => put(server, call, &id).await,
                 Method::DELETE => delete(server, &call, &id).await,
-                _ => show(server, &id).await,
+                _ => show(server, &call, &id).await,
             }
         }
         [id, "rollback"] => roll_back(server, call, &PluginId::new(*id)).await,
@@ -71,16 +72,21 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     }
 }
 
-/// Every plugin that is loaded or that open work needs, and every refused file.
-async fn list(server: &ServerState) -> Answer {
-    let used = usage(&server.engine.all().await?);
+/// Every plugin that is loaded or that open work needs, and every refused file; of these, the client's
+/// own.
+async fn list(server: &ServerState, call: &Call) -> Answer {
+    let used = used(server, call).await?;
     let entries = server.plugins.host.entries(used).await;
-    json(StatusCode::OK, &entries.map_err(|error| Problem::ours(&error))?)
+    let mut entries = entries.map_err(|error| Problem::ours(&error))?;
+    let scope = &call.admitted.scope;
+    let is_own = |id: &String| scope.covers(&serde_json::json!({ "id": id }));
+    entries.retain(|entry| scope.is_all() || entry.id.as_ref().is_some_and(is_own));
+    json(StatusCode::OK, &entries)
 }
 
 /// A plugin with all versions that it has had.
-async fn show(server: &ServerState, id: &PluginId) -> Answer {
-    let (versions, current) = (versions(server, id).await?, server.plugins.host.current(id));
+async fn show(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    let (versions, current) = (versions(server, call, id).await?, server.plugins.host.current(id));
     if versions.is_empty() {
         return Err(Problem::not_found(format!("there is no plugin `{id}`")).about("id"));
     }
@@ -102,7 +108,7 @@ async fn put(server: &ServerState, mut call: Call, id: &PluginId) -> Answer {
     let status = if turn.current(id).is_none() { StatusCode::CREATED } else { StatusCode::OK };
     let digest = turn.install(id, bytes, proofs).await.map_err(refused)?;
     drop(turn);
-    changed(server, id, &digest, status).await
+    changed(server, &call, id, &digest, status).await
 }
 
 /// Goes back to an earlier version.
@@ -112,7 +118,7 @@ async fn roll_back(server: &ServerState, mut call: Call, id: &PluginId) -> Answe
     let turn = turn(server, &call.headers, id).await?;
     let digest = turn.roll_back(id, asked.digest.as_deref()).await.map_err(refused)?;
     drop(turn);
-    changed(server, id, &digest, StatusCode::OK).await
+    changed(server, &call, id, &digest, StatusCode::OK).await
 }
 
 /// Puts the component that is sent on trial.
@@ -126,7 +132,7 @@ async fn try_out(server: &ServerState, mut call: Call, id: &PluginId) -> Answer 
     let digest = turn.try_out(id, sent, trial).await;
     let digest = digest.map_err(refused)?;
     drop(turn);
-    changed(server, id, &digest, StatusCode::OK).await
+    changed(server, &call, id, &digest, StatusCode::OK).await
 }
 
 /// The orders that a client wants a candidate to be tried with.
@@ -154,6 +160,7 @@ fn trial(query: &Query) -> Result<Trial, Problem> {
 
 /// The version of a plugin in shadow, with the calls of which it made something else.
 fn shadow(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+    must_see_orders(call)?;
     let none =
         || Problem::not_found(format!("no version of plugin `{id}` is in shadow")).about("id");
     let Shadow { candidate, counts, calls } = server.plugins.host.shadow(id).ok_or_else(none)?;
@@ -172,7 +179,7 @@ async fn promote(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
     let turn = turn(server, &call.headers, id).await?;
     let digest = turn.promote(id).await.map_err(refused)?;
     drop(turn);
-    changed(server, id, &digest, StatusCode::OK).await
+    changed(server, call, id, &digest, StatusCode::OK).await
 }
 
 /// Ends a trial.
@@ -204,13 +211,14 @@ async fn turn<'a>(
 /// The answer to a change: the version that new plans use now.
 async fn changed(
     server: &ServerState,
+    call: &Call,
     id: &PluginId,
     digest: &Digest,
     status: StatusCode,
 ) -> Answer {
     // Orders that were held for it are planned again.
     server.rulebooks.changed().notify_one();
-    let all = versions(server, id).await?;
+    let all = versions(server, call, id).await?;
     let is_it = |entry: &&Entry| entry.digest.as_deref() == Some(digest.as_str());
     let mut response = json(status, &all.iter().find(is_it))?;
     etag::add(response.headers_mut(), &tag(digest));
@@ -218,13 +226,37 @@ async fn changed(
 }
 
 /// The versions that a plugin has had, the one that new plans used last first.
-pub(super) async fn versions(server: &ServerState, id: &PluginId) -> Result<Vec<Entry>, Problem> {
+pub(super) async fn versions(
+    server: &ServerState,
+    call: &Call,
+    id: &PluginId,
+) -> Result<Vec<Entry>, Problem> {
     if !host::manifest::is_id(id.as_str()) {
         return Ok(Vec::new());
     }
-    let used = usage(&server.engine.all().await?);
+    let used = used(server, call).await?;
     let versions = server.plugins.host.versions(PluginId::new(id.as_str()), used).await;
     versions.map_err(|error| Problem::ours(&error))
+}
+
+/// The open work of each version. The owner of a plugin knows of all of it, others of what they see.
+async fn used(server: &ServerState, call: &Call) -> Result<Used, Problem> {
+    let mut open = server.engine.all().await?;
+    if call.admitted.scope.is_all() && !call.admitted.reader.is_all() {
+        open.retain(|one| sees_root(&call.admitted, one));
+    }
+    Ok(usage(&open))
+}
+
+/// Refuses a client from whom orders are hidden, where a plugin that is not its own shows what it was
+/// given for them.
+pub(super) fn must_see_orders(call: &Call) -> Result<(), Problem> {
+    let is_owner = !call.admitted.scope.is_all();
+    let orders = ["productOrder", "serviceOrder", "resourceOrder"];
+    match is_owner || call.admitted.reader.sees_all(&orders) {
+        true => Ok(()),
+        false => Err(Problem::not_permitted()),
+    }
 }
 
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Answer {

@@ -17,9 +17,9 @@ use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
+use crate::http::rights::sees_root;
 use crate::http::{ServerState, answer};
 use crate::orders::Use;
-use crate::search::Query;
 
 /// The default and max of values in a response.
 const VALUES_MAX: usize = 1_000;
@@ -37,29 +37,60 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     match path {
         [] => {
             let rulebook = server.rulebooks.current();
+            // A count would tell of orders that are hidden.
+            let is_counted = call.admitted.reader.sees_all(&ORDERS);
             let pools = rulebook.packs().flat_map(|pack| {
-                pack.pools.iter().map(|pool| {
-                    let reserved = server.engine.pools().held(&pool.id);
+                let own = pack.pools.iter().filter(|pool| is_own(&call, &pack.name, &pool.id));
+                own.map(|pool| {
+                    let reserved = is_counted.then(|| server.engine.pools().held(&pool.id));
                     json!({ "id": pool.id, "pack": pack.name, "size": pool.len(), "reserved": reserved })
                 })
             });
             Ok(answer::json(StatusCode::OK, &pools.collect::<Vec<Value>>().into()))
         }
-        [id, "values"] => values(server, &call.query, &pool(server, id)?.id).await,
-        [id, "release"] => release(server, call, &pool(server, id)?).await,
+        [id, "values"] => values(server, &call, &pool(server, &call, id)?.id).await,
+        [id, "release"] => {
+            let pool = pool(server, &call, id)?;
+            release(server, call, &pool).await
+        }
         _ => Err(nothing_here()),
     }
 }
 
-fn pool(server: &ServerState, id: &str) -> Result<Pool, Problem> {
+/// The orders that reserve values.
+const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
+
+/// Whether the permission of the route covers a pool.
+fn is_own(call: &Call, pack: &str, id: &PoolId) -> bool {
+    let scope = &call.admitted.scope;
+    scope.is_all() || scope.covers(&json!({ "id": id, "pack": pack }))
+}
+
+fn pool(server: &ServerState, call: &Call, id: &str) -> Result<Pool, Problem> {
     let rulebook = server.rulebooks.current();
-    let found = rulebook.packs().flat_map(|pack| &pack.pools).find(|pool| pool.id.as_str() == id);
+    let pools = rulebook
+        .packs()
+        .flat_map(|pack| pack.pools.iter().filter(|pool| is_own(call, &pack.name, &pool.id)));
+    let found = pools.into_iter().find(|pool| pool.id.as_str() == id);
     let missing = || Problem::not_found(format!("no pack defines the pool `{id}`")).about("id");
     found.cloned().ok_or_else(missing)
 }
 
+/// Whether the client may see the order that reserved a value. The order may be gone: then only one
+/// from whom nothing is hidden sees it.
+async fn is_seen(server: &ServerState, call: &Call, held: &Held) -> Result<bool, Problem> {
+    if call.admitted.reader.is_all() {
+        return Ok(true);
+    }
+    match server.engine.get(&held.fulfilment).await? {
+        Some(order) => Ok(sees_root(&call.admitted, &order)),
+        None => Ok(call.admitted.reader.sees_all(&ORDERS)),
+    }
+}
+
 /// Reserved values, in order, each with its owner and whether it is in use.
-async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
+async fn values(server: &ServerState, call: &Call, pool: &PoolId) -> Answer {
+    let query = &call.query;
     let after = query.number("after")?.map(|index| keys::reservation(pool, index as u64));
     let limit = query.number("limit")?.unwrap_or(VALUES_MAX).min(VALUES_MAX);
     let mut rows = Vec::new();
@@ -67,6 +98,9 @@ async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
     let found = server.orders.reserved(scan).await?;
     let next = (found.len() == limit).then(|| found.last().map(|(index, _)| *index)).flatten();
     for (index, held) in &found {
+        if !is_seen(server, call, held).await? {
+            continue;
+        }
         let used = server.orders.use_of(pool, *index, held).await?;
         if query.is_true("unused") && used != Use::Nothing {
             continue;
@@ -86,10 +120,14 @@ async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
 async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
     let asked: Asked = read_as(call.json()?)?;
     let found = server.orders.reserved_as(&pool.id, &asked.value).await?;
-    let Some((index, held)) = found else {
+    let missing = || {
         let message = format!("`{}` is not reserved in pool `{}`", asked.value, pool.id);
-        return Err(Problem::not_found(message).about("value"));
+        Problem::not_found(message).about("value")
     };
+    let (index, held) = found.ok_or_else(missing)?;
+    if !is_seen(server, &call, &held).await? {
+        return Err(missing());
+    }
     match server.orders.use_of(&pool.id, index, &held).await? {
         Use::Nothing => {}
         used @ (Use::Open(_) | Use::Instance(_) | Use::Ended(_)) => {

@@ -5,19 +5,27 @@ use axum::http::StatusCode;
 use engine::Submitted;
 use serde_json::Value;
 
-use super::find;
+use crate::access::Verb;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
+use crate::http::rights::{must_cover, readable, sees_root};
 use crate::http::{ServerState, answer, href};
 use crate::policies::cpq::QuoteFailure;
 
 /// Orders a quote. A repeated request answers with the same order.
 pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = match server.policies.cpq.order_quote(&server.documents, id).await? {
+    readable(server, call, "quote", id).await?.ok_or_else(|| missing(id))?;
+    let reader = &call.admitted.reader;
+    let fulfilment = match server.policies.cpq.order_quote(&server.documents, id, reader).await? {
         Submitted::New(fulfilment) => fulfilment,
-        Submitted::Before(first) => find(server, first.as_str()).await?,
+        Submitted::Before(first) => {
+            let first = server.engine.get(&first).await?;
+            // The client may have the quote in view, and not the order that another made of it.
+            let first = first.filter(|first| sees_root(&call.admitted, first));
+            first.ok_or_else(|| Problem::conflict("it is ordered already").about("id"))?
+        }
     };
     if server.documents.document("productOrder", fulfilment.id().as_str()).await?.is_none() {
         let message = format!("its productOrder `{}` was removed", fulfilment.id());
@@ -32,9 +40,15 @@ pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer
 
 /// Creates the next version of a quote.
 pub(super) async fn version(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let quote = readable(server, call, "quote", id).await?.ok_or_else(|| missing(id))?;
+    must_cover(&call.admitted.reader.scope("quote", Verb::Create), &quote.body)?;
     let (documents, now) = (&server.documents, server.engine.now());
     let next = server.policies.cpq.version_quote(documents, id, now).await?;
     Ok(located(call, "quote", tmf::document::write(&next)))
+}
+
+fn missing(id: &str) -> Problem {
+    QuoteFailure::Unknown(id.into()).into()
 }
 
 fn located(call: &Call, key: &str, mut body: Value) -> axum::response::Response {
@@ -49,6 +63,7 @@ impl From<QuoteFailure> for Problem {
         match failure {
             QuoteFailure::Unknown(_) => Self::not_found(failure.to_string()).about("id"),
             QuoteFailure::Refused(refusal) => refusal.into(),
+            QuoteFailure::NotPermitted => Self::not_permitted(),
             QuoteFailure::Order(error) => error.into(),
             QuoteFailure::Store(error) => error.into(),
         }

@@ -8,11 +8,12 @@ use engine::Submitted;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
 
-use super::{BASE, find, view};
+use super::{BASE, find, missing, view};
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
+use crate::http::rights::{self, must_cover};
 use crate::http::{ServerState, answer};
 use crate::retention;
 
@@ -36,6 +37,7 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     if !input.is_object() {
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
     }
+    must_cover(&call.admitted.scope, &rights::run(workflow, &input))?;
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
     let (first, is_new) = match server.orders.submit(kind, input, submission).await? {
@@ -60,7 +62,7 @@ pub(super) async fn one(server: &ServerState, call: &Call, id: &str) -> Answer {
     if !matches!(call.method, Method::GET | Method::HEAD | Method::DELETE) {
         return Err(Problem::method("GET, HEAD, DELETE"));
     }
-    let run = find(server, id).await?;
+    let run = find(server, call, id).await?;
     match run.kind() {
         Kind::Run { .. } if call.method == Method::DELETE => remove(server, &run).await,
         Kind::Run { .. } => {
@@ -95,7 +97,11 @@ async fn waited(server: &ServerState, mut call: Call, id: &FulfilmentId, wait: D
     };
     let (status, run) = match ended {
         Some(run) => (StatusCode::OK, run),
-        None => (StatusCode::ACCEPTED, find(server, id.as_str()).await?),
+        // It started this run, whether or not it may read others.
+        None => {
+            let run = server.engine.get(id).await?;
+            (StatusCode::ACCEPTED, run.ok_or_else(|| missing(id.as_str()))?)
+        }
     };
     let body = view::brief(&run, &call.base);
     Ok(answer::located(status, &location(&call, id), &body))

@@ -6,6 +6,7 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
+use crate::http::rights::readable;
 use crate::http::{ServerState, answer, href};
 use crate::policies::stock::Stocks;
 
@@ -13,6 +14,7 @@ use crate::policies::stock::Stocks;
 pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     let ["reservations", id, "release"] = path else { return Err(nothing_here()) };
     let missing = || Problem::not_found(format!("there is no reservation `{id}`")).about("id");
+    readable(server, call, "reserveProductStock", id).await?.ok_or_else(missing)?;
     let reservation = Stocks::release(&server.documents, id).await?.ok_or_else(missing)?;
     let mut reservation = tmf::document::write(&reservation);
     href::absolute(&mut reservation, &call.base);

@@ -12,6 +12,17 @@ const JOURNAL: Parameter = parameter("journal", Kind::Boolean, "`true`: with its
 const BY: Attribute = may("by", Kind::Text, "who decides; kept in the journal");
 const REASON: Attribute = may("reason", Kind::Text, "why; kept in the journal");
 
+const READ: &[Verb] = &[Verb::Read];
+const QUOTE: Reaches = Reaches::Each("quote", READ);
+const CUSTOMER: Reaches = Reaches::Each("customer", READ);
+const CUSTOMERS: Reaches = Reaches::Whole(&["customer", "individual", "organization"], READ);
+const ORDERS: Reaches = Reaches::Whole(&["productOrder", "serviceOrder", "resourceOrder"], READ);
+const BILL: Reaches = Reaches::Each("customerBill", READ);
+const NETWORK: Reaches = Reaches::Whole(&["service", "resource"], READ);
+
+/// What bills are made of.
+const BOOKS: Reaches = Reaches::Whole(&["customerBill", "billingAccount"], READ);
+
 /// The states of open orders and runs, as fulfilments and orders show them.
 const OPEN: &[&str] =
     &["running", "rollingBack", "held", "pending", "inProgress", "pendingCancellation"];
@@ -98,10 +109,14 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .sends(Body::Any)
     .or(&[(202, "Kept until a task waits for it")]),
     get("/quarantine", "quarantine", "Lists fulfilments that were set aside, since they cannot be read")
-        .answers(200, Content::Array),
-    get("/quarantine/{id}", "quarantine", "Shows why one was set aside"),
-    post("/quarantine/{id}/retry", "quarantine", "Reads it again"),
-    post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it locks"),
+        .answers(200, Content::Array)
+    .reaches(&[ORDERS]),
+    get("/quarantine/{id}", "quarantine", "Shows why one was set aside")
+    .reaches(&[ORDERS]),
+    post("/quarantine/{id}/retry", "quarantine", "Reads it again")
+    .reaches(&[ORDERS]),
+    post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it locks")
+    .reaches(&[ORDERS]),
     // Orders and quotes.
     post(
         "/simulate/{order}",
@@ -111,13 +126,13 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     )
     .sends(Body::Order)
     .answers(200, Content::ObjectOrText)
-    .reaches(Reaches::InPath(&[Verb::Create])),
+    .reaches(&[Reaches::InPath(&[Verb::Create]), Reaches::Catalogs]),
     post("/quotes/{id}/order", "quote order", "Orders an accepted quote, once")
         .answers(201, Content::Object)
-        .reaches(Reaches::Resource("productOrder", &[Verb::Create])),
+        .reaches(&[QUOTE, Reaches::Each("productOrder", &[Verb::Create]), Reaches::Catalogs]),
     post("/quotes/{id}/version", "quote version", "Makes the next version of a quote")
         .answers(201, Content::Object)
-        .reaches(Reaches::Resource("quote", &[Verb::Create])),
+        .reaches(&[QUOTE, Reaches::Each("quote", &[Verb::Create]), Reaches::Catalogs]),
     // What is installed.
     get("/packs", "packs", "Lists the packs in use, and those with mistakes").answers(200, Content::Array),
     get("/plugins", "plugins", "Lists the plugins with the open work of each version, and the files that were rejected")
@@ -174,7 +189,8 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         may("dryRun", Kind::Boolean, "`true`: nothing is moved"),
         BY,
         REASON,
-    ])),
+    ]))
+    .reaches(&[ORDERS]),
     get("/plugins/{id}/scratch", "plugin scratch", "Lists the keys of a plugin's scratch space, with their sizes")
         .query(&[
             parameter("prefix", Kind::Text, "only keys that begin with this"),
@@ -213,9 +229,11 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         LIMIT,
     ])
     .answers(200, Content::Array)
-    .reaches(Reaches::InPath(&[Verb::Read])),
-    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(Reaches::InPath(&[Verb::Read])),
+    .reaches(&[Reaches::InPath(&[Verb::Read])]),
+    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(&[Reaches::InPath(&[Verb::Read])]),
     // Access.
+    get("/access", "access", "Shows who makes the request, and what its roles allow")
+        .reaches(&[Reaches::OwnIdentity]),
     get("/keys", "keys", "Lists the API keys without their secrets, the newest first")
         .query(&[OFFSET, LIMIT])
         .answers(200, Content::Array),
@@ -240,7 +258,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     )
     .query(&[parameter("at", Kind::Time, "a time: the version of then")])
     .answers(200, Content::ArrayOrObject)
-    .reaches(Reaches::InPath(&[Verb::Read])),
+    .reaches(&[Reaches::InPath(&[Verb::Read])]),
     get("/imports", "imports", "Lists imports").query(&[OFFSET, LIMIT]).answers(200, Content::Array),
     get("/imports/{id}", "imports", "Shows how far an import is"),
     put("/imports/{id}", "imports", "Takes documents in, one on each line; continues if it was cut off")
@@ -255,57 +273,70 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
             parameter("from", Kind::Number, "how many lines are left out of the body"),
         ])
         .sends(Body::Lines)
-        .reaches(Reaches::InQuery(&[Verb::Create, Verb::Change])),
+        .reaches(&[Reaches::InQuery(&[Verb::Create, Verb::Change])]),
     delete("/imports/{id}", "imports", "Forgets how far an import is; what it brought stays"),
     get("/exports/{resource}", "exports", "Writes documents, one on each line, in the order of their ids")
         .query(&[parameter("after", Kind::Text, "continues after this id")])
         .filtered()
         .answers(200, Content::Lines)
-        .reaches(Reaches::InPath(&[Verb::Read])),
+        .reaches(&[Reaches::InPath(&[Verb::Read])]),
     // Customers and stock.
     get("/customers/duplicates", "customers", "Lists customers that are likely one, in groups").query(&[
         parameter("after", Kind::Text, "continues after this: the `next` of the last answer"),
         LIMIT,
-    ]),
-    get("/customers/{id}", "customers", "Shows a customer with all that refers to it"),
+    ])
+    .reaches(&[CUSTOMERS]),
+    get("/customers/{id}", "customers", "Shows a customer with all that refers to it")
+    .reaches(&[CUSTOMER]),
     get("/customers/{id}/interactions", "customers", "Lists what was talked about")
-        .answers(200, Content::Array),
+        .answers(200, Content::Array)
+    .reaches(&[CUSTOMER]),
     post("/customers/{id}/interactions", "customers", "Notes what was talked about; other attributes are kept")
         .sends(open_object(&[must("description", Kind::Text, "what it was about")]))
-        .answers(201, Content::Object),
-    post("/customers/{id}/merge", "customers", "Makes one customer of two").sends(object(&[must("duplicate", Kind::Text, "the id of the one that goes")])),
+        .answers(201, Content::Object)
+    .reaches(&[CUSTOMER]),
+    post("/customers/{id}/merge", "customers", "Makes one customer of two").sends(object(&[must("duplicate", Kind::Text, "the id of the one that goes")]))
+    .reaches(&[CUSTOMERS]),
     get(
         "/persons/{id}",
         "persons",
         "Writes what is kept about an individual or an organization, with earlier versions, one document on each line",
     )
-    .answers(200, Content::Lines),
+    .answers(200, Content::Lines)
+    .reaches(&[Reaches::Everything]),
     post(
         "/persons/{id}/erase",
         "persons",
         "Erases what is about a person; 409 while something of theirs is open or in use. Again, it goes on where it \
          was cut off",
     )
-    .sends(object_or_nothing(&[REASON])),
-    post("/stock/reservations/{id}/release", "stock", "Releases a reservation of stock"),
+    .sends(object_or_nothing(&[REASON]))
+    .reaches(&[Reaches::Everything]),
+    post("/stock/reservations/{id}/release", "stock", "Releases a reservation of stock")
+    .reaches(&[Reaches::Each("reserveProductStock", READ)]),
     // Billing.
-    get("/billing/runs", "billing", "Lists bill runs").answers(200, Content::Array),
+    get("/billing/runs", "billing", "Lists bill runs").answers(200, Content::Array)
+    .reaches(&[BOOKS]),
     post("/billing/runs", "billing", "Charges and bills all accounts, or one")
         .sends(object_or_nothing(&[
                 may("date", Kind::Day, "the day to bill up to; today by default, no later"),
                 may("billingAccount", Kind::Reference, "only this account; its id alone is enough"),
                 may("send", Kind::Boolean, "`true`: the bills are sent"),
             ]))
-        .answers(201, Content::Object),
-    get("/billing/runs/{id}", "billing", "Shows a bill run"),
-    post("/billing/runs/{id}/undo", "billing", "Undoes a bill run"),
+        .answers(201, Content::Object)
+    .reaches(&[BOOKS]),
+    get("/billing/runs/{id}", "billing", "Shows a bill run")
+    .reaches(&[BOOKS]),
+    post("/billing/runs/{id}/undo", "billing", "Undoes a bill run")
+    .reaches(&[BOOKS]),
     post("/billing/payments", "billing", "Books a payment of a bill")
         .sends(object(&[
                 may("id", Kind::Text, "the client's id: the same payment is booked once"),
                 must("bill", Kind::Reference, "the bill"),
                 must("amount", Kind::Money, "how much"),
             ]))
-        .answers(201, Content::Object),
+        .answers(201, Content::Object)
+    .reaches(&[BOOKS]),
     post("/billing/adjustments", "billing", "Gives credit on a bill or an account")
         .sends(object(&[
                 may("id", Kind::Text, "the client's id: the same adjustment is booked once"),
@@ -314,41 +345,60 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
                 must("amount", Kind::Money, "how much before tax"),
                 must("reason", Kind::Text, "why"),
             ]))
-        .answers(201, Content::Object),
+        .answers(201, Content::Object)
+    .reaches(&[BOOKS]),
     post("/billing/write-offs", "billing", "Writes off what is left of a bill")
         .sends(object(&[must("bill", Kind::Reference, "the bill")]))
-        .answers(201, Content::Object),
-    get("/billing/ledger", "billing", "Shows the balance of the books"),
+        .answers(201, Content::Object)
+    .reaches(&[BOOKS]),
+    get("/billing/ledger", "billing", "Shows the balance of the books")
+    .reaches(&[BOOKS]),
     get("/billing/assurance", "billing", "Lists what is active and not billed, and what does not agree")
-        .query(&[parameter("until", Kind::Day, "up to this day; today by default")]),
+        .query(&[parameter("until", Kind::Day, "up to this day; today by default")])
+    .reaches(&[BOOKS]),
     get("/billing/bills/{id}/document", "billing", "Shows a bill as HTML, or as PDF with `Accept: application/pdf`")
-        .answers(200, Content::Document),
-    get("/billing/bills/{id}/document.pdf", "billing", "Shows a bill as PDF").answers(200, Content::Pdf),
-    post("/billing/bills/{step}", "billing", "Moves all bills on: `validate`, `send` or `hold`"),
-    post("/billing/bills/{id}/{step}", "billing", "Moves one bill on: `validate`, `send` or `hold`"),
+        .answers(200, Content::Document)
+    .reaches(&[BILL]),
+    get("/billing/bills/{id}/document.pdf", "billing", "Shows a bill as PDF").answers(200, Content::Pdf)
+    .reaches(&[BILL]),
+    post("/billing/bills/{step}", "billing", "Moves all bills on: `validate`, `send` or `hold`")
+    .reaches(&[BOOKS]),
+    post("/billing/bills/{id}/{step}", "billing", "Moves one bill on: `validate`, `send` or `hold`")
+    .reaches(&[BILL]),
     // Events.
     get("/events", "events", "Lists events by their number, the oldest first")
         .query(&[parameter("after", Kind::Number, "continues after this number"), LIMIT])
-        .answers(200, Content::Array),
+        .answers(200, Content::Array)
+    .reaches(&[Reaches::Everything]),
     get("/subscriptions", "subscriptions", "Lists subscriptions, and how far each is")
-        .answers(200, Content::Array),
-    get("/subscriptions/{id}", "subscriptions", "Shows a subscription"),
-    post("/subscriptions/{id}/pause", "subscriptions", "Sends nothing until it is resumed"),
-    post("/subscriptions/{id}/resume", "subscriptions", "Sends again, from where it stopped"),
+        .answers(200, Content::Array)
+    .reaches(&[Reaches::Everything]),
+    get("/subscriptions/{id}", "subscriptions", "Shows a subscription")
+    .reaches(&[Reaches::Everything]),
+    post("/subscriptions/{id}/pause", "subscriptions", "Sends nothing until it is resumed")
+    .reaches(&[Reaches::Everything]),
+    post("/subscriptions/{id}/resume", "subscriptions", "Sends again, from where it stopped")
+    .reaches(&[Reaches::Everything]),
     post("/subscriptions/{id}/replay", "subscriptions", "Sends events again").query(&[
         parameter("from", Kind::Number, "from this number; this or `after`"),
         parameter("after", Kind::Number, "after this number"),
-    ]),
+    ])
+    .reaches(&[Reaches::Everything]),
     get("/subscriptions/{id}/dead-letters", "subscriptions", "Lists events that it did not take")
         .query(&[parameter("after", Kind::Number, "continues after this number"), LIMIT])
-        .answers(200, Content::Array),
-    post("/subscriptions/{id}/dead-letters/retry", "subscriptions", "Sends all of them again"),
-    post("/subscriptions/{id}/dead-letters/{sequence}/retry", "subscriptions", "Sends one again"),
-    delete("/subscriptions/{id}/dead-letters/{sequence}", "subscriptions", "Forgets one"),
+        .answers(200, Content::Array)
+    .reaches(&[Reaches::Everything]),
+    post("/subscriptions/{id}/dead-letters/retry", "subscriptions", "Sends all of them again")
+    .reaches(&[Reaches::Everything]),
+    post("/subscriptions/{id}/dead-letters/{sequence}/retry", "subscriptions", "Sends one again")
+    .reaches(&[Reaches::Everything]),
+    delete("/subscriptions/{id}/dead-letters/{sequence}", "subscriptions", "Forgets one")
+    .reaches(&[Reaches::Everything]),
     // The network.
     get("/reconciliations", "reconciliations", "Lists reconciliations with the network, without findings")
         .query(&[OFFSET, LIMIT])
-        .answers(200, Content::Array),
+        .answers(200, Content::Array)
+    .reaches(&[NETWORK]),
     post("/reconciliations", "reconciliations", "Compares inventory and network; `{}` for all services")
         .sends(object(&[
                 may("service", Kind::Reference, "one service"),
@@ -357,9 +407,13 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
                 may("resourceSpecification", Kind::Reference, "resources with this specification"),
                 may("query", Kind::Text, "a filter, such as `state=active`"),
             ]))
-        .answers(202, Content::Object),
-    get("/reconciliations/{id}", "reconciliations", "Shows a reconciliation with its findings"),
-    delete("/reconciliations/{id}", "reconciliations", "Forgets a reconciliation; one that runs ends"),
+        .answers(202, Content::Object)
+    .reaches(&[NETWORK]),
+    get("/reconciliations/{id}", "reconciliations", "Shows a reconciliation with its findings")
+    .reaches(&[NETWORK]),
+    delete("/reconciliations/{id}", "reconciliations", "Forgets a reconciliation; one that runs ends")
+    .reaches(&[NETWORK]),
     post("/reconciliations/{id}/findings/{number}/repair", "reconciliations", "Does again what is missing")
-        .answers(202, Content::Object),
+        .answers(202, Content::Object)
+    .reaches(&[NETWORK]),
 ];

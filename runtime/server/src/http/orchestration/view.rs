@@ -17,14 +17,14 @@ use crate::http::{ServerState, answer, resources};
 
 /// Answers with a fulfilment, with its journal if the client asks for it.
 pub(super) async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = find(server, id).await?;
+    let fulfilment = find(server, call, id).await?;
     let body = full(server, call, &fulfilment).await?;
     Ok(answer::json(StatusCode::OK, &body))
 }
 
 /// Answers with the plan as text.
-pub(super) async fn plan(server: &ServerState, id: &str) -> Answer {
-    Ok(answer::text(find(server, id).await?.plan().to_string()))
+pub(super) async fn plan(server: &ServerState, call: &Call, id: &str) -> Answer {
+    Ok(answer::text(find(server, call, id).await?.plan().to_string()))
 }
 
 /// A fulfilment with the times of its tasks, from its journal.

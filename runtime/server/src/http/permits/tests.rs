@@ -35,7 +35,12 @@ fn every_described_operation_demands_a_permission() {
             if method == "parameters" {
                 continue;
             }
-            assert!(operation["x-permissions"].is_array(), "{method} {path}");
+            // It tells clients about themselves.
+            let is_own = path == "/orchestration/v1/access";
+            assert!(is_own || operation["x-permissions"].is_array(), "{method} {path}");
+            for status in ["401", "403"].iter().filter(|status| !is_own || **status == "401") {
+                assert!(operation["responses"][status].is_object(), "{method} {path} {status}");
+            }
             count += 1;
         }
     }

@@ -27,7 +27,7 @@ use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
 use super::off_thread::{OffThread, Watched};
-use crate::access::Access;
+use crate::access::{Access, Roles};
 use crate::events::{Events, Guard, Settings};
 use crate::plugins::Plugins;
 use crate::services::Services;
@@ -46,6 +46,7 @@ pub(super) struct Bench {
     pub(super) store: Memory,
     /// The reads of the store on the thread of the runtime.
     pub(super) watch: Watched,
+    clock: Arc<dyn Clock>,
     service: TowerToHyperService<Router>,
     /// How many facts the catalogs of the packs make.
     facts: usize,
@@ -157,12 +158,13 @@ impl Bench {
 
     fn with(store: Memory, shared: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let (shared, watch) = OffThread::new(shared);
-        let Behind { services, events, cache } = behind(Arc::new(shared), None, clock);
+        let open = Arc::clone(&clock);
+        let Behind { services, events, cache } = behind(Arc::new(shared), None, open);
         let router = router(services.clone(), events.clone(), LIMITS, Access::default());
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
         watch.begin();
-        Self { services, events, store, watch, service, facts, _cache: cache }
+        Self { services, events, store, watch, clock, service, facts, _cache: cache }
     }
 
     /// The same server as an operator has set it up who bills in a way of their own.
@@ -176,8 +178,12 @@ impl Bench {
 
     /// The same server as an operator has set it up who lets in known clients only.
     pub(super) fn with_access(self, access: Access) -> Self {
-        let router = router(self.services.clone(), self.events.clone(), LIMITS, access);
-        Self { service: TowerToHyperService::new(router), ..self }
+        let roles = access.roles().clone();
+        // The store is not read on the thread of the runtime.
+        let open = || events(&self.services, &self.clock, roles);
+        let events = std::thread::scope(|threads| threads.spawn(open).join().unwrap());
+        let router = router(self.services.clone(), events.clone(), LIMITS, access);
+        Self { events, service: TowerToHyperService::new(router), ..self }
     }
 
     /// Puts a run with this many tasks, side by side, into the engine, under a client's key.
@@ -319,10 +325,15 @@ pub(super) fn behind(
     tokio::spawn(engine_loop.run());
     let settings = BillingSettings::default();
     let services = Services::new(engine, Plugins::new(host), rulebook, settings);
-    let own = SocketAddr::from(([127, 0, 0, 1], 8080));
-    let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-    let events = Events::open(services.documents.clone(), clock, settings).unwrap();
+    let events = events(&services, &clock, Roles::default());
     Behind { services, events, cache }
+}
+
+fn events(services: &Services, clock: &Arc<dyn Clock>, roles: Roles) -> Events {
+    let own = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let mut settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
+    settings.roles = roles;
+    Events::open(services.documents.clone(), Arc::clone(clock), settings).unwrap()
 }
 
 fn facts(store: &Memory) -> usize {

@@ -1,7 +1,7 @@
 //! Customers that are likely one: parties have index entries by the keys of [`commerce::duplicate`],
 //! written in the commit of the party and read in the order of the keys.
 
-use engine::documents::{Change, Expected, Put};
+use engine::documents::{Change, Document, Expected, Put};
 use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::duplicate::{Key, keys};
@@ -13,6 +13,7 @@ use tmf::document::Reference;
 use tmf::document::party::{Customer, Party};
 
 use super::engaged;
+use crate::access::Reader;
 use crate::documents::Session;
 use crate::policies::{Draft, Refusal, stored};
 
@@ -129,7 +130,7 @@ fn group(session: &Session, key: &str, parties: &[String]) -> Result<Option<Grou
     let mut members = 0;
     for id in parties {
         let Some(party) = party(session, id)? else { continue };
-        let own = customers_of(session, id, SAME_MAX)?;
+        let own = customers_of(session, id, SAME_MAX, &Reader::All)?;
         if own.is_empty() {
             continue;
         }
@@ -166,22 +167,32 @@ fn party(session: &Session, id: &str) -> Result<Option<Party>, Refusal> {
     found.map(|(resource, found)| stored(resource, &found)).transpose()
 }
 
-fn customers_of(session: &Session, party: &str, limit: usize) -> Result<Vec<Customer>, Refusal> {
-    let found = session.documents_by("customer", "engagedParty.id", party, limit)?;
+fn customers_of(
+    session: &Session,
+    party: &str,
+    limit: usize,
+    reader: &Reader,
+) -> Result<Vec<Customer>, Refusal> {
+    let by = ("engagedParty.id", party);
+    let is_seen = |customer: &Document| reader.sees("customer", &customer.body);
+    let found = session.documents_where("customer", by, limit, is_seen)?;
     found.iter().map(|customer| stored("customer", customer)).collect()
 }
 
-/// The likely duplicates of a new customer or party: the path of each, and why.
+/// The likely duplicates of a new customer or party that a reader may see: the path of each, and why.
 pub(crate) fn likely(
     session: &Session,
-    resource: &str,
-    id: &str,
+    (resource, id): (&str, &str),
+    reader: &Reader,
 ) -> Result<Vec<(String, String)>, Refusal> {
     let mut found = Vec::new();
     match resource {
         "individual" | "organization" => {
             for (other, reasons) in alike(session, id)? {
-                let other = party(session, &other)?.and_then(|other| other.href);
+                let other = engaged(session, &other)?;
+                let other = other.filter(|(key, other)| reader.sees(key, &other.body));
+                let other = other.map(|(key, other)| stored::<Party>(key, &other)).transpose()?;
+                let other = other.and_then(|other| other.href);
                 found.extend(other.map(|href| (href, joined(reasons))));
             }
         }
@@ -194,7 +205,7 @@ pub(crate) fn likely(
             parties.entry(own.into()).or_default().insert("engagedParty");
             for (party, reasons) in parties {
                 let why = joined(reasons);
-                let others = customers_of(session, &party, NAMED_MAX)?.into_iter();
+                let others = customers_of(session, &party, NAMED_MAX, reader)?.into_iter();
                 let others = others.filter(|other| other.id != id).filter_map(|other| other.href);
                 found.extend(others.map(|href| (href, why.clone())));
             }

@@ -1,0 +1,74 @@
+//! What an identity may do with documents that a route reaches besides its own: those that an answer
+//! gathers, that a body refers to, that an event is about. Deny by default: what the roles do not
+//! allow to read does not exist for it.
+
+use std::sync::Arc;
+
+use engine::documents::Document;
+use serde_json::Value;
+use tmf::resource::Operation;
+use tmf::table;
+
+use super::{Identity, Permission, Roles, Scope, Verb};
+
+/// Decides about documents for one identity. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub enum Reader {
+    /// Everything: access is off, or the server itself asks.
+    All,
+    /// What the roles of an identity allow.
+    Of(Arc<Identity>, Roles),
+    /// Nothing: the gate has not let it in.
+    #[default]
+    Nothing,
+}
+
+impl Reader {
+    /// Whether nothing is hidden from it.
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// What it may do with the documents of a resource, by its key. Documents without a resource of
+    /// the standard are none of its business.
+    pub fn scope(&self, key: &str, verb: Verb) -> Scope {
+        match self {
+            Self::All => Scope::All,
+            Self::Of(..) => Permission::about(key, verb).map_or(Scope::Nothing, |p| self.may(&p)),
+            Self::Nothing => Scope::Nothing,
+        }
+    }
+
+    /// What a permission covers.
+    pub fn may(&self, permission: &Permission) -> Scope {
+        match self {
+            Self::All => Scope::All,
+            Self::Of(identity, roles) => roles.decide(identity, permission).into(),
+            Self::Nothing => Scope::Nothing,
+        }
+    }
+
+    /// Whether it may read a document of a resource.
+    pub fn sees(&self, key: &str, document: &Value) -> bool {
+        self.scope(key, Verb::Read).covers(document)
+    }
+
+    /// A document that it may read; another one is as one that is not there.
+    pub fn seen(&self, key: &str, document: Option<Document>) -> Option<Document> {
+        document.filter(|document| self.sees(key, &document.body))
+    }
+
+    /// Whether it may read all documents of some resources.
+    pub fn sees_all(&self, keys: &[&str]) -> bool {
+        keys.iter().all(|key| self.scope(key, Verb::Read).is_all())
+    }
+
+    /// Whether it may read all documents there are.
+    pub fn sees_everything(&self) -> bool {
+        let all = table::APIS.iter().flat_map(|api| {
+            let readable = api.resources.iter().filter(|resource| resource.takes(Operation::Get));
+            readable.map(|resource| Permission::standard(api.number, resource.name, Verb::Read))
+        });
+        self.is_all() || all.into_iter().all(|permission| self.may(&permission).is_all())
+    }
+}
