@@ -25,7 +25,7 @@ async fn verified_in(folder: &tempfile::TempDir, repair: bool) -> Result<()> {
 
 #[tokio::test]
 async fn a_sound_store_passes() {
-    verified(&data(Vec::new()).await, false).await.unwrap();
+    verified_in(&data(Vec::new()).await, false).await.unwrap();
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_store_is_sealed_with_a_new_key_and_is_verified_with_it_alone() {
     let refused = compacted(&folder, &config, false).await.unwrap_err();
     assert!(format!("{refused:#}").contains("not sealed"), "{refused:#}");
     compacted(&folder, &config, true).await.unwrap();
-    let refused = verified(&folder, false).await.unwrap_err();
+    let refused = verified_in(&folder, false).await.unwrap_err();
     assert!(format!("{refused:#}").contains("no key is set"), "{refused:#}");
     let config = Some(folder.path().join("ferrule.toml"));
     let data = Some(folder.path().to_owned());
