@@ -16,6 +16,7 @@ mod access;
 mod activation;
 mod attempts;
 mod attributes;
+mod audit;
 mod bad_input;
 mod by_hand;
 mod changes;

@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod audit;
 mod bench;
 mod export;
 mod import;
@@ -57,6 +58,9 @@ enum Command {
     /// Look after the data of a server that does not run.
     #[command(subcommand)]
     Store(store::Store),
+    /// Verify the audit: who changed what, when, from where and why.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Take documents into a server that runs, from a file with one on each line.
     Import(import::Import),
     /// Write the documents of a server that runs to a file, one on each line.
@@ -153,6 +157,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Plugin(command) => plugin::run(command).await,
         Command::Rules(command) => rules::run(command).await,
         Command::Store(command) => store::run(command).await,
+        Command::Audit(command) => audit::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Attempts(command) => attempts::run(command).await,
         Command::Export(command) => export::run(command).await,

@@ -35,7 +35,9 @@ use tmf::time::Timestamp;
 
 pub use commit::{After, Commit, Published, Step};
 use entry::Entry;
-pub use input::{Amendment, Answer, Callback, Denied, Input, Recalled, Received, Unless, Wish};
+pub use input::{
+    Amendment, Answer, Asked, Callback, Denied, Input, Recalled, Received, Unless, Wish,
+};
 use locks::Locks;
 pub use locks::Seen;
 pub use quarantine::SetAside;
@@ -45,6 +47,7 @@ pub use reservations::{Held, Release};
 use timers::Timers;
 
 use crate::address::{Addresses, SECRET_BYTES};
+use crate::audit::{Act, Audited, Recorded};
 use crate::documents::Put;
 use crate::keys;
 use crate::limits::{Limits, Shares};
@@ -115,6 +118,8 @@ pub struct Core<R> {
     stamp: Stamp,
     /// The number of records of fulfilments that were changed after their end.
     changed_late: Recent<u32>,
+    /// The act of the input that is handled, until a commit has it.
+    act: Option<Arc<Act>>,
 }
 
 impl<R> Core<R> {
@@ -160,9 +165,23 @@ impl<R> Core<R> {
         self.timers.first().into_iter().chain(self.kept.expires_at()).min()
     }
 
-    /// Takes one input.
-    pub fn handle(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
-        let Some(input) = self.unless_owed(input) else { return Step::default() };
+    /// Takes one input. Its changes are audited if it belongs to an act.
+    pub fn handle(&mut self, now: Timestamp, asked: impl Into<Asked<R>>) -> Step<R> {
+        let Some(Asked { input, act }) = self.unless_owed(asked.into()) else {
+            return Step::default();
+        };
+        self.act = act;
+        let step = self.carry_out_input(now, input);
+        self.act = None;
+        step
+    }
+
+    /// The entry of a change that no record of a journal holds.
+    fn audited(&mut self, now: Timestamp) -> Option<Audited> {
+        self.act.take().map(|act| Audited::done(act, now))
+    }
+
+    fn carry_out_input(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
         match input {
             Input::Submit { fulfilment, events, submission, seen, trace, reply } => {
                 self.submit(now, *fulfilment, events, (submission, seen, trace), reply)
@@ -188,7 +207,7 @@ impl<R> Core<R> {
             Input::Replan { fulfilment, event, seen, reply } => {
                 self.replan(now, &fulfilment, event, seen, reply)
             }
-            Input::Erase { plugin, key, reply } => self.erase(&plugin, key.as_deref(), reply),
+            Input::Erase { plugin, key, reply } => self.erase(now, &plugin, key.as_deref(), reply),
             Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
             Input::All { reply } => Step::answer(reply, Answer::Open(self.all())),
             Input::Retry { fulfilment, reply } => self.retry(now, &fulfilment, reply),
@@ -334,6 +353,9 @@ impl<R> Core<R> {
         step.commit.at = now;
         step.commit.writes = writes;
         step.commit.documents = documents;
+        let recorded = Recorded { id: id.to_string(), record: None };
+        let fulfilment = Some(recorded);
+        step.commit.audited = self.audited(now).map(|audited| Audited { fulfilment, ..audited });
         step
     }
 }

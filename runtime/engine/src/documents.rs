@@ -8,6 +8,7 @@
 mod ended;
 mod error;
 mod expand;
+mod noted;
 mod pieced;
 mod put;
 pub mod search;
@@ -19,9 +20,11 @@ use tmf::time::Timestamp;
 
 use self::ended::Ended;
 pub use self::error::{Damaged, Error, Written};
+use self::noted::Noted;
 pub use self::pieced::{Pieced, piece};
 pub use self::put::{Audience, Change, Expected, Put};
 pub use self::unreadable::Unreadable;
+use crate::audit::Audited;
 use crate::keys;
 use crate::store::{Batch, Epoch, Scan, Store, Transaction, Write};
 
@@ -41,12 +44,32 @@ pub struct Document {
 
 /// A batch that writes facts and changes documents, together or not at all.
 pub fn batch(epoch: Epoch, at: Timestamp, writes: Vec<Write>, puts: Vec<Put>) -> Batch {
+    audited_batch(epoch, at, (writes, puts), None)
+}
+
+/// The same with an entry of the audit, unless nothing is written.
+pub fn audited_batch(
+    epoch: Epoch,
+    at: Timestamp,
+    (writes, puts): (Vec<Write>, Vec<Put>),
+    audited: Option<Audited>,
+) -> Batch {
     let batch = Batch::of(epoch, writes);
-    if puts.is_empty() {
+    let has_writes = !batch.writes.is_empty();
+    let audited = audited.filter(|_| has_writes || !puts.is_empty());
+    if puts.is_empty() && audited.is_none() {
         return batch;
     }
-    let expand =
-        Transaction::new(move |read| expand::expand(puts, at, read).map_err(Error::refusal));
+    let expand = Transaction::new(move |read| {
+        let noted = audited.as_ref().and_then(Noted::of);
+        let (mut writes, noted) = expand::expand(puts, at, noted, read).map_err(Error::refusal)?;
+        if let Some(audited) = audited
+            && (has_writes || !writes.is_empty())
+        {
+            writes.extend(noted.unwrap_or_default().listed_in(audited).seal(read)?);
+        }
+        Ok(writes)
+    });
     Batch { transaction: Some(expand), ..batch }
 }
 

@@ -29,9 +29,10 @@ pub use submit::{NotSubmitted, Submitted};
 pub use write::NotWritten;
 
 use crate::address::{Addresses, SECRET_BYTES};
+use crate::audit::{self, Audited};
 use crate::clock::Clock;
 use crate::core::{
-    Amendment, Answer, Callback, Core, Denied, Durability, Input, Published, Received,
+    Amendment, Answer, Asked, Callback, Core, Denied, Durability, Input, Published, Received,
     RecoverError, Setup, Wish, read_fulfilment,
 };
 use crate::documents::{self, Put, Unreadable, Written};
@@ -51,7 +52,7 @@ type Reply = oneshot::Sender<Answer>;
 /// The engine. Clones share the same loop.
 #[derive(Clone)]
 pub struct Engine {
-    inputs: mpsc::Sender<Input<Reply>>,
+    inputs: mpsc::Sender<Asked<Reply>>,
     published: broadcast::Sender<Published>,
     store: Arc<dyn Store>,
     epoch: Epoch,
@@ -270,8 +271,23 @@ impl Engine {
     /// Writes facts and documents that no fulfilment owns, together or not at all. Their place in
     /// the order is taken at once; they are on disk when the answer comes.
     pub fn append(&self, writes: Vec<Write>, documents: Vec<Put>) -> Written {
-        let batch = documents::batch(self.epoch, self.clock.now(), writes, documents);
+        let now = self.clock.now();
+        let audited = audit::current().map(|act| Audited::done(act, now));
+        let batch = documents::audited_batch(self.epoch, now, (writes, documents), audited);
         self.store.append(batch).into()
+    }
+
+    /// Writes facts and documents like [`Engine::append`], with this entry of the audit.
+    pub fn append_as(&self, writes: Vec<Write>, documents: Vec<Put>, audited: Audited) -> Written {
+        let at = audited.at;
+        let batch = documents::audited_batch(self.epoch, at, (writes, documents), Some(audited));
+        self.store.append(batch).into()
+    }
+
+    /// Adds an entry to the audit about what changes no fact, such as a refusal. It is on disk when the
+    /// answer comes.
+    pub fn audit(&self, audited: Audited) -> Written {
+        self.store.append(audit::beside(self.epoch, audited)).into()
     }
 
     /// The time of the engine's clock.
@@ -368,7 +384,8 @@ impl Engine {
 
     async fn ask(&self, input: impl FnOnce(Reply) -> Input<Reply>) -> Result<Answer, AskError> {
         let (reply, answer) = oneshot::channel();
-        self.inputs.send(input(reply)).await.map_err(|_| Stopped)?;
+        let asked = Asked { input: input(reply), act: audit::current() };
+        self.inputs.send(asked).await.map_err(|_| Stopped)?;
         match answer.await.map_err(|_| Stopped)? {
             Answer::Denied(denied) => Err(AskError::Denied(denied)),
             answer => Ok(answer),

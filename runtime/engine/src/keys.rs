@@ -177,6 +177,26 @@ pub const INDEXED: &[u8] = b"s/indexed";
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 
+/// An entry of the audit, by its number.
+pub fn audit(sequence: u64) -> Vec<u8> {
+    format!("f/{sequence:016x}").into_bytes()
+}
+
+/// All entries of the audit.
+pub const AUDIT: &[u8] = b"f/";
+
+/// The number and the hash of the last entry of the audit.
+pub const AUDIT_HEAD: &[u8] = b"s/audit-head";
+
+/// The number of the last entry of the audit that was sent to a receiver of syslog.
+pub const AUDIT_SENT: &[u8] = b"s/audit-sent";
+
+/// The digests of the settings, packs and plugins that the audit saw last.
+pub const AUDIT_SEEN: &[u8] = b"s/audit-seen";
+
+/// The number and the hash of the last entry that was removed from the beginning of the audit.
+pub const AUDIT_ANCHOR: &[u8] = b"s/audit-anchor";
+
 /// The progress of the delivery to a subscription.
 pub fn progress(subscription: &str) -> Vec<u8> {
     format!("u/{subscription}").into_bytes()

@@ -2,6 +2,7 @@
 //! crashes and time are drawn from a seed. Invariants are asserted while it runs; `FERRULE_SEED=<seed>`
 //! plays a failing seed again, with a log.
 
+mod audit;
 mod changes;
 mod dice;
 mod disk;
@@ -178,6 +179,7 @@ struct World {
     /// Counts the lives of the engine.
     generation: u32,
     appends: u64,
+    inputs: u64,
     crash_at: u64,
     crashing: bool,
     sequence: u64,
@@ -218,6 +220,7 @@ impl World {
             changing: false,
             generation: 1,
             appends: 0,
+            inputs: 0,
             crash_at: 0,
             crashing: false,
             sequence: 0,
@@ -467,7 +470,8 @@ impl World {
         if self.crashing {
             return;
         }
-        let step = self.core.handle(self.now, input);
+        self.inputs += 1;
+        let step = self.core.handle(self.now, audit::asked(input, self.inputs));
         self.begin(step);
     }
 

@@ -1,6 +1,7 @@
 //! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
 mod access;
+mod audit;
 mod certificates;
 mod encryption;
 mod host;
@@ -39,6 +40,7 @@ use crate::events::{Allowed, Guard, Settings};
 use crate::secrets::Sources;
 use crate::settings::BillingSettings;
 
+pub use self::audit::{Audit, Auditing, NotAReceiver, Receiver};
 pub use self::host::Host;
 pub use access::AccessSettings;
 pub use encryption::{Encryption, EncryptionError};
@@ -105,6 +107,8 @@ pub struct Config {
     pub traces: Traces,
     /// The certificate of the listener, if it speaks TLS.
     pub tls: Option<Tls>,
+    /// What is kept of who changes what.
+    pub audit: Audit,
     /// Where the secrets are read from, by their names.
     pub secrets: Sources,
     /// The grants of each plugin, by its id.
@@ -250,6 +254,7 @@ impl Default for Config {
             install: Install::default(),
             traces: Traces::default(),
             tls: None,
+            audit: Audit::default(),
             secrets: Sources::new(),
             plugins: BTreeMap::new(),
             targets: BTreeMap::new(),
@@ -437,6 +442,7 @@ impl Config {
     /// Refuses settings that contradict each other, and addresses beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.retention.check().map_err(ConfigError::Contradiction)?;
+        self.audit.check().map_err(ConfigError::Contradiction)?;
         let trust = self.install.trust();
         trust.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         if let Some(tls) = &self.tls {

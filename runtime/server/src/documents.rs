@@ -12,7 +12,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engine::Engine;
+use engine::{Engine, audit};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -102,8 +102,10 @@ impl Documents {
         // The semaphore is never closed.
         let place = Arc::clone(&self.0.jobs).acquire_owned().await.ok();
         let runtime = Handle::current();
+        let act = audit::current();
         let driven = blocking(move || {
-            let done = runtime.block_on(job(session));
+            // The job writes for the act that asked for it.
+            let done = runtime.block_on(audit::within(act, job(session)));
             drop(place);
             done
         });

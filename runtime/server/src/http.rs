@@ -3,6 +3,7 @@
 //! are all answered in the same way.
 
 mod answer;
+mod audited;
 mod body;
 mod call;
 mod changes;
@@ -38,6 +39,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use engine::audit;
 use engine::tenant::TenantName;
 use tmf::href;
 
@@ -50,12 +52,14 @@ use crate::events::Events;
 use crate::services::Services;
 use crate::tls::Serving;
 use crate::traces;
+use audited::Acting;
 use body::Bodies;
 use call::Call;
 use changes::Changes;
 use metrics::{MethodName, Metrics};
 use origin::Origins;
 use places::Places;
+use problem::Problem;
 use tenant::{Named, Tenants};
 
 /// The share of places that the default tenant may have beside others, in percent.
@@ -217,22 +221,32 @@ async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Res
 async fn admit(
     server: &Arc<ServerState>,
     request: Request,
-) -> Result<(Arc<ServerState>, Call), problem::Problem> {
+) -> Result<(Arc<ServerState>, Call), Problem> {
     let mut call = Call::read(request, &server.origins)?;
     let named = Named::take(server, &mut call);
-    gate::pass(server, &mut call, &named).await?;
+    if let Err(problem) = gate::pass(server, &mut call, &named).await {
+        audited::refused(server, &mut call, problem.status());
+        return Err(problem);
+    }
     let tenant = named.enter(Arc::clone(server), &mut call)?;
     Ok((tenant, call))
 }
 
-async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {
+async fn answer_to(server: Arc<ServerState>, mut call: Call, begun: Instant) -> Response {
     let method = MethodName::of(&call.method);
     let traced = traced::begin(&server.tracer, &call);
     let within = traced.as_ref().map(|traced| traced.trace);
-    let dispatched = route::dispatch(&server, call);
+    let acting = audited::begin(&server, &mut call, within.as_ref());
+    let act = acting.as_ref().and_then(Acting::act);
+    let dispatched = audit::within(act, route::dispatch(&server, call));
     let (route, answer) = traces::within(within, Box::pin(dispatched)).await;
     let answer = settled(&server, route, answer).await;
-    let response = answer.unwrap_or_else(|problem| problem.into_response());
+    let mut response = answer.unwrap_or_else(|problem| problem.into_response());
+    if let Some(acting) = acting
+        && let Err(error) = acting.end(&server, response.status()).await
+    {
+        response = Problem::from(error).into_response();
+    }
     server.metrics.count(route, method, response.status(), begun.elapsed());
     if let Some(traced) = traced {
         server.tracer.take(traced.end(route, response.status()));

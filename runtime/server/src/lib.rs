@@ -4,6 +4,7 @@
 
 pub mod access;
 mod aside;
+pub mod audit;
 mod bulk;
 #[cfg(test)]
 mod certified;

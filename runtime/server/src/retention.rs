@@ -8,6 +8,7 @@ use engine::documents::{Change, Error, Expected, Put};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use engine::audit::{self, Act};
 use engine::core::{RecoverError, read_fulfilment};
 use engine::handle::AskError;
 use engine::keys;
@@ -20,6 +21,7 @@ use tmf::time::Timestamp;
 
 pub(crate) use removed::Removed;
 
+use crate::audit::prune;
 use crate::config::Retention;
 use crate::documents::{Documents, Session};
 
@@ -74,6 +76,9 @@ pub(crate) struct Retainer {
     pub(crate) documents: Documents,
     pub(crate) removed: Arc<Removed>,
     pub(crate) keep: Retention,
+    /// The act that removals of whole fulfilments belong to. Removals of logs,
+    /// figures and keys of submissions have no entry.
+    pub(crate) act: Option<Arc<Act>>,
 }
 
 /// The progress of the checks.
@@ -164,18 +169,24 @@ async fn remove_under(
 
 impl Sweep {
     async fn step(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { documents, .. } = retainer;
+        let Retainer { documents, act, .. } = retainer;
         let cut_off = |session: &Session| keys_of(session.store(), keys::REMOVING);
         for key in documents.read(cut_off).await? {
             let id = String::from_utf8_lossy(&key[keys::REMOVING.len()..]).into_owned();
-            remove(documents, &FulfilmentId::new(id)).await?;
+            let id = FulfilmentId::new(id);
+            audit::within(act.as_ref().map(Arc::clone), remove(documents, &id)).await?;
         }
         self.fulfilments(retainer).await?;
-        self.submissions(retainer).await
+        self.submissions(retainer).await?;
+        if let Some(days) = retainer.keep.audit_days {
+            let count = prune(documents, days).await?;
+            retainer.removed.audit.fetch_add(count, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn fulfilments(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { documents, removed, keep } = retainer;
+        let Retainer { documents, removed, keep, act } = retainer;
         let (keep, after, now) = (*keep, self.fulfilment.take(), documents.engine().now());
         let looked = documents.read(move |session| look(session, (keep, now), after));
         let (verdicts, last) = looked.await?;
@@ -198,7 +209,7 @@ impl Sweep {
                     continue;
                 }
             };
-            remove(documents, &id).await?;
+            audit::within(act.as_ref().map(Arc::clone), remove(documents, &id)).await?;
             counter.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -206,7 +217,7 @@ impl Sweep {
 
     /// Removes keys of submissions. The id of the submitted order has its time.
     async fn submissions(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
-        let Retainer { documents, removed, keep } = retainer;
+        let Retainer { documents, removed, keep, .. } = retainer;
         let engine = documents.engine();
         let (keep, after, now) = (*keep, self.submission.take(), engine.now());
         let expired = documents.read(move |session| expired(session.store(), (keep, now), after));

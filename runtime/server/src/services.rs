@@ -7,7 +7,9 @@ use model::Rulebook;
 use tokio::sync::Notify;
 
 use crate::access::keys::Ring;
+use crate::audit::Audit;
 use crate::bulk::import::Importer;
+use crate::config::Auditing;
 use crate::documents::Documents;
 use crate::orders::Orders;
 use crate::plugins::Plugins;
@@ -41,6 +43,7 @@ pub struct Services {
     pub(crate) keys: Arc<Ring>,
     /// Takes spans.
     pub(crate) tracer: Tracer,
+    pub(crate) audit: Audit,
 }
 
 impl Services {
@@ -75,6 +78,7 @@ impl Services {
             jobs: Jobs { arrived: Arc::clone(&jobs) },
         };
         let keys = Arc::new(Ring::new(documents.clone(), None));
+        let audit = Audit::new(engine.clone(), Auditing::default());
         let reconciler = Reconciler::new(documents.clone(), plugins.host.clone());
         Self {
             engine,
@@ -89,6 +93,7 @@ impl Services {
             removed: Arc::default(),
             keys,
             tracer: Tracer::default(),
+            audit,
         }
     }
 

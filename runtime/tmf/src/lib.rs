@@ -28,6 +28,7 @@ pub mod version;
 
 pub mod check;
 pub mod describes;
+pub mod difference;
 pub mod erasure;
 pub mod event;
 pub mod href;

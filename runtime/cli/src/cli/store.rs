@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use engine::audit;
 use engine::documents::verify::{self, Report};
 use engine::store::{Batch, Store as _, View, tenants};
 use engine::tenant::TenantName;
@@ -28,7 +29,8 @@ const WRITES_AT_ONCE: usize = 4_096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Store {
-    /// Check that every document is readable, and that indexes and counts agree with the documents.
+    /// Check that every document is readable, that indexes and counts agree with the documents, and that the
+    /// audit is whole.
     Verify(Verify),
     /// Copy what is kept into a new store, which takes the place of the old one: what was removed or
     /// replaced is not in it, and it is sealed as `[encryption]` says.
@@ -80,7 +82,10 @@ pub(super) async fn run(command: Store) -> Result<()> {
 }
 
 /// The folder of a store, and the keys that it is sealed under by the settings.
-async fn located(config: &Config, data: Option<PathBuf>) -> Result<(PathBuf, Option<MasterKeys>)> {
+pub(super) async fn located(
+    config: &Config,
+    data: Option<PathBuf>,
+) -> Result<(PathBuf, Option<MasterKeys>)> {
     let path = data.unwrap_or_else(|| config.data.clone()).join(STORE);
     if !path.is_dir() {
         bail!("there is no store in `{}`", path.display());
@@ -137,7 +142,7 @@ async fn verify(arguments: Verify) -> Result<()> {
     match (left, arguments.repair) {
         (0, _) => Ok(()),
         (_, false) => bail!("the store has faults: `--repair` rebuilds indexes and counts"),
-        (_, true) => bail!("{left} documents cannot be read: restore them from a backup"),
+        (_, true) => bail!("{left} faults cannot be repaired: restore the store from a backup"),
     }
 }
 
@@ -145,8 +150,16 @@ async fn verify(arguments: Verify) -> Result<()> {
 async fn verified(store: &View, repair: bool) -> Result<usize> {
     let report = verify::verify(store).context("the store cannot be read")?;
     print(&report)?;
+    let (faults, more, entries, _) =
+        audit::verify(store, None).context("the audit cannot be read")?;
+    for fault in &faults {
+        say(&format!("audit: {fault}"))?;
+    }
+    // Nothing repairs them: a copy that was exported has the audit as it was.
+    let of_audit = faults.len() + usize::try_from(more).unwrap_or(usize::MAX);
+    say(&format!("{entries} entries of the audit, {of_audit} faults"))?;
     if report.findings.is_empty() || !repair {
-        return Ok(report.findings.len());
+        return Ok(report.findings.len() + of_audit);
     }
     let epoch = store.claim()?;
     for writes in report.repairs.chunks(WRITES_AT_ONCE) {
@@ -155,7 +168,7 @@ async fn verified(store: &View, repair: bool) -> Result<usize> {
     let left = verify::verify(store).context("the store cannot be read")?.findings.len();
     let found = report.findings.len();
     say(&format!("{} of {found} faults are repaired", found - left))?;
-    Ok(left)
+    Ok(left + of_audit)
 }
 
 fn print(report: &Report) -> Result<()> {

@@ -81,7 +81,11 @@ impl<R> Core<R> {
         let agenda = entry.agenda.get_or_insert_with(|| Agenda::all(&entry.fulfilment, now));
         agenda.pass(now);
         let mut gathered = Gathered::default();
+        if !events.is_empty() || !step.recorded.is_empty() {
+            step.act = self.act.take();
+        }
         gathered.must_write |= !step.recorded.is_empty() || step.scratch.is_some();
+        gathered.must_write |= step.act.is_some();
         let mut recorded = std::mem::take(&mut step.recorded);
         entry.unwritten.append(&mut recorded);
         let carried = self
@@ -328,6 +332,7 @@ impl<R> Core<R> {
         let number = fulfilment.records();
         fulfilment.recorded(now, &record.events);
         let record = Arc::new(record);
+        step.audit(now, fulfilment.id(), number);
         let freed: Vec<Document> = gathered
             .freed
             .iter()

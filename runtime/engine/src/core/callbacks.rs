@@ -165,6 +165,7 @@ impl<R> Core<R> {
         let mut step = Step::answer(reply, Answer::Callback(Received::Kept));
         let head = Head { until: now.plus_ms(self.limits.callback_keep_ms), bytes };
         step.commit.writes.extend(keeping(&name, head, body));
+        step.commit.audited = self.audited(now);
         self.kept.insert(name, head);
         step
     }

@@ -10,6 +10,7 @@ use tmf::time::Timestamp;
 use super::Answer;
 #[cfg(doc)]
 use super::{Core, Input};
+use crate::audit::{Act, Audited, Recorded};
 use crate::documents::{self, Put};
 use crate::keys;
 use crate::scratch::Changes;
@@ -30,6 +31,8 @@ pub struct Step<R> {
     pub(super) waiting: Option<R>,
     /// Writes into the scratch space of a plugin, which go with the event that applies its answer.
     pub(super) scratch: Option<(Changes, Stamp)>,
+    /// The act that the commit's record belongs to.
+    pub(super) act: Option<Arc<Act>>,
 }
 
 /// Facts to write together, and actions for when they are on disk.
@@ -40,6 +43,8 @@ pub struct Commit<R> {
     pub documents: Vec<Put>,
     /// The time of the commit.
     pub at: Timestamp,
+    /// The entry of the audit, if the commit belongs to an act.
+    pub audited: Option<Audited>,
     /// The actions, in order.
     pub then: Vec<After<R>>,
 }
@@ -86,6 +91,7 @@ impl<R> Default for Step<R> {
             recorded: Vec::new(),
             waiting: None,
             scratch: None,
+            act: None,
         }
     }
 }
@@ -96,6 +102,7 @@ impl<R> Default for Commit<R> {
             writes: Vec::new(),
             documents: Vec::new(),
             at: Timestamp::default(),
+            audited: None,
             then: Vec::new(),
         }
     }
@@ -108,6 +115,15 @@ impl<R> Step<R> {
         step.commit.then.push(After::Reply(reply, answer));
         step
     }
+
+    /// Audits its record under this number, if it belongs to an act.
+    pub(super) fn audit(&mut self, now: Timestamp, id: &FulfilmentId, number: u32) {
+        if let Some(act) = self.act.take() {
+            let recorded = Recorded { id: id.to_string(), record: Some(number) };
+            let fulfilment = Some(recorded);
+            self.commit.audited = Some(Audited { fulfilment, ..Audited::done(act, now) });
+        }
+    }
 }
 
 impl<R> Commit<R> {
@@ -118,9 +134,10 @@ impl<R> Commit<R> {
 
     /// The batch to write, `None` if there is none, and the actions after it.
     pub fn split(self, epoch: Epoch) -> (Option<Batch>, Vec<After<R>>) {
-        let Self { writes, documents, at, then } = self;
+        let Self { writes, documents, at, audited, then } = self;
         let has_facts = !writes.is_empty() || !documents.is_empty();
-        (has_facts.then(|| documents::batch(epoch, at, writes, documents)), then)
+        let batch = || documents::audited_batch(epoch, at, (writes, documents), audited);
+        (has_facts.then(batch), then)
     }
 
     /// Keeps what a plugin logged in an attempt.

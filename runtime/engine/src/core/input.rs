@@ -8,6 +8,7 @@ use model::{Event, Fulfilment, FulfilmentId, PluginId, TaskId};
 use serde_json::{Map, Value};
 
 use super::{Release, Seen, SetAside};
+use crate::audit::Act;
 use crate::documents::Put;
 use crate::store::Write;
 use crate::trace::Trace;
@@ -162,6 +163,20 @@ pub enum Input<R> {
         /// Answered when the end is on disk.
         reply: R,
     },
+}
+
+/// An input, and the act that it belongs to.
+#[derive(Debug)]
+pub struct Asked<R> {
+    pub input: Input<R>,
+    /// `None` if it is not audited.
+    pub act: Option<Arc<Act>>,
+}
+
+impl<R> From<Input<R>> for Asked<R> {
+    fn from(input: Input<R>) -> Self {
+        Self { input, act: None }
+    }
 }
 
 /// An element's answer to a task.

@@ -9,7 +9,8 @@ use model::{Document, Fulfilment, FulfilmentId, Record, Reservation};
 use serde::{Deserialize, Serialize};
 use tmf::table::OrderState;
 
-use super::{After, Commit, Input};
+use super::{After, Asked, Commit};
+use crate::audit::Audited;
 use crate::documents::Put;
 use crate::keys;
 use crate::store::Write;
@@ -18,8 +19,8 @@ use crate::store::Write;
 pub(super) struct Owed<R> {
     /// The pieces of the record.
     pub(super) pieces: VecDeque<Write>,
-    /// The facts and documents of the commit that puts the pieces together.
-    pub(super) first: Option<(Vec<Write>, Vec<Put>)>,
+    /// The facts, the documents and the entry of the commit that puts the pieces together.
+    pub(super) first: Option<(Vec<Write>, Vec<Put>, Option<Audited>)>,
     /// The pool values that this commit frees.
     pub(super) freed: Vec<(Reservation, String)>,
     pub(super) record: Arc<Record>,
@@ -32,7 +33,7 @@ pub(super) struct Owed<R> {
     /// Actions for when everything is on disk.
     pub then: Vec<After<R>>,
     /// Inputs that arrived meanwhile.
-    pub later: Vec<Input<R>>,
+    pub later: Vec<Asked<R>>,
 }
 
 /// The persisted progress.
@@ -109,7 +110,8 @@ impl<R> Owed<R> {
         commit.writes.push((cut.clone(), None));
         let begin = [(cut, Some(Vec::new()))].into_iter().chain(self.pieces.pop_front()).collect();
         let writes = std::mem::replace(&mut commit.writes, begin);
-        self.first = Some((writes, std::mem::take(&mut commit.documents)));
+        let documents = std::mem::take(&mut commit.documents);
+        self.first = Some((writes, documents, commit.audited.take()));
     }
 
     fn new(

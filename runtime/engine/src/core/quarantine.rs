@@ -132,6 +132,7 @@ impl<R> Core<R> {
         fulfilment.follow_clock(now);
         let mut step = Step { waiting: Some(reply), ..Step::default() };
         step.commit.writes.push((keys::quarantine(id.as_str()), None));
+        step.commit.audited = self.audited(now);
         let entry = self.restored(fulfilment, bytes, &mut step);
         self.advance(now, entry, Vec::new(), step)
     }
@@ -153,6 +154,7 @@ impl<R> Core<R> {
         let mut step = Step::answer(reply, Answer::Done);
         step.commit.at = now;
         step.commit.documents = documents;
+        step.commit.audited = self.audited(now);
         step.commit.writes.push((keys::open(&id), None));
         step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
         step

@@ -168,6 +168,7 @@ impl<R> Core<R> {
             unreadable: 0,
             submissions: Recent::default(),
             changed_late: Recent::default(),
+            act: None,
             locks: Locks::default(),
             stamp: Stamp::default(),
         };

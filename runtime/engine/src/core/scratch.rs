@@ -1,6 +1,7 @@
 //! What plugins wrote into their scratch spaces, with the answers that it counts with.
 
 use model::{Outcome, PluginId};
+use tmf::time::Timestamp;
 
 use super::{After, Answer, Core, Denied, Step};
 use crate::scratch::Changes;
@@ -29,7 +30,13 @@ impl<R> Core<R> {
     }
 
     /// Deletes what a plugin keeps.
-    pub(super) fn erase(&mut self, plugin: &PluginId, key: Option<&str>, reply: R) -> Step<R> {
+    pub(super) fn erase(
+        &mut self,
+        now: Timestamp,
+        plugin: &PluginId,
+        key: Option<&str>,
+        reply: R,
+    ) -> Step<R> {
         let changes = self.scratch.deletion(plugin, key);
         if self.scratch.check(&changes).is_err() {
             let denied = Denied::BeingWritten(plugin.to_owned());
@@ -38,6 +45,7 @@ impl<R> Core<R> {
         let count = changes.writes.len();
         let mut step = Step::default();
         step.commit.writes = self.scratch.commit(changes, self.stamp);
+        step.commit.audited = self.audited(now);
         step.commit.then.push(After::Reply(reply, Answer::Erased(count)));
         step
     }

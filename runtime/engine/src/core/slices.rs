@@ -10,7 +10,7 @@ use tmf::time::Timestamp;
 use super::entry::Entry;
 use super::locks::quotes;
 use super::owed::Owed;
-use super::{Core, Input, RecoverError, Step};
+use super::{Asked, Core, Input, RecoverError, Step};
 use crate::keys;
 use crate::store::{Scan, Store, Write};
 
@@ -37,7 +37,7 @@ impl<R> Core<R> {
             if let Some(piece) = owed.pieces.pop_front() {
                 step.commit.writes.push(piece);
             } else if let Some(first) = owed.first.take() {
-                (step.commit.writes, step.commit.documents) = first;
+                (step.commit.writes, step.commit.documents, step.commit.audited) = first;
                 self.scratch.let_go(&step.commit.writes);
                 self.write_freed(&owed.freed, &mut step.commit.writes);
                 self.held_back.remove(id);
@@ -67,15 +67,15 @@ impl<R> Core<R> {
         step.commit.writes.append(&mut owed.writes);
         step.commit.then.append(&mut owed.then);
         self.put_back(now, entry);
-        let later = owed.later.into_iter().map(|input| self.handle(now, input));
+        let later = owed.later.into_iter().map(|asked| self.handle(now, asked));
         [step].into_iter().chain(later).collect()
     }
 
     /// Keeps an input for when the documents of its fulfilment are written; gives it back if there
     /// is nothing to wait for.
-    pub(super) fn unless_owed(&mut self, input: Input<R>) -> Option<Input<R>> {
+    pub(super) fn unless_owed(&mut self, asked: Asked<R>) -> Option<Asked<R>> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
-        let id = match &input {
+        let id = match &asked.input {
             // A record that is not on disk yet may have ended the wait for it.
             Input::Callback { callback, .. } => {
                 waiter(&callback.name).or_else(|| self.held_back.first())
@@ -106,10 +106,10 @@ impl<R> Core<R> {
         };
         match id.and_then(|id| self.open.get_mut(id)?.owed.as_mut()) {
             Some(owed) => {
-                owed.later.push(input);
+                owed.later.push(asked);
                 None
             }
-            None => Some(input),
+            None => Some(asked),
         }
     }
 }

@@ -30,6 +30,7 @@ impl<R> Core<R> {
         }
         self.locks.outdate(locked);
         step.commit.at = now;
+        step.commit.audited = self.audited(now);
         step.commit.documents = documents;
         step.commit.then.push(After::Written(reply));
         step

@@ -12,6 +12,7 @@ use tmf::subscription::POSTED_AT;
 use tmf::time::Timestamp;
 
 use super::ended::Ended;
+use super::noted::Noted;
 use super::{Audience, Change, Document, Error, Expected, Put, number};
 use crate::keys;
 use crate::store::pieces::{self, Pieces};
@@ -19,17 +20,24 @@ use crate::store::{Read, Write};
 
 /// The writes of a batch of changes, worked out over the facts that `read` shows: everything that
 /// earlier batches wrote.
-pub(super) fn expand(puts: Vec<Put>, at: Timestamp, read: &Read<'_>) -> Result<Vec<Write>, Error> {
-    let mut expansion = Expansion { at, writes: BTreeMap::new(), read };
+pub(super) fn expand(
+    puts: Vec<Put>,
+    at: Timestamp,
+    noted: Option<Noted>,
+    read: &Read<'_>,
+) -> Result<(Vec<Write>, Option<Noted>), Error> {
+    let mut expansion = Expansion { at, writes: BTreeMap::new(), noted, read };
     for put in puts {
         expansion.put(put)?;
     }
-    Ok(expansion.writes.into_iter().collect())
+    Ok((expansion.writes.into_iter().collect(), expansion.noted))
 }
 
 struct Expansion<'a> {
     at: Timestamp,
     writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The changed documents, for an entry of the audit.
+    noted: Option<Noted>,
     read: &'a Read<'a>,
 }
 
@@ -100,6 +108,7 @@ impl Expansion<'_> {
         let succession = self.succeed(&put, last, body.is_some())?;
         let after = body.map(|body| succession.document(self.at, body));
         self.replace(&put, &succession, after.as_ref())?;
+        self.note(&put, before.as_ref(), after.as_ref());
         let event = after.as_ref().filter(|_| put.audience == Audience::Event).cloned();
         if let Some((_, resource)) = tmf::table::of_key(&put.resource) {
             self.follow(resource, &put, (before.as_ref(), kept), after)?;
@@ -147,7 +156,14 @@ impl Expansion<'_> {
         if let (Some((_, resource)), Some(after)) = (tmf::table::of_key(&put.resource), &after) {
             self.index(resource, &put.id, (None, Some(after)))?;
         }
+        self.note(&put, None, after.as_ref());
         self.replace(&put, &succession, after.as_ref())
+    }
+
+    fn note(&mut self, put: &Put, before: Option<&Document>, after: Option<&Document>) {
+        if let Some(noted) = &mut self.noted {
+            noted.note(put, before, after);
+        }
     }
 
     /// Writes the consequences of a change of a document that is in the table: its index entries, its

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Counters, Reply};
 use crate::clock::Clock;
-use crate::core::{After, Answer, Core, Input, Published, Recalled, Step};
+use crate::core::{After, Answer, Asked, Core, Input, Published, Recalled, Step};
 use crate::documents::Error;
 use crate::keys;
 use crate::store::{self, Appended, Store};
@@ -27,8 +27,8 @@ pub struct Loop {
     pub(super) store: Arc<dyn Store>,
     pub(super) worker: Arc<dyn Worker>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) inputs: mpsc::Receiver<Input<Reply>>,
-    pub(super) sender: mpsc::WeakSender<Input<Reply>>,
+    pub(super) inputs: mpsc::Receiver<Asked<Reply>>,
+    pub(super) sender: mpsc::WeakSender<Asked<Reply>>,
     pub(super) published: broadcast::Sender<Published>,
     pub(super) counters: Arc<Counters>,
     /// Commits on their way to the disk, oldest first, with the actions after them.
@@ -57,8 +57,8 @@ impl Loop {
                         return self.drain().await;
                     }
                     let now = self.clock.now();
-                    for input in inputs.drain(..) {
-                        let step = self.core.handle(now, input);
+                    for asked in inputs.drain(..) {
+                        let step = self.core.handle(now, asked);
                         self.begin_step(step);
                     }
                 }
@@ -160,7 +160,7 @@ impl Loop {
         let sender = self.sender.clone();
         tokio::spawn(async move {
             if let (Some(input), Some(sender)) = (input.await, sender.upgrade()) {
-                sender.send(input).await.ok();
+                sender.send(input.into()).await.ok();
             }
         });
     }

@@ -8,9 +8,9 @@ use model::plan::Work;
 use model::{Event, FulfilmentId, Kind, Record, Reservation, TaskId, TaskState};
 use serde_json::{Value, json};
 
-use super::Asker;
 use super::invariants::{assert_same, reservations_of};
 use super::scratch::Counters;
+use super::{Asker, audit};
 use crate::core::{After, Commit, read_fulfilment};
 use crate::documents::Document;
 use crate::keys;
@@ -112,6 +112,7 @@ impl Disk {
         }
         self.store.lose_pending();
         self.assert_replay();
+        audit::assert_audited(&self.store);
     }
 
     /// Everything that is durable.

@@ -12,7 +12,7 @@ use model::{
 use serde_json::Value;
 
 use super::network::Effect;
-use super::{Asker, Message, World};
+use super::{Asker, Message, World, audit};
 use crate::core::{Answer, Denied, Durability, Received};
 use crate::documents::Document;
 use crate::keys;
@@ -231,6 +231,7 @@ impl World {
     pub(super) fn assert_end(&self) {
         self.assert_quiet();
         self.disk.assert_replay();
+        audit::assert_audited(&self.disk.store);
         self.disk.assert_inventory();
         self.disk.assert_no_stray_pieces();
         for (id, task, attempt) in self.logged.iter().filter(|_| self.generation == 1) {

@@ -27,6 +27,9 @@ pub struct Retention {
     /// Minutes that a callback is kept before its task waits for it.
     #[serde(deserialize_with = "callbacks")]
     pub callbacks_minutes: u64,
+    /// Days that entries of the audit are kept; for ever if `None`.
+    #[serde(deserialize_with = "audit")]
+    pub audit_days: Option<u64>,
 }
 
 /// The longest retention, in days.
@@ -44,6 +47,7 @@ impl Default for Retention {
             exchanges_days: 3,
             submissions_days: 7,
             callbacks_minutes: 60,
+            audit_days: None,
         }
     }
 }
@@ -81,6 +85,10 @@ fn exchanges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error
 
 fn submissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(deserializer, "[retention] submissions-days", DAYS_MAX)
+}
+
+fn audit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    within(deserializer, "[retention] audit-days", DAYS_MAX).map(Some)
 }
 
 fn callbacks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

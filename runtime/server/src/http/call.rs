@@ -1,6 +1,7 @@
 //! A parsed request: its path in pieces, its query, the beginning of hrefs.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -24,6 +25,12 @@ use tokio::sync::oneshot;
 /// The header with a client's key for a submission, to repeat it safely.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// The header with the reason of a request, for the audit.
+pub(super) const REASON: &str = "audit-reason";
+
+/// Max characters of a reason.
+pub(super) const REASON_CHARS_MAX: usize = 500;
+
 /// Max length of a client's key for a submission.
 const IDEMPOTENCY_KEY_MAX: usize = 255;
 
@@ -42,6 +49,8 @@ pub(super) struct Call {
     pub(super) client: Option<Arc<ClientCertificate>>,
     /// Who makes it, and on which documents it may act.
     pub(super) admitted: Admitted,
+    /// The address of the client.
+    pub(super) peer: Option<IpAddr>,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
     /// Told when the client has gone.
@@ -66,8 +75,14 @@ enum Content {
 }
 
 /// The headers that may come once.
-const ONCE: [&str; 5] =
-    ["Content-Type", "Idempotency-Key", "Last-Event-ID", "Plugin-Signature", "Plugin-Certificate"];
+const ONCE: [&str; 6] = [
+    "Audit-Reason",
+    "Content-Type",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Plugin-Signature",
+    "Plugin-Certificate",
+];
 
 /// Tells a long-running handler that the client has gone.
 #[derive(Default)]
@@ -103,6 +118,7 @@ impl Call {
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         check_once(&parts.headers)?;
+        check_reason(&parts.headers)?;
         let arrival = parts.extensions.get::<Arrival>();
         if arrival.is_some_and(|arrival| arrival.is_expired) {
             return Err(Problem::forbidden("a valid client certificate is mandatory"));
@@ -114,6 +130,7 @@ impl Call {
             is_secure: arrival.is_some_and(|arrival| arrival.is_secure),
         };
         let base = origins.base_of(&named)?.into();
+        let peer = arrival.map(|arrival| arrival.peer);
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -124,6 +141,7 @@ impl Call {
             base,
             client: parts.extensions.remove(),
             admitted: Admitted::default(),
+            peer,
             closing: parts.extensions.remove().unwrap_or_default(),
             gone: Gone::default(),
             place: None,
@@ -198,6 +216,18 @@ impl Call {
         }
     }
 
+    /// A text of the body, without taking the body; `None` if it has none, or cannot be read: then the
+    /// handler finds that too.
+    pub(super) fn text_of(&mut self, name: &str) -> Option<&str> {
+        if let Err(problem) = self.peeked() {
+            self.content = Content::Arrived(Err(problem));
+        }
+        match &self.content {
+            Content::Read(value) => value.as_ref()?.get(name)?.as_str(),
+            Content::Coming(_) | Content::Arrived(_) | Content::Taken => None,
+        }
+    }
+
     /// The body as a stream.
     pub(super) fn take_body(&mut self) -> Body {
         match std::mem::replace(&mut self.content, Content::Taken) {
@@ -257,6 +287,19 @@ fn check_once(headers: &HeaderMap) -> Result<(), Problem> {
     match ONCE.into_iter().find(is_repeated) {
         Some(name) => Err(Problem::bad("comes more than once: send it once").about(name)),
         None => Ok(()),
+    }
+}
+
+/// Refuses a reason that is too long, or is no text.
+fn check_reason(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(reason) = headers.get(REASON) else { return Ok(()) };
+    let text = std::str::from_utf8(reason.as_bytes()).ok();
+    match text.filter(|text| text.chars().count() <= REASON_CHARS_MAX) {
+        Some(_) => Ok(()),
+        None => {
+            let message = format!("is a text of at most {REASON_CHARS_MAX} characters");
+            Err(Problem::bad(message).about("Audit-Reason"))
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) async fn pass(
             Unproven::Busy => Problem::too_many("too many log in at this time: try again"),
         }
     })?;
+    call.admitted.identity = Some(Arc::clone(&identity));
     named.check(&identity)?;
     let reader = match server.access.is_required() {
         true => Reader::Of(Arc::clone(&identity), server.access.roles().clone()),

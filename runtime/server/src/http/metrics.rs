@@ -107,6 +107,7 @@ fn page_of(server: &ServerState) -> Result<String, fmt::Error> {
     page.store(server);
     page.plugins(server);
     page.traces(server);
+    page.audit(server);
     page.tls(server);
     page.requests(&server.metrics);
     page.text()
@@ -160,6 +161,8 @@ impl Page {
             "Keys of submissions that were removed by retention",
             &removed.submissions,
         );
+        let help = "Entries of the audit that were removed by retention";
+        self.counter("removed_audit_entries", help, &removed.audit);
     }
 
     fn fulfilments(&mut self, server: &ServerState) {
@@ -222,6 +225,19 @@ impl Page {
         self.gauge("plugins_ready", "Plugins that can be called", ready);
         self.gauge("plugins_rejected", "Plugin files that were not taken", plugins.len() - ready);
         host.count(&mut self.0);
+    }
+
+    fn audit(&mut self, server: &ServerState) {
+        let progress = server.audit.progress();
+        if !progress.is_on.load(Ordering::Relaxed) {
+            return;
+        }
+        let (head, sent) =
+            (progress.head.load(Ordering::Relaxed), progress.sent.load(Ordering::Relaxed));
+        let lag = head.saturating_sub(sent);
+        self.gauge("audit_syslog_lag", "Entries of the audit that are not sent yet", lag);
+        let help = "Connections to the receiver of the audit that failed";
+        self.counter("audit_syslog_failures", help, &progress.failures);
     }
 
     fn traces(&mut self, server: &ServerState) {

@@ -5,6 +5,7 @@ mod about;
 mod access;
 mod admit;
 mod attempts;
+mod audit;
 mod billing;
 mod callbacks;
 mod catalog;
@@ -110,6 +111,9 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["imports", rest @ ..] => imports::dispatch(server, call, rest).await,
         ["exports", key] => exports::get(server, &call, key).await,
         ["reconciliations", rest @ ..] => reconciliations::dispatch(server, call, rest).await,
+        ["audit"] => audit::list(server, &call).await,
+        ["audit", "head"] => audit::ends(server).await,
+        ["audit", sequence] => audit::one(server, sequence).await,
         ["events"] => outbox::get(server, &call).await,
         ["access"] => access::get(server, &call),
         _ => Err(nothing_here()),

@@ -81,6 +81,10 @@ impl Problem {
         self
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.0.message

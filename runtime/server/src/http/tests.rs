@@ -8,6 +8,7 @@ mod access;
 mod activation;
 mod assurance;
 mod attempts;
+mod audit;
 mod bad_input;
 mod bad_table;
 mod billing;

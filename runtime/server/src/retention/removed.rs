@@ -14,4 +14,6 @@ pub(crate) struct Removed {
     pub(crate) exchanges: AtomicU64,
     /// Keys of submissions.
     pub(crate) submissions: AtomicU64,
+    /// Entries of the audit.
+    pub(crate) audit: AtomicU64,
 }

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::store::{Epoch, Store, TenantNumber, View};
 use engine::tenant::TenantName;
-use engine::{Durability, Engine, Loop, Parts};
+use engine::{Durability, Engine, Loop, Parts, audit as acts};
 use host::Host;
 use host::secret::Secret;
 use model::Rulebook;
@@ -23,6 +24,7 @@ use super::plugins::{self, Folder};
 use super::{ServeError, until};
 use crate::access::Roles;
 use crate::access::keys::Ring;
+use crate::audit::{Audit, Follower, Witness};
 use crate::bulk::jobs::Jobs;
 use crate::config::tenants::DEFAULT;
 use crate::config::{Config, ConfigError, Reached, Retention, TrustError};
@@ -126,6 +128,7 @@ impl Planned {
             .ready_after(first_look);
         let mut services = Services::new(engine, plugins, serving.rulebook, config.commerce());
         services.tracer = tracer;
+        services.audit = Audit::new(services.engine.clone(), config.audit.mode);
         if let Some(name) = &name {
             let of = Some(name.to_string());
             services.keys = Arc::new(Ring::new(services.documents.clone(), of));
@@ -139,7 +142,8 @@ impl Planned {
         let events =
             Events::open(services.documents.clone(), Arc::new(System::default()), settings);
         let events = events.map_err(ServeError::Failed)?;
-        take_catalogs(&services).await.map_err(ServeError::Failed)?;
+        let packs = take_catalogs(&services);
+        acts::within(services.audit.job("packs"), packs).await.map_err(ServeError::Failed)?;
         let body_bytes_max = config.body_bytes_max;
         let background = Background { events: events.clone(), exporter, renewal, look };
         let tasks = background.run(&services, config, &process.stop);
@@ -220,8 +224,19 @@ impl Background {
         let stopped = || until(stop.subscribe());
         let mut tasks = JoinSet::new();
         tasks.spawn(events.run(stopped()));
-        tasks.spawn(crate::bulk::jobs::run(jobs(services, &config), stopped()));
-        tasks.spawn(crate::reconcile::run(Arc::clone(&services.reconciler), stopped()));
+        let audit = &services.audit;
+        let imports = crate::bulk::jobs::run(jobs(services, &config), stopped());
+        tasks.spawn(acts::within(audit.job("imports"), imports));
+        let reconciliations = crate::reconcile::run(Arc::clone(&services.reconciler), stopped());
+        tasks.spawn(acts::within(audit.job("reconciliation"), reconciliations));
+        tasks.spawn(audit.clone().run(stopped()));
+        if let Some(follower) = follower(services, &config) {
+            tasks.spawn(follower.run(stopped()));
+        }
+        if let Some(witness) = witness(services, &config) {
+            let own = services.plugins.clone();
+            tasks.spawn(witness.run(async move { own.ready().await }, stopped()));
+        }
         tasks.spawn(crate::retention::run(retainer(services, config.retention), stopped()));
         tasks.spawn(crate::replan::run(Arc::clone(&services.orders), stopped()));
         tasks.spawn(exporter.run(services.engine.watch(), stopped()));
@@ -290,8 +305,28 @@ fn jobs(services: &Services, config: &Config) -> Jobs {
 }
 
 fn retainer(services: &Services, keep: Retention) -> Retainer {
-    let Services { documents, removed, .. } = services;
-    Retainer { documents: documents.clone(), removed: Arc::clone(removed), keep }
+    let Services { documents, removed, audit, .. } = services;
+    let act = audit.job("retention");
+    Retainer { documents: documents.clone(), removed: Arc::clone(removed), keep, act }
+}
+
+/// What adds entries of changes outside the store; `None` if nothing is audited.
+fn witness(services: &Services, config: &Config) -> Option<Witness> {
+    let Services { documents, rulebooks, plugins, audit, .. } = services;
+    audit.is_on().then(|| Witness {
+        documents: documents.clone(),
+        host: plugins.host.clone(),
+        rulebooks: rulebooks.clone(),
+        settings: config.file.as_deref().map(Path::to_owned),
+    })
+}
+
+/// What sends the audit elsewhere; `None` if it is not sent.
+fn follower(services: &Services, config: &Config) -> Option<Follower> {
+    let Services { documents, audit, .. } = services;
+    let receiver = config.audit.syslog.clone()?;
+    let (ca, progress) = (config.audit.syslog_ca.to_owned(), Arc::clone(audit.progress()));
+    Some(Follower { documents: documents.clone(), receiver, ca, progress })
 }
 
 fn pools(rulebook: &Rulebook) -> Pools {

@@ -114,6 +114,16 @@ pub(in crate::http) enum Body {
     },
 }
 
+impl Body {
+    /// The attributes that it lists.
+    pub(in crate::http) const fn attributes(&self) -> &'static [Attribute] {
+        match self {
+            Self::Attributes { known, .. } => known,
+            Self::None | Self::Any | Self::Order | Self::Lines | Self::Component => &[],
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Content {
     Object,

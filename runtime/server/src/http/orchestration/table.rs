@@ -394,6 +394,20 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .reaches(&[Reaches::Everything]),
     delete("/subscriptions/{id}/dead-letters/{sequence}", "subscriptions", "Forgets one")
     .reaches(&[Reaches::Everything]),
+    // The audit.
+    get("/audit", "audit", "Lists entries of the audit, the oldest first").query(&[
+        parameter("actor", Kind::Text, "only those of this actor"),
+        parameter("action", Kind::Text, "only those of this action, such as `PATCH product`"),
+        parameter("subject", Kind::Text, "only those about this: a resource, or a resource and an id with `/`"),
+        parameter("outcome", Kind::Choice(&["done", "refused", "failed"]), "only those with this outcome"),
+        parameter("since", Kind::Time, "only those from this time on"),
+        parameter("until", Kind::Time, "only those before this time"),
+        parameter("after", Kind::Number, "continues after this number"),
+        LIMIT,
+    ])
+    .answers(200, Content::Array),
+    get("/audit/head", "audit head", "Shows the last entry of the audit, and that before its first, by their hashes"),
+    get("/audit/{sequence}", "audit", "Shows an entry of the audit"),
     // The network.
     get("/reconciliations", "reconciliations", "Lists reconciliations with the network, without findings")
         .query(&[OFFSET, LIMIT])

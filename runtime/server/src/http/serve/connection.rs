@@ -52,6 +52,8 @@ const PING_WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Arrival {
     pub(in crate::http) is_secure: bool,
+    /// The address of the client.
+    pub(in crate::http) peer: IpAddr,
     /// Whether a certificate is mandatory that expired while the connection was open.
     pub(in crate::http) is_expired: bool,
 }
@@ -203,7 +205,8 @@ impl Shared {
         request: hyper::Request<Incoming>,
     ) -> impl Future<Output = Result<hyper::Response<Body>, Infallible>> + use<> {
         let mut request: Request = request.map(Body::new);
-        let mut arrival = Arrival { is_secure: self.secured.is_some(), is_expired: false };
+        let (is_secure, peer) = (self.secured.is_some(), self.peer.to_canonical());
+        let mut arrival = Arrival { is_secure, peer, is_expired: false };
         let extensions = request.extensions_mut();
         extensions.insert(self.ends.closing.clone());
         if let Some((loaded, client)) = &self.secured {

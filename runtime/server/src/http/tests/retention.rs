@@ -21,11 +21,13 @@ const NOTHING: Retention = Retention {
     exchanges_days: 0,
     submissions_days: 0,
     callbacks_minutes: 0,
+    audit_days: None,
 };
 
 fn retainer(bench: &Bench, keep: Retention) -> Retainer {
     let documents = bench.services.documents.clone();
-    Retainer { documents, removed: Arc::clone(&bench.services.removed), keep }
+    let act = bench.services.audit.job("retention");
+    Retainer { documents, removed: Arc::clone(&bench.services.removed), keep, act }
 }
 
 fn has_journal(bench: &Bench, id: &FulfilmentId) -> bool {
