@@ -7,6 +7,7 @@ mod client;
 pub(crate) mod dead_letters;
 mod outbox;
 mod retention;
+mod seen;
 mod settings;
 mod subscriber;
 mod worker;

@@ -12,8 +12,8 @@ use tmf::subscription::message::Message;
 use tmf::subscription::{Answer, OutboxEvent};
 use tmf::time::Timestamp;
 
+use super::seen::is_seen;
 use super::subscriber::Subscriber;
-use super::worker::is_seen;
 use super::{Events, FACTS_AT_ONCE};
 
 /// A refused event.
