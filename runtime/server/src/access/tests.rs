@@ -157,8 +157,8 @@ fn page() -> String {
         rows.entry((api, cells)).or_default().push(format!("`{resource}`"));
     }
     let mut page = String::from(
-        "# Roles\n\nMade of `runtime/server/src/access/roles.toml` with `FERRULE_BLESS=1`. What each role that is built in \
-         allows: `r` read, `c` create, `w` change, `d` delete, `a` act; `*`: under a condition. \
+        "# Roles\n\nMade of `runtime/server/src/access/roles.toml` with `FERRULE_BLESS=1`. The permissions of each built-in \
+         role: `r` read, `c` create, `w` change, `d` delete, `a` act; `*`: under a condition. \
          [Access](access.md) tells what the words mean, and how to write roles of your own.\n\n",
     );
     page += &format!("| API | resources | {} |\n", names.join(" | "));

@@ -39,6 +39,7 @@ mod prices;
 mod quarantine;
 mod reconciliations;
 mod retention;
+mod roles;
 mod runs;
 mod serve;
 mod standard;
