@@ -74,11 +74,12 @@ async fn wrong_first_keys_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
-    let table: [(&[&str], &str); 5] = [
+    let table: [(&[&str], &str); 6] = [
         (&["--role", "admin"], "there is no role `admin`"),
         (&["--role", "reader", "--scope", "TMF9"], "no such API"),
         (&["--role", "reader", "--days", "731"], "1 to 730 days"),
         (&["--role", "vendor", "--plugin", "A B"], "no id of a plugin"),
+        (&["--role", "reader", "--tenant", "acme"], "the settings have no `[tenants.acme]`"),
         (&[], "--role"),
     ];
     for (arguments, expected) in table {

@@ -65,16 +65,22 @@ impl Proof {
 impl Login {
     /// The URL of the tenant at a server.
     pub(super) fn place(&self, base: &str) -> Result<String> {
-        let Some(tenant) = &self.proof.tenant else { return Ok(base.to_owned()) };
+        let Some(name) = self.tenant()? else { return Ok(base.to_owned()) };
         if base.contains("/tenants/") {
             bail!("`{base}` names a tenant: leave out `--tenant` and {TENANT}");
         }
+        Ok(format!("{base}/tenants/{name}"))
+    }
+
+    /// The tenant, if one is named.
+    pub(crate) fn tenant(&self) -> Result<Option<TenantName>> {
+        let Some(tenant) = &self.proof.tenant else { return Ok(None) };
         let Some(name) = TenantName::parse(tenant) else {
             bail!(
                 "`{tenant}` is no name of a tenant: 1 to {NAME_BYTES_MAX} of `a` to `z`, `0` to `9` and `-`"
             );
         };
-        Ok(format!("{base}/tenants/{name}"))
+        Ok(Some(name))
     }
 
     /// The header with the token, if there is one. It goes by TLS or on this machine only.

@@ -1,10 +1,12 @@
 //! A key on the store of a server that does not run: the user of its files may do everything.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use engine::clock::{Clock as _, System};
-use engine::store::{Batch, Scan, Store as _, pages};
+use engine::store::{Batch, Epoch, Scan, Store, TenantNumber, View, pages};
+use engine::tenant::TenantName;
 use server::access::Narrowing;
 use server::access::RoleName;
 use server::access::keys::{Creator, KEYS_MAX, NewKey, Record, State, Token};
@@ -20,6 +22,10 @@ const FACTS_AT_ONCE: usize = 256;
 
 pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
     let config = Config::read(new.config.as_deref())?;
+    let tenant = new.at.login.tenant()?;
+    if let Some(name) = tenant.as_ref().filter(|name| !config.tenants.contains_key(*name)) {
+        bail!("the settings have no `[tenants.{name}]`: name their file with `--config`");
+    }
     let (roles, known) = server::serve::roles(&config)?;
     let names: Vec<RoleName> = new.roles.iter().map(RoleName::new).collect();
     if let Some(wrong) = names.iter().find(|role| !roles.knows(role)) {
@@ -42,6 +48,7 @@ pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
     asked.check()?;
     let keys = config.encryption.keys(&config.secrets).await?;
     let store = open(data, keys)?;
+    let (store, epoch) = view(Arc::new(store), tenant.as_ref()).await?;
     let now = System::default().now();
     let mut active = 0;
     for page in pages(&store, Scan::prefix(engine::keys::API_KEYS, FACTS_AT_ONCE)) {
@@ -55,9 +62,20 @@ pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
     let token = Token::draw()?;
     let record = asked.record(&token, now);
     let write = record.fact(&token.id)?;
-    let epoch = store.claim()?;
     store.append(Batch::of(epoch, vec![write])).await?;
     show(token.id.as_str(), &record.expires.to_string(), &token.text())
+}
+
+/// The part of a store that a tenant has, and the epoch of its owner.
+async fn view(store: Arc<dyn Store>, tenant: Option<&TenantName>) -> Result<(View, Epoch)> {
+    let epoch = store.claim()?;
+    match tenant {
+        None => Ok((View::of_default(store), epoch)),
+        Some(name) => {
+            let number = TenantNumber::of(&*store, epoch, name).await?;
+            Ok((View::of(store, number), epoch))
+        }
+    }
 }
 
 fn open(data: &Path, keys: Option<MasterKeys>) -> Result<Sled> {
