@@ -448,6 +448,7 @@ impl Config {
         if let Some(tls) = &self.tls {
             tls.check().map_err(ConfigError::Contradiction)?;
         }
+        self.access.check(self.tls.as_ref()).map_err(ConfigError::Contradiction)?;
         self.check_public_url()?;
         let is_required = self.access.authentication == Authentication::Required;
         let address = self.listen.ip();

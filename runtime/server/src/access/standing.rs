@@ -47,3 +47,6 @@ impl Standing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::ConfigError;
 use super::certificates::{self, CertificateSettings};
 use super::issuers::{self, IssuerSettings};
+use super::{ConfigError, Tls};
 use crate::access::certificate::Certificates;
 use crate::access::jwt::Issuers;
 use crate::access::users::Users;
@@ -29,7 +29,42 @@ pub struct AccessSettings {
     pub users_file: Option<PathBuf>,
 }
 
+/// The means to prove an identity that settings list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    None,
+    Some,
+    /// Client certificates among them.
+    Certificates,
+}
+
 impl AccessSettings {
+    /// Refuses means to prove an identity that have no effect.
+    pub(super) fn check(&self, tls: Option<&Tls>) -> Result<(), String> {
+        let means = self.means();
+        if means != Means::None && self.authentication == Authentication::Off {
+            return Err(
+                "`[access]` lists issuers, certificates or users, which have no effect while \
+                 `authentication` is \"off\": set it to \"required\", or remove them"
+                    .into(),
+            );
+        }
+        if means == Means::Certificates && tls.is_none_or(|tls| tls.client_ca.is_none()) {
+            return Err("`[access.certificates]` needs `[tls]` with `client-ca` and \
+                 `client-certificates`"
+                .into());
+        }
+        Ok(())
+    }
+
+    fn means(&self) -> Means {
+        match (self.certificates.is_empty(), self.issuers.is_empty() && self.users_file.is_none()) {
+            (false, _) => Means::Certificates,
+            (true, false) => Means::Some,
+            (true, true) => Means::None,
+        }
+    }
+
     /// What proves and decides, for the permissions that the routes demand.
     pub(crate) fn open(&self, known: &[Permission]) -> Result<Access, ConfigError> {
         let roles = Roles::new(&self.roles, known);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::access::Roles;
 use crate::access::claims::ClaimRules;
-use crate::access::jwks::{Algorithm, Keys, Source};
+use crate::access::jwks::{Algorithm, KeySet, Keys, Source};
 use crate::access::jwt::{Issuer, Policy};
 use crate::access::role::OneOrMore;
 use crate::outbound::{Outbound, check_url};
@@ -130,7 +130,13 @@ impl IssuerSettings {
             (Some(_), None) if self.ca.is_some() => {
                 Err("`ca` is of no use with `keys-file`".into())
             }
-            (Some(path), None) => Ok(Source::File(path.to_owned())),
+            (Some(path), None) => {
+                let error = KeySet::of_file(path).err();
+                match error.map(|error| engine::causes::chain(&error)) {
+                    None => Ok(Source::File(path.to_owned())),
+                    Some(error) => Err(format!("`keys-file`, `{}`: {error}", path.display())),
+                }
+            }
             (None, Some(url)) => {
                 let url = checked(url).map_err(|reason| format!("`jwks`: {reason}"))?;
                 Ok(Source::Url { url, outbound: outbound() })

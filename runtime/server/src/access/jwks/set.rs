@@ -1,7 +1,9 @@
 //! A JWK set.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use host::regular::read_text;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -9,7 +11,7 @@ use super::algorithm::Algorithm;
 use super::key::{Jwk, PublicKey};
 
 /// Max bytes of a set.
-pub(super) const SET_BYTES_MAX: usize = 256 << 10;
+const SET_BYTES_MAX: usize = 256 << 10;
 
 /// Max keys of a set.
 const KEYS_MAX: usize = 100;
@@ -26,6 +28,8 @@ pub struct KeySet(Vec<Arc<PublicKey>>);
 pub enum SetError {
     #[error("it has more than {SET_BYTES_MAX} bytes")]
     TooLong,
+    #[error("it cannot be read")]
+    File(#[source] std::io::Error),
     #[error("it is no JWK set")]
     Malformed(#[source] serde_json::Error),
     #[error("it has more than {KEYS_MAX} keys")]
@@ -66,6 +70,11 @@ impl KeySet {
         });
         let keys: Vec<Arc<PublicKey>> = read.map(Arc::new).collect();
         if keys.is_empty() { Err(SetError::Empty) } else { Ok(Self(keys)) }
+    }
+
+    /// Reads the set in a file.
+    pub fn of_file(path: &Path) -> Result<Self, SetError> {
+        Self::read(read_text(path, SET_BYTES_MAX).map_err(SetError::File)?.as_bytes())
     }
 
     /// The keys for an algorithm with an id. A token without an id may be signed with the only key for its

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use host::regular::read_text;
 use hyper::header::ACCEPT;
 use hyper::{Request, StatusCode, Uri};
 use serde::Deserialize;
 
-use super::set::{KeySet, SET_BYTES_MAX, SetError};
+use super::set::{KeySet, SetError};
 use crate::outbound::{Outbound, OutboundError};
 
 /// The path of an issuer's description, behind its name (OpenID Connect Discovery 1.0, 4).
@@ -44,8 +43,6 @@ pub enum SourceError {
     OtherIssuer(String),
     #[error("the URL of its keys cannot be used")]
     Url,
-    #[error("the file cannot be read")]
-    File(#[source] std::io::Error),
     #[error(transparent)]
     Set(SetError),
 }
@@ -75,10 +72,9 @@ impl Source {
             }
             Self::File(path) => {
                 let path = path.to_owned();
-                let read = move || read_text(&path, SET_BYTES_MAX);
-                let read = tokio::task::spawn_blocking(read).await;
-                let text = read.map_err(std::io::Error::other).flatten();
-                KeySet::read(text.map_err(SourceError::File)?.as_bytes()).map_err(SourceError::Set)
+                let read = tokio::task::spawn_blocking(move || KeySet::of_file(&path)).await;
+                let read = read.map_err(|error| SetError::File(std::io::Error::other(error)));
+                read.flatten().map_err(SourceError::Set)
             }
         }
     }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -202,11 +203,42 @@ async fn an_issuer_tells_where_its_keys_are_under_its_own_name() {
 }
 
 #[tokio::test]
+async fn keys_are_fetched_by_tls_from_a_provider_of_the_own_ca_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let acceptor =
+        tokio_rustls::TlsAcceptor::from(Arc::new(crate::certified::certified(folder.path())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let set = json!({ "keys": [Signer::es256("one").jwk()] }).to_string();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{set}", set.len());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = stream.read_u8().await else { break };
+                head.push(byte);
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    let read = async |host: &str, ca: Option<&str>| {
+        let url = format!("https://{host}:{port}/keys").parse().unwrap();
+        let outbound = Outbound::new("access.issuers", ca.map(|ca| folder.path().join(ca)));
+        Source::Url { url, outbound }.read().await
+    };
+    assert_eq!(read("localhost", Some("ca.pem")).await.unwrap().len(), 1);
+    assert!(matches!(read("localhost", None).await, Err(SourceError::Send(_))));
+    assert!(matches!(read("127.0.0.2", Some("ca.pem")).await, Err(SourceError::Send(_))));
+}
+
+#[tokio::test]
 async fn keys_are_read_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");
     let source = Source::File(path.clone());
-    assert!(matches!(source.read().await, Err(SourceError::File(_))));
+    assert!(matches!(source.read().await, Err(SourceError::Set(SetError::File(_)))));
     std::fs::write(&path, json!({ "keys": [Signer::es256("one").jwk()] }).to_string()).unwrap();
     assert_eq!(source.read().await.unwrap().len(), 1);
 }

@@ -25,6 +25,7 @@ fn wrong_issuers_are_refused_by_name() {
             "one of `jwks` and `keys-file`",
         ),
         ("keys-file = \"keys.json\"\nca = \"ca.pem\"", "`ca` is of no use"),
+        ("keys-file = \"missing.json\"", "`keys-file`, `missing.json`: it cannot be read"),
         ("secret = \"x\"", "unknown field `secret`"),
     ];
     for (line, expected) in table {
@@ -43,6 +44,26 @@ fn wrong_issuers_are_refused_by_name() {
     }
     let twice = format!("{base}{}", base.replace(".acme]", ".other]"));
     assert!(open(&twice).unwrap_err().contains("`issuer` is that of `acme`"));
+}
+
+#[test]
+fn means_without_an_effect_are_refused() {
+    let issuer = "[access.issuers.acme]\nissuer = \"https://a.example.com\"\naudience = \"a\"\n";
+    let certificate = "[access.certificates.crm]\nsubject = \"CN=a\"\nroles = []\n";
+    let required = "[access]\nauthentication = \"required\"\n";
+    let check = |text: String| {
+        let config: Config = toml::from_str(&text).unwrap();
+        config.check().map_err(|error| error.to_string())
+    };
+    for means in [issuer, certificate, "[access]\nusers-file = \"users.toml\"\n"] {
+        let error = check(means.into()).unwrap_err();
+        assert!(error.contains("have no effect while `authentication` is \"off\""), "{error}");
+    }
+    assert_eq!(check(format!("{required}{issuer}")), Ok(()));
+    let error = check(format!("{required}{certificate}")).unwrap_err();
+    assert!(error.contains("needs `[tls]` with `client-ca`"), "{error}");
+    let tls = "[tls]\ncertificate = \"c\"\nkey = \"k\"\nclient-ca = \"ca\"\nclient-certificates = \"optional\"\n";
+    assert_eq!(check(format!("{required}{certificate}{tls}")), Ok(()));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::permits;
 use super::bench::{Answer, Bench};
+use crate::access::keys::KEYS_MAX;
 use crate::access::{Access, Authentication, Roles};
 
 const KEYS: &str = "/orchestration/v1/keys";
@@ -166,6 +167,26 @@ async fn a_key_expires() {
     assert_eq!(call(&bench, &root, &get, &json!({})).await.status, StatusCode::OK);
     hands.set("2026-06-30T00:00:00Z");
     assert_eq!(call(&bench, &root, &get, &json!({})).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn keys_are_limited_and_ended_ones_make_room() {
+    let bench = Bench::new();
+    let body = json!({ "name": "many", "roles": ["reader"] });
+    let mut last = Value::Null;
+    for _ in 0..KEYS_MAX {
+        let made = bench.post(KEYS, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+        last = made.body["id"].clone();
+    }
+    let refused = bench.post(KEYS, &body).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("which is the limit: revoke"), "{}", refused.text);
+    let delete = format!("DELETE {KEYS}/{}", last.as_str().unwrap());
+    assert_eq!(bench.send(&delete, &[], Body::empty()).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(bench.post(KEYS, &body).await.status, StatusCode::CREATED);
+    let page = bench.get(&format!("{KEYS}?offset=1000&limit=5")).await;
+    assert_eq!((page.header("x-total-count"), page.header("x-result-count")), ("1001", "1"));
 }
 
 #[tokio::test]
