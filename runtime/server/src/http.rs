@@ -42,6 +42,7 @@ use axum::response::{IntoResponse as _, Response};
 use engine::audit;
 use engine::tenant::TenantName;
 use tmf::href;
+use tokio::runtime::Handle;
 
 pub use crate::search::in_url;
 pub use serve::serve;
@@ -90,6 +91,8 @@ struct ServerState {
     tenant: Option<TenantName>,
     /// The named tenants, which the default one is in front of.
     tenants: Tenants,
+    /// What carries out the requests of a named tenant.
+    threads: Option<Handle>,
     services: Services,
     events: Events,
     limits: Limits,
@@ -124,6 +127,8 @@ pub struct Beside {
     pub body_bytes_max: usize,
     /// The share of places that it may have, in percent.
     pub share_percent: u32,
+    /// What carries out its requests.
+    pub threads: Handle,
 }
 
 /// Serves this machine: hrefs begin with the request's `Host`.
@@ -160,6 +165,7 @@ pub(crate) fn router_behind(
     let mut server = ServerState {
         tenant: None,
         tenants: Tenants::new(),
+        threads: None,
         services,
         events,
         limits,
@@ -182,10 +188,11 @@ pub(crate) fn router_behind(
 impl ServerState {
     /// The state of another tenant, which shares places with this one.
     fn beside(&self, tenant: Beside) -> Self {
-        let Beside { name, services, events, body_bytes_max, share_percent } = tenant;
+        let Beside { name, services, events, body_bytes_max, share_percent, threads } = tenant;
         Self {
             tenant: Some(name),
             tenants: Tenants::new(),
+            threads: Some(threads),
             services,
             events,
             limits: Limits { body_bytes_max, ..self.limits },
@@ -205,15 +212,25 @@ async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Res
     let begun = Instant::now();
     let method = MethodName::of(request.method());
     match admit(&server, request).await {
-        Ok((tenant, call)) if changes::is_safe(&call.method) => {
-            answer_to(tenant, call, begun).await
-        }
-        Ok((tenant, call)) => changes::carry_out(tenant, call, begun).await,
+        Ok((tenant, call)) => match &tenant.threads {
+            Some(threads) => {
+                let threads = threads.to_owned();
+                tenant::on(&threads, carried_out(tenant, call, begun)).await
+            }
+            None => carried_out(tenant, call, begun).await,
+        },
         Err(problem) => {
             let response = problem.into_response();
             server.metrics.count("refused", method, response.status(), begun.elapsed());
             response
         }
+    }
+}
+
+async fn carried_out(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {
+    match changes::is_safe(&call.method) {
+        true => answer_to(server, call, begun).await,
+        false => changes::carry_out(server, call, begun).await,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::tls::TlsError;
 
 use self::listener::Listener;
 use self::tenant::{Planned, Process, Tenant};
+use self::threads::Threads;
 pub use crate::plugins::reason;
 
 mod certificates;
@@ -31,6 +32,7 @@ mod listener;
 pub mod plugins;
 mod stamp;
 mod tenant;
+mod threads;
 
 /// The folder of the store in the data folder.
 pub const STORE: &str = "store";
@@ -54,6 +56,8 @@ pub struct Server {
     http: JoinHandle<std::io::Result<()>>,
     engines: Engines,
     tasks: Vec<JoinSet<()>>,
+    /// Those of named tenants.
+    threads: Vec<Threads>,
 }
 
 /// Why a server cannot start, or stopped.
@@ -96,6 +100,9 @@ pub enum ServeError {
     /// A part of the server panicked: a bug of ours.
     #[error("a part of the server ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
+    /// The system gave no threads for a tenant.
+    #[error("cannot start the threads of a tenant")]
+    Threads(#[source] std::io::Error),
     #[error("HTTP cannot be served any more")]
     Http(#[source] std::io::Error),
     /// A tenant cannot start.
@@ -142,11 +149,17 @@ impl Server {
             http,
             engines: Engines::new(),
             tasks: Vec::new(),
+            threads: Vec::new(),
         };
         for tenant in std::iter::once(first).chain(others) {
-            server.engines.spawn(tenant.engine.run());
+            let running = tenant.engine.run();
+            match tenant.threads.as_ref().and_then(Threads::handle) {
+                Some(threads) => server.engines.spawn_on(running, threads),
+                None => server.engines.spawn(running),
+            };
             server.tasks.push(tenant.tasks);
             server.all.push(tenant.services);
+            server.threads.extend(tenant.threads);
         }
         Ok(server)
     }
@@ -162,7 +175,7 @@ impl Server {
     /// Runs until `shutdown` ends, then finishes requests under way and writes what is
     /// decided. Open orders continue at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { services, all, stop, http, mut engines, tasks, .. } = self;
+        let Self { services, all, stop, http, mut engines, tasks, threads: _threads, .. } = self;
         tokio::select! {
             () = shutdown => {}
             // A loop ends by itself only if the store failed.
@@ -224,8 +237,12 @@ async fn started(
     let mut beside = Vec::new();
     for one in others {
         let name = one.name.clone();
-        let started = one.start(process, Some(&first.services.plugins.host)).await;
-        beside.push(started.map_err(of_tenant(name))?);
+        let threads = Threads::start(one.share_percent).map_err(ServeError::Threads)?;
+        let starting = one.start(process, Some(&first.services.plugins.host));
+        let started = threads::within(threads.handle(), starting).await;
+        let mut tenant = started.map_err(of_tenant(name))?;
+        tenant.threads = Some(threads);
+        beside.push(tenant);
     }
     Ok((first, beside))
 }

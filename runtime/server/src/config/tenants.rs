@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use engine::tenant::{NAME_BYTES_MAX, TenantName};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::{Config, ConfigError, Limits, Mistake};
 
@@ -146,7 +146,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     };
     let mut table: Table = toml::from_str(text).map_err(|error| wrong(&error))?;
     let file = || path.to_owned();
-    if let Some(key) = OF_SERVER.iter().find(|key| find(&table, key).is_some()) {
+    if let Some(key) = OF_SERVER.iter().find(|key| has(&table, key)) {
         return Err(ConfigError::OfServer { path: file(), key: key.join(".") });
     }
     if let Some(key) = NEEDED.into_iter().find(|key| !table.contains_key(*key)) {
@@ -156,7 +156,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Config, ConfigError> {
     toml::from_str::<Config>(text).map_err(|error| wrong(&error))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     for key in PATHS {
-        each(&mut table, key, &mut |path| *path = join(folder, path));
+        each(&mut table, key, &|path| join(folder, path));
     }
     table.try_into().map_err(|error| wrong(&error))
 }
@@ -165,22 +165,21 @@ fn join(folder: &Path, path: &str) -> String {
     folder.join(path).to_string_lossy().into_owned()
 }
 
-fn find<'a>(table: &'a Table, key: &[&str]) -> Option<&'a Value> {
-    let (first, rest) = key.split_first()?;
-    let value = table.get(*first)?;
-    if rest.is_empty() { Some(value) } else { find(value.as_table()?, rest) }
+/// Whether a table has a setting.
+fn has(table: &Table, key: &[&str]) -> bool {
+    let Some((first, rest)) = key.split_first() else { return true };
+    let Some(value) = table.get(*first) else { return false };
+    rest.is_empty() || value.as_table().is_some_and(|below| has(below, rest))
 }
 
-/// Calls a function for every text that a key leads to.
-fn each(table: &mut Table, key: &[&str], act: &mut impl FnMut(&mut String)) {
+/// Replaces every text that a key leads to.
+fn each(table: &mut Table, key: &[&str], replace: &impl Fn(&str) -> String) {
     let Some((first, rest)) = key.split_first() else { return };
     for (_, value) in table.iter_mut().filter(|(name, _)| *first == "*" || name == first) {
         if let Some(below) = value.as_table_mut() {
-            each(below, rest, act);
-        } else if let Value::String(text) = value
-            && rest.is_empty()
-        {
-            act(text);
+            each(below, rest, replace);
+        } else if let Some(replaced) = value.as_str().filter(|_| rest.is_empty()).map(replace) {
+            *value = replaced.into();
         }
     }
 }

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::response::{IntoResponse as _, Response};
 use engine::tenant::TenantName;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::ServerState;
 use super::call::Call;
@@ -78,6 +81,21 @@ impl Named {
         };
         call.base = format!("{}{}", call.base, tenant.prefix()).into();
         Ok(tenant)
+    }
+}
+
+/// Carries a request out on the threads of its tenant; it ends with its client, as one on those of the
+/// connection does.
+pub(super) async fn on(
+    threads: &Handle,
+    answer: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    let mut task = JoinSet::new();
+    task.spawn_on(answer, threads);
+    match task.join_next().await {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => Problem::ours(&error).into_response(),
+        None => Problem::unavailable("the tenant is stopping").into_response(),
     }
 }
 

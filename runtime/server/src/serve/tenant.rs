@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::followed::Followed;
 use super::listener::Listener;
 use super::plugins::{self, Folder};
+use super::threads::Threads;
 use super::{ServeError, until};
 use crate::access::Roles;
 use crate::access::keys::Ring;
@@ -62,7 +63,7 @@ pub(super) struct Planned {
     pub(super) name: Option<TenantName>,
     pub(super) config: Config,
     /// The share that it may have beside others, in percent.
-    share_percent: u32,
+    pub(super) share_percent: u32,
     serving: Serving,
 }
 
@@ -77,6 +78,8 @@ pub(super) struct Tenant {
     pub(super) engine: Loop,
     /// What runs until the server stops.
     pub(super) tasks: JoinSet<()>,
+    /// `None` for the default tenant, which has those of the server.
+    pub(super) threads: Option<Threads>,
 }
 
 impl Planned {
@@ -148,7 +151,16 @@ impl Planned {
         let background = Background { events: events.clone(), exporter, renewal, look };
         let tasks = background.run(&services, config, &process.stop);
         let engine = engine_loop;
-        Ok(Tenant { name, services, events, body_bytes_max, share_percent, engine, tasks })
+        Ok(Tenant {
+            name,
+            services,
+            events,
+            body_bytes_max,
+            share_percent,
+            engine,
+            tasks,
+            threads: None,
+        })
     }
 }
 
@@ -161,6 +173,7 @@ impl Tenant {
             events: self.events.clone(),
             body_bytes_max: self.body_bytes_max,
             share_percent: self.share_percent,
+            threads: self.threads.as_ref()?.handle()?.clone(),
         })
     }
 }

@@ -86,6 +86,7 @@ impl Server {
                 events: one.events.clone(),
                 body_bytes_max: LIMITS.body_bytes_max,
                 share_percent: 50,
+                threads: tokio::runtime::Handle::current(),
             });
             all.push(one);
         }
