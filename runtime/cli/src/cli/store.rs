@@ -33,7 +33,7 @@ pub(super) enum Store {
     /// audit is whole.
     Verify(Verify),
     /// Copy what is kept into a new store, which takes the place of the old one: what was removed or
-    /// replaced is not in it, and it is sealed as `[encryption]` says.
+    /// replaced is not in it, and it is sealed as `[encryption]` sets.
     Compact(Compact),
     /// Print a new key for `[encryption]`, or write it to a file for its user alone.
     NewKey {

@@ -81,7 +81,7 @@ fn a_tenant_has_its_share_of_the_memory_and_no_more() {
 }
 
 #[test]
-fn what_is_given_back_goes_to_the_tenant_that_has_least() {
+fn released_instances_go_to_the_tenant_that_has_least() {
     let first = admission(6, 2_048);
     let [second, third] = [50, 50].map(|percent| first.for_tenant(percent));
     let mut held: Vec<_> =
