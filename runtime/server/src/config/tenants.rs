@@ -127,6 +127,8 @@ impl Config {
             public_url: server.public_url.as_ref().map(root),
             data: server.data.join(FOLDER).join(name.as_str()),
             host: server.host,
+            access: server.access.clone(),
+            audit: server.audit.clone(),
             limits,
             ..self
         }
