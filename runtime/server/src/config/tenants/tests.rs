@@ -88,7 +88,7 @@ fn a_tenant_is_within_its_server() {
     server.public_url = Some("https://ferrule.example/".into());
     server.limits.exports = 9;
     server.host.instances = 8;
-    server.audit = toml::from_str::<Config>("[audit]\nmode = \"on\"\n").unwrap().audit;
+    server.audit = toml::from_str::<Config>("[audit]\nmode = \"off\"\n").unwrap().audit;
     let config = server.of_tenants().unwrap().pop_first().unwrap().1;
     assert_eq!(config.data, Path::new("/data/tenants/acme"));
     assert_eq!(config.public_url.as_deref(), Some("https://ferrule.example/tenants/acme"));
