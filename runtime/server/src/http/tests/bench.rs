@@ -314,10 +314,11 @@ pub(super) fn behind(
     let documents = crate::packs::documents(&rulebook, Timestamp(0), nothing).unwrap();
     let (epoch, at) = (store.claim().unwrap(), Timestamp(0));
     drop(store.append(engine::documents::batch(epoch, at, Vec::new(), documents)));
+    let of_events = Arc::clone(&clock);
     let parts = Parts {
         store,
         worker: Arc::new(Patient),
-        clock: Arc::clone(&clock),
+        clock,
         pools: Pools::default(),
         durability: Durability::Shared,
         limits: engine::Limits::default(),
@@ -326,7 +327,7 @@ pub(super) fn behind(
     tokio::spawn(engine_loop.run());
     let settings = BillingSettings::default();
     let services = Services::new(engine, Plugins::new(host), rulebook, settings);
-    let events = events(&services, &clock, Roles::default());
+    let events = events(&services, &of_events, Roles::default());
     Behind { services, events, cache }
 }
 
