@@ -37,7 +37,7 @@ pub(in crate::cli) struct Place {
     data: Option<PathBuf>,
     /// The tenant, beside `--data`; the default one without it.
     #[arg(long, value_name = "NAME", conflicts_with = "server")]
-    tenant: Option<String>,
+    of_tenant: Option<String>,
     /// A server that runs; with `/tenants/NAME` at its end for a tenant.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -98,7 +98,7 @@ impl End {
 impl Source {
     /// What a command line names; the store of the settings by default.
     pub(super) async fn at(place: Place) -> Result<Self> {
-        let Place { file, config, data, tenant, server, login } = place;
+        let Place { file, config, data, of_tenant, server, login } = place;
         if let Some(path) = file {
             let cannot = || format!("`{}` cannot be read", path.display());
             return Ok(Self::File(BufReader::new(File::open(&path).with_context(cannot)?)));
@@ -110,7 +110,7 @@ impl Source {
         let (path, keys) = located(&config, data).await?;
         let options = Options { keys, ..Options::default() };
         let store = Sled::open(&path, &options).context("the store cannot be opened")?;
-        let store = view(Arc::new(store), tenant.as_deref())?;
+        let store = view(Arc::new(store), of_tenant.as_deref())?;
         Ok(Self::Store { store: Box::new(store), after: keys::AUDIT.to_vec() })
     }
 
