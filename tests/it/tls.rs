@@ -23,6 +23,7 @@ async fn http1_and_http2_are_served_by_tls() {
         let mut connection = server.connect(&client, protocol).await.unwrap();
         let index = connection.get("/", &[]).await.unwrap();
         assert_eq!(index.status, StatusCode::OK, "{protocol:?}");
+        assert_eq!(index.headers["x-content-type-options"], "nosniff", "{protocol:?}");
         let own = format!("https://localhost:{}/healthz", server.port);
         assert!(index.text.contains(&own), "{protocol:?}: {}", index.text);
         let foreign = [("origin", "https://evil.example")];

@@ -11,10 +11,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::limits::Asked;
 use crate::role::Capability;
 
+pub use self::callback::CallbackProof;
 pub use self::rule::{Rule, RuleError};
 pub use self::secret::SecretGrant;
 pub use self::target::{Connecting, Http2, Pem, Target, TargetError};
 
+mod callback;
 pub(crate) mod rule;
 pub(crate) mod secret;
 mod target;
@@ -58,6 +60,9 @@ pub struct Grants {
     /// How it connects to its targets.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub targets: BTreeMap<Target, Connecting>,
+    /// What elements show that answer its tasks under keys that they know by themselves.
+    #[serde(skip_serializing_if = "CallbackProof::is_usual")]
+    pub callbacks: CallbackProof,
     /// The name of the file that may have the id; one `*` in it stands for anything. Without it
     /// the id belongs to the file that had it first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +81,7 @@ impl fmt::Debug for Grants {
             .field("scratch", &self.scratch)
             .field("limits", &self.limits)
             .field("targets", &self.targets)
+            .field("callbacks", &self.callbacks)
             .field("file", &self.file)
             .finish()
     }

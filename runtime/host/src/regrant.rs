@@ -8,7 +8,7 @@ use model::{Digest, PluginId};
 use crate::error::{InstallError, Refused};
 use crate::folder::Origin;
 use crate::granting::RegrantError;
-use crate::grants::{Grants, Target};
+use crate::grants::{CallbackProof, Grants, Target};
 use crate::host::Host;
 use crate::install::Plugin;
 use crate::rate::Throttle;
@@ -18,6 +18,11 @@ impl Host {
     /// Sets what all plugins share of targets. Requests that wait go on as they began.
     pub fn share(&self, targets: BTreeMap<Target, Throttle>) {
         self.0.granting.share(targets);
+    }
+
+    /// What an element shows that answers a task of a plugin under a key that it knows by itself.
+    pub fn callback_proof(&self, plugin: &PluginId) -> CallbackProof {
+        self.0.granting.of(plugin).0.callbacks
     }
 
     /// Takes other grants into use, and returns the plugins whose grants changed. A plugin whose grants no

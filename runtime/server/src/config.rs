@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod certificates;
+mod edge;
 mod encryption;
 mod host;
 mod install;
@@ -23,7 +24,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ::host::grants::Target;
+use ::host::grants::{CallbackProof, Target};
 use ::host::{Grants, Throttle};
 use commerce::billing::bill_state::Release;
 use commerce::cpq::Policy;
@@ -43,9 +44,10 @@ use crate::settings::BillingSettings;
 pub use self::audit::{Audit, Auditing, NotAReceiver, Receiver};
 pub use self::host::Host;
 pub use access::AccessSettings;
+pub use edge::{EdgeSettings, ForwardedHeader};
 pub use encryption::{Encryption, EncryptionError};
 pub use install::{Install, TrustError};
-pub use limits::Limits;
+pub use limits::{Limits, Rate, RateLimits, Reach};
 pub use mistake::Mistake;
 pub use retention::Retention;
 pub use sampling::Share;
@@ -105,6 +107,8 @@ pub struct Config {
     pub install: Install,
     /// Where spans are sent.
     pub traces: Traces,
+    /// The proxies in front of the server.
+    pub edge: EdgeSettings,
     /// The certificate of the listener, if it speaks TLS.
     pub tls: Option<Tls>,
     /// What is kept of who changes what.
@@ -253,6 +257,7 @@ impl Default for Config {
             host: Host::default(),
             install: Install::default(),
             traces: Traces::default(),
+            edge: EdgeSettings::default(),
             tls: None,
             audit: Audit::default(),
             secrets: Sources::new(),
@@ -445,6 +450,19 @@ impl Config {
         self.audit.check().map_err(ConfigError::Contradiction)?;
         let trust = self.install.trust();
         trust.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
+        self.limits.check().map_err(ConfigError::Contradiction)?;
+        let asks = self.tls.as_ref().map(|tls| tls.client_certificates);
+        if asks.unwrap_or_default() == ClientCertificates::Off {
+            let mut plugins = self.plugins.iter();
+            let certified =
+                plugins.find(|(_, grants)| grants.callbacks == CallbackProof::Certificate);
+            if let Some((plugin, _)) = certified {
+                return Err(ConfigError::Contradiction(format!(
+                    "`[plugins.{plugin}] callbacks = \"certificate\"` needs `[tls] client-certificates` to be \
+                     \"optional\" or \"required\": elements are asked for none"
+                )));
+            }
+        }
         if let Some(tls) = &self.tls {
             tls.check().map_err(ConfigError::Contradiction)?;
         }
@@ -462,23 +480,6 @@ impl Config {
             true => Err(ConfigError::Unnamed(self.listen)),
             false => Ok(()),
         }
-    }
-
-    /// Refuses a public URL that cannot be the beginning of hrefs.
-    fn check_public_url(&self) -> Result<(), ConfigError> {
-        let Some(url) = &self.public_url else { return Ok(()) };
-        let uri: Option<axum::http::Uri> = url.parse().ok();
-        let is_url = uri.as_ref().is_some_and(|uri| {
-            let authority = uri.authority().map_or("", |authority| authority.as_str());
-            let is_plain = !url.contains(['?', '#']) && !authority.contains('@');
-            matches!(uri.scheme_str(), Some("http" | "https")) && is_plain && !authority.is_empty()
-        });
-        if is_url {
-            return Ok(());
-        }
-        let what = "`public-url` is no URL that hrefs can begin with: write it as \
-                    \"https://ferrule.example.com\", without a user and a query";
-        Err(ConfigError::Contradiction(what.into()))
     }
 }
 

@@ -12,6 +12,7 @@ mod documents;
 mod etag;
 mod fields;
 mod gate;
+mod headers;
 mod hub;
 mod index;
 mod masked;
@@ -22,6 +23,8 @@ mod page;
 pub(crate) mod permits;
 mod places;
 mod problem;
+mod proxies;
+mod rates;
 mod repeat;
 mod resources;
 mod rights;
@@ -49,6 +52,7 @@ pub use serve::serve;
 pub(crate) use serve::serve_tls;
 
 use crate::access::{Access, Permission};
+use crate::config::{EdgeSettings, RateLimits};
 use crate::events::Events;
 use crate::services::Services;
 use crate::tls::Serving;
@@ -57,10 +61,14 @@ use audited::Acting;
 use body::Bodies;
 use call::Call;
 use changes::Changes;
+use headers::Transport;
 use metrics::{MethodName, Metrics};
 use origin::Origins;
 use places::Places;
 use problem::Problem;
+use proxies::Proxies;
+use rates::Rates;
+use serve::Arrival;
 use tenant::{Named, Tenants};
 
 /// The share of places that the default tenant may have beside others, in percent.
@@ -105,6 +113,8 @@ struct ServerState {
     bodies: Bodies,
     exports: Places,
     tls: Option<Serving>,
+    proxies: Proxies,
+    rates: Rates,
 }
 
 /// How a server is reached.
@@ -116,6 +126,8 @@ pub(crate) struct Edge<'a> {
     pub(crate) address: Option<SocketAddr>,
     pub(crate) tls: Option<Serving>,
     pub(crate) access: Access,
+    pub(crate) settings: EdgeSettings,
+    pub(crate) rates: RateLimits,
 }
 
 /// A named tenant beside the default one.
@@ -157,7 +169,7 @@ pub(crate) fn router_behind(
     edge: Edge<'_>,
     beside: Vec<Beside>,
 ) -> Router {
-    let Edge { public_url, address, tls, access } = edge;
+    let Edge { public_url, address, tls, access, settings, rates } = edge;
     let mut origins = public_url.map_or_else(Origins::local, Origins::public);
     if let Some(address) = address {
         origins = origins.at(address);
@@ -177,6 +189,8 @@ pub(crate) fn router_behind(
         bodies: Bodies::new(limits.bodies_mib, SHARE_PERCENT),
         exports: Places::new(limits.exports, SHARE_PERCENT),
         tls,
+        proxies: Proxies::new(&settings),
+        rates: Rates::new(rates),
     };
     for tenant in beside {
         let (name, tenant) = (tenant.name.clone(), server.beside(tenant));
@@ -203,12 +217,30 @@ impl ServerState {
             changes: self.changes.for_tenant(share_percent),
             bodies: self.bodies.for_tenant(share_percent),
             exports: self.exports.for_tenant(share_percent),
+            // They count once for all tenants, before one is entered.
             tls: None,
+            proxies: Proxies::default(),
+            rates: Rates::default(),
         }
     }
 }
 
 async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
+    let transport = transport(&request);
+    let mut response = answered(server, request).await;
+    headers::seal(response.headers_mut(), transport);
+    response
+}
+
+fn transport(request: &Request) -> Transport {
+    let is_secure = request.extensions().get::<Arrival>().is_some_and(|arrival| arrival.is_secure);
+    match is_secure && !origin::is_localhost(request) {
+        true => Transport::Named,
+        false => Transport::Plain,
+    }
+}
+
+async fn answered(server: Arc<ServerState>, request: Request) -> Response {
     let begun = Instant::now();
     let method = MethodName::of(request.method());
     match admit(&server, request).await {
@@ -239,7 +271,8 @@ async fn admit(
     server: &Arc<ServerState>,
     request: Request,
 ) -> Result<(Arc<ServerState>, Call), Problem> {
-    let mut call = Call::read(request, &server.origins)?;
+    let mut call = Call::read(request, (&server.origins, &server.proxies))?;
+    server.rates.address(call.address()).map_err(Problem::too_fast)?;
     let named = Named::take(server, &mut call);
     if let Err(problem) = gate::pass(server, &mut call, &named).await {
         audited::refused(server, &mut call, problem.status());

@@ -63,9 +63,20 @@ async fn a_token_goes_to_servers_that_it_is_safe_with() {
     let (ca, token, empty) = (path("ca.pem"), path("token"), path("empty"));
     std::fs::write(&token, "sesame-hunter2\n").unwrap();
     std::fs::write(&empty, "\n").unwrap();
+    let mut keys = Vec::new();
+    for role in ["reader", "biller"] {
+        let data = ["--data", &path("data")];
+        let made = ferrule(&[&["key", "new", "ci", "--role", role], &data[..]].concat()).await;
+        assert!(made.ok, "{made:?}");
+        keys.push(made.out.trim().to_string());
+    }
     let server = Server::start_in(folder, "[access]\nauthentication = \"required\"").await;
     let url = format!("https://localhost:{}", server.port);
     let list = ["plugin", "list", "--server", &url, "--ca", &ca];
+    let known = ferrule_in(&list, &[("FERRULE_TOKEN", &keys[0])]).await;
+    assert!(known.ok, "{known:?}");
+    let other = ferrule_in(&list, &[("FERRULE_TOKEN", &keys[1])]).await;
+    assert!(!other.ok && other.err.contains("has no role that allows it"), "{other:?}");
     let none = ferrule(&list).await;
     let wrong = ferrule_in(&list, &[("FERRULE_TOKEN", "sesame-hunter2")]).await;
     let wrong_file = ferrule(&[&list[..], &["--token-file", &token]].concat()).await;

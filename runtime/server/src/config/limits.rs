@@ -1,7 +1,11 @@
 //! `[limits]` of `ferrule.toml`: limits on open work.
 
+mod rates;
+
 use serde::{Deserialize, Deserializer};
 
+pub use self::rates::{Rate, RateLimits, Reach};
+use self::rates::{read_burst, read_rate};
 use super::number::within;
 
 /// Limits on open work.
@@ -29,6 +33,16 @@ pub struct Limits {
     /// Max MiB of the store's cache.
     #[serde(deserialize_with = "store_cache_mib")]
     pub store_cache_mib: u64,
+    /// Requests of an identity a second, and how many may come at once; 0 for no limit.
+    #[serde(deserialize_with = "read_rate")]
+    pub requests_per_second: Option<u32>,
+    #[serde(deserialize_with = "read_burst")]
+    pub requests_burst: Option<u32>,
+    /// The same of an address.
+    #[serde(deserialize_with = "read_rate")]
+    pub address_requests_per_second: Option<u32>,
+    #[serde(deserialize_with = "read_burst")]
+    pub address_requests_burst: Option<u32>,
 }
 
 /// The max of every limit.
@@ -49,6 +63,10 @@ impl Default for Limits {
             callbacks_kept: usual.callbacks_kept,
             callbacks_kept_mib: usual.callbacks_kept_bytes >> 20,
             store_cache_mib: store::Options::default().cache_bytes >> 20,
+            requests_per_second: None,
+            requests_burst: None,
+            address_requests_per_second: None,
+            address_requests_burst: None,
         }
     }
 }

@@ -44,7 +44,7 @@ pub enum Whose {
 }
 
 /// What is set for the whole server, and not in the file of a tenant.
-const OF_SERVER: [&[&str]; 13] = [
+const OF_SERVER: [&[&str]; 17] = [
     &["listen"],
     &["public-url"],
     &["data"],
@@ -58,6 +58,10 @@ const OF_SERVER: [&[&str]; 13] = [
     &["limits", "bodies-mib"],
     &["limits", "exports"],
     &["limits", "store-cache-mib"],
+    &["limits", "requests-per-second"],
+    &["limits", "requests-burst"],
+    &["limits", "address-requests-per-second"],
+    &["limits", "address-requests-burst"],
 ];
 
 /// The settings that are paths of files and folders; `*` stands for any name.

@@ -305,3 +305,19 @@ fn a_public_url_is_one_that_hrefs_can_begin_with() {
         assert!(!check(url), "{url}");
     }
 }
+
+#[test]
+fn callbacks_by_certificate_need_certificates_to_be_asked_for() {
+    let check = |tls: &str| {
+        let text = format!("{tls}\n[plugins.olt]\ncallbacks = \"certificate\"");
+        toml::from_str::<Config>(&text).unwrap().check().map_err(|error| error.to_string())
+    };
+    let tls = "[tls]\ncertificate = \"c\"\nkey = \"k\"";
+    for without in ["", tls] {
+        assert!(check(without).unwrap_err().contains("`[tls] client-certificates`"), "{without}");
+    }
+    assert_eq!(
+        check(&format!("{tls}\nclient-ca = \"ca\"\nclient-certificates = \"optional\"")),
+        Ok(())
+    );
+}

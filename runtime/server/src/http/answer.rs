@@ -1,10 +1,12 @@
 //! Responses of handlers.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION, WARNING};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, WARNING};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
+
+use super::headers::policy_of_page;
 
 /// A JSON document.
 pub(super) fn json(status: StatusCode, body: &Value) -> Response {
@@ -13,6 +15,14 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
 
 pub(super) fn text(body: String) -> Response {
     with_type(StatusCode::OK, "text/plain; charset=utf-8", body)
+}
+
+/// A page, which runs no script and uses no style but its own.
+pub(super) fn page(body: String) -> Response {
+    let policy = policy_of_page(&body);
+    let mut response = with_type(StatusCode::OK, "text/html; charset=utf-8", body);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// A document with its new location.

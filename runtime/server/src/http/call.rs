@@ -1,7 +1,7 @@
 //! A parsed request: its path in pieces, its query, the beginning of hrefs.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -14,6 +14,7 @@ use tmf::time::Timestamp;
 use super::origin::{Named, Origins};
 use super::places::Place;
 use super::problem::Problem;
+use super::proxies::Proxies;
 use super::serve::{Arrival, Closing};
 use super::{Limits, body};
 use crate::access::Admitted;
@@ -49,7 +50,7 @@ pub(super) struct Call {
     pub(super) client: Option<Arc<ClientCertificate>>,
     /// Who makes it, and on which documents it may act.
     pub(super) admitted: Admitted,
-    /// The address of the client.
+    /// The address of the client, as trusted proxies name it.
     pub(super) peer: Option<IpAddr>,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
@@ -115,7 +116,10 @@ impl Call {
     }
 
     /// Takes a request apart.
-    pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
+    pub(super) fn read(
+        request: Request,
+        (origins, proxies): (&Origins, &Proxies),
+    ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         check_once(&parts.headers)?;
         check_reason(&parts.headers)?;
@@ -130,7 +134,7 @@ impl Call {
             is_secure: arrival.is_some_and(|arrival| arrival.is_secure),
         };
         let base = origins.base_of(&named)?.into();
-        let peer = arrival.map(|arrival| arrival.peer);
+        let peer = arrival.map(|arrival| proxies.client(arrival.peer, &parts.headers));
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -155,6 +159,11 @@ impl Call {
         let body = self.take_body();
         let received = body::receive(&self.headers, body, (limits, body::PACE), bodies).await;
         self.content = Content::Arrived(received);
+    }
+
+    /// The address that its rates are counted by: without a connection the request was made here.
+    pub(super) fn address(&self) -> IpAddr {
+        self.peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
     /// Assigns a place, and a receiver that tells when the client has gone.

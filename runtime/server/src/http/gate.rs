@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
+use axum::http::Method;
+use axum::http::header::AUTHORIZATION;
+
 use super::ServerState;
 use super::call::Call;
 use super::demand::{Applies, Demand};
+use super::orchestration::callbacks::{self, Passed};
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
@@ -20,11 +24,27 @@ pub(super) async fn pass(
     named: &Named,
 ) -> Result<(), Problem> {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    if let ["orchestration", "v1", "callbacks", address @ ..] = path.as_slice()
+        && call.method == Method::POST
+    {
+        let passed = callbacks::admit(named.state(server), call.client.as_deref(), address);
+        // Not even a wrong address tells whether there is a tenant.
+        match passed.map_err(|problem| if named.is_some() { nothing_here() } else { problem })? {
+            Passed::Proven => return Ok(()),
+            Passed::NeedsIdentity => {}
+        }
+    }
     let needs = permits::needs(&call.method, &path, call.query.get("resource"));
     if needs == Needs::Nothing && !named.is_some() {
         return Ok(());
     }
+    if call.headers.contains_key(AUTHORIZATION) {
+        server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
+    }
     let identity = identify(server, call).await.map_err(|unproven| {
+        if !matches!(unproven, Unproven::Nothing | Unproven::Busy) {
+            server.rates.failed(call.address());
+        }
         tracing::info!(reason = %unproven, "a request without an identity is refused");
         match unproven {
             Unproven::Nothing => Problem::unauthenticated(Challenge::Credentials),
@@ -35,6 +55,7 @@ pub(super) async fn pass(
         }
     })?;
     call.admitted.identity = Some(Arc::clone(&identity));
+    server.rates.identity(&identity).map_err(Problem::too_fast)?;
     named.check(&identity)?;
     let reader = match server.access.is_required() {
         true => Reader::Of(Arc::clone(&identity), server.access.roles().clone()),

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tmf::resource::{Api, Resource, Served};
 use tmf::table;
 
+use super::answer;
 use super::call::Call;
 use super::orchestration::OPERATIONS;
-use super::{ServerState, answer};
 
 /// The state of the server, each path with its content.
 const STATE: [(&str, &str); 4] = [
@@ -40,9 +40,9 @@ const DOCUMENTATION: [&str; 6] = [
 ];
 
 /// The index: a page for a browser, else JSON.
-pub(super) fn render(server: &ServerState, call: &Call) -> Response {
+pub(super) fn render(call: &Call) -> Response {
     if call.wants_page() {
-        answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page(&server.prefix()))
+        answer::page(page(prefix(&call.base)))
     } else {
         answer::json(StatusCode::OK, &listed(&call.base))
     }
@@ -81,6 +81,12 @@ fn listed(base: &str) -> Value {
     })
 }
 
+/// The path that links to this tenant of this server begin with.
+fn prefix(base: &str) -> &str {
+    let place = base.split_once("://").map_or(base, |(_, place)| place);
+    place.find('/').map_or("", |at| &place[at..])
+}
+
 fn page(prefix: &str) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Ferrule</title>\n\
@@ -89,7 +95,7 @@ fn page(prefix: &str) -> String {
          <h1>Ferrule</h1>\n<p>Orders come in here, over the APIs below. This page lists what is \
          served; with <code>Accept: application/json</code> it is JSON.</p>\n",
     );
-    // Writing to a string cannot fail. Every text here is ours: no part of a request is shown.
+    // Writing to a string cannot fail. Every text here is ours or of the settings: no part of a request is shown.
     page.push_str("<h2>State</h2>\n");
     table_of(&mut page, prefix, STATE);
     page.push_str("<h2>Orchestration</h2>\n");

@@ -7,7 +7,7 @@ mod admit;
 mod attempts;
 mod audit;
 mod billing;
-mod callbacks;
+pub(super) mod callbacks;
 mod catalog;
 mod customers;
 mod decide;

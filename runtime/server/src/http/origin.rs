@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Uri, Version};
 
@@ -14,6 +15,13 @@ pub(super) struct Origins {
     public_url: Option<String>,
     /// The address that it listens on, if it is one of an interface.
     own: Option<String>,
+}
+
+/// Whether a request is one to `localhost`.
+pub(super) fn is_localhost(request: &Request) -> bool {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    authority.or(host).is_none_or(|host| name_of(host).eq_ignore_ascii_case("localhost"))
 }
 
 /// How a request names its server.

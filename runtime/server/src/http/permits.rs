@@ -138,6 +138,9 @@ fn own(method: &Method, path: &[&str], queried: Option<&str>) -> Needs {
 
 /// What an operation of our own API demands.
 fn demanded(operation: &Operation, path: &[&str], queried: Option<&str>) -> Needs {
+    if operation.is_proven_by_path {
+        return Needs::Nothing;
+    }
     if operation.reaches.contains(&Reaches::OwnIdentity) {
         return Needs::Identity;
     }

@@ -1,5 +1,7 @@
 //! Error responses: the TM Forum error body, on every path.
 
+mod rate;
+
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

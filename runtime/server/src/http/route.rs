@@ -22,7 +22,7 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static 
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] | ["orchestration", "v1"] => {
-            ("index", call.must_only_read().map(|()| index::render(server, &call)))
+            ("index", call.must_only_read().map(|()| index::render(&call)))
         }
         ["healthz"] => ("healthz", health(server, &call).await),
         ["readyz"] => ("readyz", ready(server, &call).await),

@@ -52,6 +52,15 @@ impl Named {
         }
     }
 
+    /// The tenant that is named, the default one if none is; `None` if there is no such tenant.
+    pub(super) fn state<'a>(&'a self, server: &'a ServerState) -> Option<&'a ServerState> {
+        match self {
+            Self::None => Some(server),
+            Self::Tenant(tenant) => Some(tenant),
+            Self::Unknown => None,
+        }
+    }
+
     /// Refuses an identity of another tenant, as on a path that leads nowhere.
     pub(super) fn check(&self, identity: &Identity) -> Result<(), Problem> {
         let is_any = identity.proof == Proof::Off;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::certificates::Certificates;
 use super::{HANDOVER_WAIT, ServeError};
 use crate::access::Access;
-use crate::config::Config;
+use crate::config::{Config, EdgeSettings, RateLimits};
 use crate::http::{self, Edge};
 
 /// The pause between attempts at the address.
@@ -22,6 +22,8 @@ const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Listener {
     socket: TcpListener,
     pub(super) address: SocketAddr,
+    edge: EdgeSettings,
+    rates: RateLimits,
     certificates: Option<Certificates>,
     /// How elements and clients reach it.
     pub(super) base_url: String,
@@ -37,7 +39,8 @@ impl Listener {
         let scheme = if certificates.is_some() { "https" } else { "http" };
         let base_url = config.public_url.to_owned();
         let base_url = base_url.unwrap_or_else(|| format!("{scheme}://{address}"));
-        Ok(Self { socket, address, certificates, base_url })
+        let (edge, rates) = (config.edge.clone(), config.rates());
+        Ok(Self { socket, address, edge, rates, certificates, base_url })
     }
 
     pub(super) fn scheme(&self) -> &'static str {
@@ -47,7 +50,8 @@ impl Listener {
     /// What requests are checked by.
     pub(super) fn edge<'a>(&self, public_url: Option<&'a str>, access: Access) -> Edge<'a> {
         let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
-        Edge { public_url, address: Some(self.address), tls, access }
+        let (address, settings) = (Some(self.address), self.edge.clone());
+        Edge { public_url, address, tls, access, settings, rates: self.rates }
     }
 
     /// Serves until the server stops.

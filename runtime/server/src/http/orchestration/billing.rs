@@ -3,7 +3,7 @@
 
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_SECURITY_POLICY, VARY};
+use axum::http::header::VARY;
 use commerce::billing::bill_state::{BillState, Release};
 use commerce::billing::statement::Statement;
 use serde::Serialize;
@@ -97,9 +97,7 @@ fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
 /// A bill as a page without scripts or external content.
 async fn page(server: &ServerState, call: &Call, id: &str) -> Answer {
     let page = statement(server, call, id).await?.html();
-    let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    let mut response = answer::page(page);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }

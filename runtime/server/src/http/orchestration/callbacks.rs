@@ -1,19 +1,23 @@
-//! Callbacks of elements: to a task by its unguessable address, or
-//! to any task of a plugin that waits for a key that the element knows.
+//! Callbacks of elements: to a task by its unguessable address, which is all the proof that is needed, or to any task of
+//! a plugin that waits for a key that the element knows. Others can guess that key, so it needs an identity, or what
+//! `[plugins.<id>] callbacks` demands.
 
 use axum::http::StatusCode;
 use engine::limits::CALLBACK_NAME_BYTES_MAX;
 use engine::{Callback, Received};
-use model::BOUNDS;
+use host::grants::CallbackProof;
+use model::{BOUNDS, PluginId};
 use serde_json::{Map, Value, json};
 
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{ServerState, answer};
+use crate::tls::seen::ClientCertificate;
 
 /// Delivers an element's answer to `callbacks/<key>.<token>` or `callbacks/<plugin>/<key>`.
 pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str]) -> Answer {
+    check(server, &call, address)?;
     let name = name(server, address)?;
     if name.len() > CALLBACK_NAME_BYTES_MAX {
         let message = format!(
@@ -47,19 +51,63 @@ pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str])
     Ok(answer::json(status, &json!({ "state": state })))
 }
 
+/// Whether an element has shown enough to answer a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Passed {
+    Proven,
+    /// It is a client like any other.
+    NeedsIdentity,
+}
+
+/// Decides by an address, before anything of the body is read. A wrong address of a task is answered like one that no
+/// task ever had, and like one of a tenant that does not exist (`None`).
+pub(in crate::http) fn admit(
+    tenant: Option<&ServerState>,
+    certificate: Option<&ClientCertificate>,
+    address: &[&str],
+) -> Result<Passed, Problem> {
+    match (tenant, address) {
+        (Some(tenant), [own]) => own_key(tenant, own).map(|_| Passed::Proven),
+        (None, [_]) => Err(unknown()),
+        (Some(tenant), [plugin, _, ..]) if certificate.is_some() => match proof(tenant, plugin) {
+            CallbackProof::Certificate => Ok(Passed::Proven),
+            CallbackProof::Identity | CallbackProof::Signed => Ok(Passed::NeedsIdentity),
+        },
+        (Some(_) | None, _) => Ok(Passed::NeedsIdentity),
+    }
+}
+
+/// Refuses a key that can be guessed, if the plugin demands more.
+fn check(server: &ServerState, call: &Call, address: &[&str]) -> Result<(), Problem> {
+    let [plugin, _, ..] = address else { return Ok(()) };
+    match proof(server, plugin) {
+        CallbackProof::Signed => Err(unknown()),
+        CallbackProof::Certificate if call.client.is_none() => Err(Problem::not_permitted()),
+        CallbackProof::Certificate | CallbackProof::Identity => Ok(()),
+    }
+}
+
+fn proof(server: &ServerState, plugin: &str) -> CallbackProof {
+    server.plugins.host.callback_proof(&PluginId::new(plugin))
+}
+
 /// The name of a callback by its address. A name without a slash is a task's own; a key of a
 /// plugin may have slashes in it.
 fn name(server: &ServerState, address: &[&str]) -> Result<String, Problem> {
     if let [own] = address {
-        let key = server.engine.addresses().key(own).map(str::to_string);
-        return key.ok_or_else(|| {
-            let message = "no task was given this address; a key that an element knows by itself \
-                           is answered at `callbacks/<plugin>/<key>`";
-            Problem::not_found(message).about("key")
-        });
+        return own_key(server, own);
     }
     if address.iter().any(|part| part.is_empty()) {
         return Err(Problem::bad("a plugin and a key are mandatory").about("key"));
     }
     Ok(address.join("/"))
+}
+
+/// The key of a task in its address. The token is compared in constant time.
+fn own_key(server: &ServerState, address: &str) -> Result<String, Problem> {
+    server.engine.addresses().key(address).map(str::to_string).ok_or_else(unknown)
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("no task is answered at this address").about("key")
 }

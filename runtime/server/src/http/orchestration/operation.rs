@@ -27,6 +27,8 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) answer: (u16, Content),
     /// Other responses that are no errors.
     pub(in crate::http) others: &'static [(u16, &'static str)],
+    /// Whether its path is proof enough of who sends a request, so that no identity is needed.
+    pub(in crate::http) is_proven_by_path: bool,
     /// Which documents of the standard it reads or writes, besides those in its path.
     pub(in crate::http) reaches: &'static [Reaches],
 }
@@ -159,6 +161,7 @@ const fn operation(
         body: Body::None,
         answer: (200, Content::Object),
         others: &[],
+        is_proven_by_path: false,
         reaches: &[],
     }
 }
@@ -219,6 +222,10 @@ impl Operation {
 
     pub(in crate::http) const fn or(self, others: &'static [(u16, &'static str)]) -> Self {
         Self { others, ..self }
+    }
+
+    pub(in crate::http) const fn proven_by_path(self) -> Self {
+        Self { is_proven_by_path: true, ..self }
     }
 
     pub(in crate::http) const fn reaches(self, reaches: &'static [Reaches]) -> Self {

@@ -102,9 +102,17 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
             REASON,
         ])),
     post(
-        "/callbacks/{address...}",
+        "/callbacks/{address}",
         "callbacks",
-        "Answers a waiting task: at the address that it was given, or at `<plugin>/<key>`",
+        "Answers a waiting task at the address that it was given, which is proof enough of the element",
+    )
+    .proven_by_path()
+    .sends(Body::Any)
+    .or(&[(202, "Kept until a task waits for it")]),
+    post(
+        "/callbacks/{plugin}/{key...}",
+        "callbacks",
+        "Answers the task of a plugin that waits for a key",
     )
     .sends(Body::Any)
     .or(&[(202, "Kept until a task waits for it")]),

@@ -52,7 +52,7 @@ const PING_WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Arrival {
     pub(in crate::http) is_secure: bool,
-    /// The address of the client.
+    /// The other side of the connection, which may be a proxy.
     pub(in crate::http) peer: IpAddr,
     /// Whether a certificate is mandatory that expired while the connection was open.
     pub(in crate::http) is_expired: bool,

@@ -53,7 +53,10 @@ async fn every_route_answers_each_role_by_the_table() {
         let path = with_ids(&route.path);
         let (status, headers) = send(&bench, None, &method, &path).await;
         if route.needs == Needs::Nothing {
-            assert_eq!(status, StatusCode::OK, "{method} {path}");
+            // No task has this address.
+            let is_callback = path.contains("/callbacks/");
+            let expected = if is_callback { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            assert_eq!(status, expected, "{method} {path}");
             continue;
         }
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} of a stranger");

@@ -190,6 +190,10 @@ async fn unknown_attributes_of_an_operation_are_named_and_change_nothing() {
         assert_eq!(answer.body["referenceError"], name, "{}", answer.text);
     };
     for operation in OPERATIONS {
+        // A wrong address is refused before anything else is looked at.
+        if operation.is_proven_by_path {
+            continue;
+        }
         let (method, place) = (operation.method, place(operation));
         let line = |query: &str| format!("{method} {place}?{query}");
         let sent = body(operation);
