@@ -51,6 +51,7 @@ mod damage;
 mod demo;
 mod landscape;
 mod left_out;
+mod login;
 mod memory;
 mod reconcile;
 mod run;

@@ -233,6 +233,27 @@ pub fn api_key_use(id: &str) -> Vec<u8> {
     format!("K/u/{id}").into_bytes()
 }
 
+/// The session of a person, by the hash of its secret.
+pub fn session(hash: &str) -> Vec<u8> {
+    format!("S/r/{hash}").into_bytes()
+}
+
+/// The sessions of all people.
+pub const SESSIONS: &[u8] = b"S/r/";
+
+/// When a session was used last.
+pub fn session_use(hash: &str) -> Vec<u8> {
+    format!("S/u/{hash}").into_bytes()
+}
+
+/// When each session was used last.
+pub const SESSION_USES: &[u8] = b"S/u/";
+
+/// The hash in a key of [`SESSIONS`] or [`SESSION_USES`].
+pub fn session_of(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.get(SESSIONS.len()..)?).ok()
+}
+
 /// The last order of a quote.
 pub fn quote(quote: &str) -> Vec<u8> {
     format!("q/{quote}").into_bytes()

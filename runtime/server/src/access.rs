@@ -7,17 +7,22 @@
 pub mod certificate;
 pub mod claims;
 pub mod condition;
+pub mod cookie;
 pub mod identity;
 pub mod jwks;
 pub mod jwt;
 pub mod keys;
+pub mod login;
 pub mod narrow;
 pub mod owner;
+pub mod people;
 pub mod permission;
 pub mod presented;
 pub mod reader;
 pub mod role;
 pub mod scope;
+pub mod secret;
+pub mod session;
 #[cfg(test)]
 pub(crate) mod signing;
 pub mod standing;
@@ -32,6 +37,7 @@ pub use condition::Subject;
 pub use identity::{Identity, Proof};
 pub use narrow::{Narrowing, NarrowingError};
 pub use owner::Owner;
+pub use people::People;
 pub use permission::{ApiName, Permission, Verb};
 pub use presented::{Malformed, Presented};
 pub use reader::Reader;
@@ -78,6 +84,7 @@ struct Inner {
     clock: System,
     /// Changes when credentials are revoked.
     revocations: watch::Sender<()>,
+    people: Option<People>,
     /// Identities by bearer tokens, for tests of the router.
     #[cfg(test)]
     fixed: BTreeMap<String, Arc<Identity>>,
@@ -130,6 +137,19 @@ impl Access {
         }))
     }
 
+    /// The same with logins of people.
+    #[must_use]
+    pub fn with_people(mut self, people: People) -> Self {
+        let inner = Arc::get_mut(&mut self.0).expect("access is not shared before the start");
+        inner.people = Some(people);
+        self
+    }
+
+    /// People in browsers, if they can log in.
+    pub fn people(&self) -> Option<&People> {
+        self.0.people.as_ref()
+    }
+
     /// The roles.
     pub fn roles(&self) -> &Roles {
         &self.0.roles
@@ -149,7 +169,10 @@ impl Access {
             Proof::Password => {
                 self.0.users.as_ref().is_some_and(|users| users.knows(&identity.subject))
             }
-            Proof::Token { .. } | Proof::Session { .. } | Proof::Certificate { .. } => !is_expired,
+            Proof::Session { id, .. } => {
+                self.people().is_some_and(|people| people.sessions.stands(id))
+            }
+            Proof::Token { .. } | Proof::Certificate { .. } => !is_expired,
         }
     }
 
@@ -238,6 +261,11 @@ impl Access {
                     })
                 }
             },
+            Presented::Session(secret) => {
+                let people = self.people().ok_or(Unproven::NotSetUp("sessions"))?;
+                let found = people.sessions.identify(secret);
+                found.map_err(|error| Unproven::refused("sessions", &error))
+            }
         }
     }
 }
@@ -252,6 +280,7 @@ impl Inner {
             issuers: Arc::new(issuers),
             certificates,
             users,
+            people: None,
             keys: Keys::default(),
             clock: System::default(),
             revocations: watch::Sender::new(()),

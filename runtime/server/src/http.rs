@@ -7,6 +7,7 @@ mod audited;
 mod body;
 mod call;
 mod changes;
+mod csrf;
 mod demand;
 mod documents;
 mod etag;
@@ -15,6 +16,7 @@ mod gate;
 mod headers;
 mod hub;
 mod index;
+mod login;
 mod masked;
 mod metrics;
 mod orchestration;
@@ -305,7 +307,7 @@ async fn answer_to(server: Arc<ServerState>, mut call: Call, begun: Instant) -> 
 }
 
 /// Routes whose answers do not depend on stored data.
-const ROUTES_AT_ONCE: [&str; 5] = ["healthz", "readyz", "metrics", "openapi", "index"];
+const ROUTES_AT_ONCE: [&str; 6] = ["healthz", "readyz", "metrics", "openapi", "index", "login"];
 
 /// Gives an answer away when everything that it may rest on is durable: the store shows a commit a
 /// little before. If the store fails meanwhile, what was seen is not told.

@@ -15,7 +15,10 @@ use store::seal::MasterKeys;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
-use crate::access::{Access, Permission, Roles};
+use crate::access::cookie::Cookies;
+use crate::access::login::Login;
+use crate::access::session::Life;
+use crate::access::{Access, People, Permission, Roles};
 use crate::config::{Config, ConfigError, tenants};
 use crate::packs::PacksError;
 use crate::services::Services;
@@ -118,8 +121,7 @@ impl Server {
     /// Starts a server. When this returns it accepts requests, and open orders
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
-        config.check()?;
-        let access = access(&config)?;
+        let (access, login) = access(&config)?;
         let limits = limits(&config);
         let (mut first, others) = planned(config)?;
         let listener = Listener::open(&mut first.config).await?;
@@ -133,6 +135,7 @@ impl Server {
         for tenant in std::iter::once(&first).chain(&others) {
             load_keys(&tenant.services, &access).await?;
         }
+        let access = with_people(access, &first.services, &listener.base_url, login).await?;
         let (services, events) = (first.services.clone(), first.events.clone());
         let beside = others.iter().filter_map(Tenant::beside).collect();
         let stop = process.stop;
@@ -262,8 +265,24 @@ pub fn roles(config: &Config) -> Result<(Roles, Vec<Permission>), ConfigError> {
     Ok((roles.map_err(|error| ConfigError::Contradiction(error.to_string()))?, known))
 }
 
-fn access(config: &Config) -> Result<Access, ConfigError> {
-    config.access.open(&crate::http::permits::permissions())
+/// Who may do what, and how people log in, by settings that are checked.
+fn access(config: &Config) -> Result<(Access, Option<(Login, Life)>), ConfigError> {
+    config.check()?;
+    let access = config.access.open(&crate::http::permits::permissions())?;
+    let login = config.access.login(access.roles(), &config.secrets);
+    Ok((access, login.map_err(ConfigError::Contradiction)?))
+}
+
+/// Access with the people who log in, whose sessions are in the store of the default tenant.
+async fn with_people(
+    access: Access,
+    services: &Services,
+    base_url: &str,
+    login: Option<(Login, Life)>,
+) -> Result<Access, ServeError> {
+    let Some((login, life)) = login else { return Ok(access) };
+    let people = People::open(&services.documents, login, life, Cookies::of(base_url)).await;
+    Ok(access.with_people(people.map_err(ServeError::Failed)?))
 }
 
 /// Has access take the API keys of the store as proof.

@@ -43,8 +43,8 @@ pub enum Proof {
     Off,
     /// By a token of an issuer, named as in the settings.
     Token { issuer: String },
-    /// By a login at an issuer, kept in a session.
-    Session { issuer: String },
+    /// By a login at an issuer, kept in a session with an id.
+    Session { issuer: String, id: String },
     /// By an API key, by its id.
     Key { id: String },
     /// By the certificate of a TLS client, by its SHA-256.
@@ -78,7 +78,7 @@ impl Identity {
     pub fn namespace(&self) -> Option<String> {
         let issuer = match &self.proof {
             Proof::Off => return None,
-            Proof::Token { issuer } | Proof::Session { issuer } => issuer.as_str(),
+            Proof::Token { issuer } | Proof::Session { issuer, .. } => issuer.as_str(),
             Proof::Key { .. } => "key",
             Proof::Certificate { .. } => "certificate",
             Proof::Password => "password",

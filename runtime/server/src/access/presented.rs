@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
 use super::certificate::Shown;
+use super::cookie::{self, Cookies};
 
 /// Max bytes of the header with credentials.
 pub const CREDENTIALS_BYTES_MAX: usize = 16 << 10;
@@ -18,6 +19,8 @@ pub enum Presented<'a> {
     Basic(&'a str),
     /// The certificate of the connection, if there is nothing else.
     Certificate(Shown<'a>),
+    /// The secret of a session, in a cookie.
+    Session(&'a str),
 }
 
 /// Why the credentials of a request cannot be read.
@@ -29,14 +32,20 @@ pub enum Malformed {
     TooLong,
     #[error("the header `Authorization` has no scheme that is known here")]
     Scheme,
+    #[error(transparent)]
+    Cookies(#[from] cookie::Twice),
 }
 
 impl<'a> Presented<'a> {
-    /// Reads the credentials in the headers of a request.
-    pub fn read(headers: &'a HeaderMap) -> Result<Self, Malformed> {
+    /// Reads the credentials in the headers of a request. The cookie of sessions, if there are any, counts
+    /// without an `Authorization` only.
+    pub fn read(headers: &'a HeaderMap, session: Option<Cookies>) -> Result<Self, Malformed> {
         let mut all = headers.get_all(AUTHORIZATION).iter();
         let header = match (all.next(), all.next()) {
-            (None, _) => return Ok(Self::Nothing),
+            (None, _) => {
+                let secret = session.map(|cookies| cookie::read(headers, cookies.session()));
+                return Ok(secret.transpose()?.flatten().map_or(Self::Nothing, Self::Session));
+            }
             (Some(_), Some(_)) => return Err(Malformed::Several),
             (Some(header), None) => header,
         };

@@ -10,8 +10,11 @@ use super::issuers::{self, IssuerSettings};
 use super::{ConfigError, Tls};
 use crate::access::certificate::Certificates;
 use crate::access::jwt::Issuers;
+use crate::access::login::{Login, LoginSettings};
+use crate::access::session::Life;
 use crate::access::users::Users;
 use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles};
+use crate::secrets::Sources;
 
 /// Who may do what.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +22,8 @@ use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles};
 pub struct AccessSettings {
     /// Whether requests must prove who makes them.
     pub authentication: Authentication,
+    /// Logins of people.
+    pub login: Option<LoginSettings>,
     /// Roles besides those that are built in, by their names.
     pub roles: BTreeMap<String, Role>,
     /// The issuers whose tokens are accepted, by their names.
@@ -77,5 +82,19 @@ impl AccessSettings {
         let users = users.transpose().map_err(ConfigError::Users)?;
         let proofs = Proofs { issuers: Issuers::new(issuers), certificates, users };
         Ok(Access::proving(self.authentication, roles, proofs))
+    }
+
+    /// Logins of people, with how long their sessions go on.
+    pub(crate) fn login(
+        &self,
+        roles: &Roles,
+        sources: &Sources,
+    ) -> Result<Option<(Login, Life)>, String> {
+        let Some(settings) = &self.login else { return Ok(None) };
+        if self.authentication == Authentication::Off {
+            return Err("[access.login] needs `authentication = \"required\"` in [access]".into());
+        }
+        let login = Login::new(settings, sources, roles)?;
+        Ok(Some((login, settings.life())))
     }
 }

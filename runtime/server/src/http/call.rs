@@ -43,6 +43,8 @@ pub(super) struct Call {
     /// The decoded pieces of the path, without empty ones.
     pub(super) path: Vec<String>,
     pub(super) query: Query,
+    /// The path and the query, as they came.
+    pub(super) target: String,
     pub(super) headers: HeaderMap,
     /// The beginning of hrefs.
     pub(super) base: Arc<str>,
@@ -141,6 +143,7 @@ impl Call {
             method: parts.method,
             path,
             query: Query::parse(parts.uri.query().unwrap_or_default())?,
+            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
             headers: parts.headers,
             base,
             client: parts.extensions.remove(),

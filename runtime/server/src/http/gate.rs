@@ -8,13 +8,14 @@ use axum::http::header::AUTHORIZATION;
 
 use super::ServerState;
 use super::call::Call;
+use super::csrf;
 use super::demand::{Applies, Demand};
 use super::orchestration::callbacks::{self, Passed};
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
 use crate::access::certificate::Shown;
-use crate::access::{Admitted, Identity, Presented, Reader, Scope, Unproven};
+use crate::access::{Admitted, Identity, People, Presented, Reader, Scope, Unproven};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
 /// is logged and not told.
@@ -41,19 +42,7 @@ pub(super) async fn pass(
     if call.headers.contains_key(AUTHORIZATION) {
         server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
     }
-    let identity = identify(server, call).await.map_err(|unproven| {
-        if !matches!(unproven, Unproven::Nothing | Unproven::Busy) {
-            server.rates.failed(call.address());
-        }
-        tracing::info!(reason = %unproven, "a request without an identity is refused");
-        match unproven {
-            Unproven::Nothing => Problem::unauthenticated(Challenge::Credentials),
-            Unproven::Malformed(_) | Unproven::NotSetUp(_) | Unproven::Refused { .. } => {
-                Problem::unauthenticated(Challenge::Others)
-            }
-            Unproven::Busy => Problem::too_many("too many log in at this time: try again"),
-        }
-    })?;
+    let identity = identify(server, call).await?;
     call.admitted.identity = Some(Arc::clone(&identity));
     server.rates.identity(&identity).map_err(Problem::too_fast)?;
     named.check(&identity)?;
@@ -69,17 +58,54 @@ pub(super) async fn pass(
     Ok(())
 }
 
-async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Unproven> {
-    let presented = match (Presented::read(&call.headers)?, &call.client) {
-        (Presented::Nothing, Some(client)) => Presented::Certificate(Shown {
+async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Problem> {
+    let people = server.access.people();
+    let presented = Presented::read(&call.headers, people.map(|people| people.cookies));
+    let presented = match (presented, &call.client) {
+        (Ok(Presented::Nothing), Some(client)) => Ok(Presented::Certificate(Shown {
             subject: &client.subject,
             sans: &client.sans,
             fingerprint: &client.fingerprint_sha256,
             not_after: client.not_after,
-        }),
+        })),
         (presented, _) => presented,
     };
-    server.access.identify(&presented).await
+    let proven = match &presented {
+        Ok(Presented::Session(_)) if !csrf::may_prove(call) => Err(Unproven::Refused {
+            kind: "sessions",
+            reason: "the request is none of a page of this server".into(),
+        }),
+        Ok(presented) => server.access.identify(presented).await,
+        Err(malformed) => Err((*malformed).into()),
+    };
+    let identity = proven.map_err(|unproven| {
+        if !matches!(unproven, Unproven::Nothing | Unproven::Busy) {
+            server.rates.failed(call.address());
+        }
+        unauthenticated(call, people, &unproven)
+    })?;
+    if let Ok(Presented::Session(secret)) = presented
+        && !csrf::is_meant(call, secret)
+    {
+        tracing::info!(subject = %identity.subject, "a request of a session is not protected against CSRF");
+        return Err(Problem::not_permitted());
+    }
+    Ok(identity)
+}
+
+/// The answer to a request without an identity: browsers that show pages are sent to the login.
+fn unauthenticated(call: &Call, people: Option<&People>, unproven: &Unproven) -> Problem {
+    tracing::info!(reason = %unproven, "a request without an identity is refused");
+    if people.is_some() && csrf::is_page(call) {
+        return Problem::login(&call.base, &call.target);
+    }
+    match unproven {
+        Unproven::Nothing => Problem::unauthenticated(Challenge::Credentials),
+        Unproven::Malformed(_) | Unproven::NotSetUp(_) | Unproven::Refused { .. } => {
+            Problem::unauthenticated(Challenge::Others)
+        }
+        Unproven::Busy => Problem::too_many("too many log in at this time: try again"),
+    }
 }
 
 /// Refuses what the roles do not allow; returns what the permission of the route itself covers.

@@ -4,14 +4,16 @@
 use std::fmt::Write as _;
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 use tmf::resource::{Api, Resource, Served};
 use tmf::table;
 
-use super::answer;
 use super::call::Call;
+use super::login::{self, Form};
 use super::orchestration::OPERATIONS;
+use super::problem::Answer;
+use super::{ServerState, answer, csrf};
+use crate::access::secret::code_of;
 
 /// The state of the server, each path with its content.
 const STATE: [(&str, &str); 4] = [
@@ -39,13 +41,25 @@ const DOCUMENTATION: [&str; 6] = [
     "wit/README.md",
 ];
 
-/// The index: a page for a browser, else JSON.
-pub(super) fn render(call: &Call) -> Response {
-    if call.wants_page() {
-        answer::page(page(prefix(&call.base)))
-    } else {
-        answer::json(StatusCode::OK, &listed(&call.base))
+/// The index: a page for a browser, else JSON. The page shows who is logged in.
+pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
+    call.must_only_read()?;
+    if !call.wants_page() {
+        return Ok(answer::json(StatusCode::OK, &listed(&call.base)));
     }
+    let people = server.access.people();
+    let known = people.and_then(|people| Some((people, login::session_of(people, call)?)));
+    let (who, forms_to) = match known {
+        None => (String::new(), None),
+        Some((people, (secret, record))) => {
+            let form = Form { name: &record.name, token: code_of(secret, csrf::PURPOSE) };
+            (form.html(server.outside(&call.base)), people.login.logout_origin().await)
+        }
+    };
+    let page =
+        answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page(prefix(&call.base), &who));
+    let page = login::with_policy(page, forms_to.as_deref());
+    Ok(if who.is_empty() { page } else { login::not_stored(page) })
 }
 
 /// The lists of an API, each with its path.
@@ -87,12 +101,14 @@ fn prefix(base: &str) -> &str {
     place.find('/').map_or("", |at| &place[at..])
 }
 
-fn page(prefix: &str) -> String {
+fn page(prefix: &str, who: &str) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Ferrule</title>\n\
-         <style>body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;\
-         padding:0 1em}code{font-size:.9em}td{padding:.1em 1em .1em 0;vertical-align:top}</style>\n\
-         <h1>Ferrule</h1>\n<p>Orders come in here, over the APIs below. This page lists what is \
+         <link rel=\"stylesheet\" href=\"/login/style.css\">\n<h1>Ferrule</h1>\n",
+    );
+    page.push_str(who);
+    page.push_str(
+        "<p>Orders come in here, over the APIs below. This page lists what is \
          served; with <code>Accept: application/json</code> it is JSON.</p>\n",
     );
     // Writing to a string cannot fail. Every text here is ours or of the settings: no part of a request is shown.

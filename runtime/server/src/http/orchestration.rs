@@ -30,6 +30,7 @@ mod quotes;
 mod reconciliations;
 mod runs;
 mod scratch;
+mod sessions;
 mod stock;
 mod subscriptions;
 mod table;
@@ -116,6 +117,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["audit", sequence] => audit::one(server, sequence).await,
         ["events"] => outbox::get(server, &call).await,
         ["access"] => access::get(server, &call),
+        ["sessions", rest @ ..] => sessions::dispatch(server, &call, rest).await,
         _ => Err(nothing_here()),
     }
 }

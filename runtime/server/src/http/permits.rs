@@ -38,8 +38,15 @@ pub(crate) struct Route {
 }
 
 /// The routes that are neither of the standard nor of our own API.
-const OTHERS: [(&str, &[&str], Other); 8] = [
+const OTHERS: [(&str, &[&str], Other); 14] = [
     ("/", &[], Other::Identity),
+    // They prove themselves: a login has no identity yet.
+    ("/login", &["login"], Other::Nothing),
+    ("/login/style.css", &["login", "style.css"], Other::Nothing),
+    ("/login/callback", &["login", "callback"], Other::Nothing),
+    ("/login/backchannel", &["login", "backchannel"], Other::Nothing),
+    ("/logout", &["logout"], Other::Nothing),
+    ("/session", &["session"], Other::Identity),
     ("/orchestration/v1", &["orchestration", "v1"], Other::Identity),
     ("/healthz", &["healthz"], Other::Nothing),
     ("/readyz", &["readyz"], Other::Nothing),

@@ -1,5 +1,6 @@
 //! Error responses: the TM Forum error body, on every path.
 
+mod login;
 mod rate;
 
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -13,7 +13,9 @@ use super::call::Call;
 use super::problem::Answer;
 use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
-use super::{ServerState, answer, documents, hub, index, metrics, orchestration, permits, topics};
+use super::{
+    ServerState, answer, documents, hub, index, login, metrics, orchestration, permits, topics,
+};
 use crate::documents::Session;
 
 /// Finds and calls the handler.
@@ -21,9 +23,7 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static 
     let path = std::mem::take(&mut call.path);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        [] | ["orchestration", "v1"] => {
-            ("index", call.must_only_read().map(|()| index::render(&call)))
-        }
+        [] | ["orchestration", "v1"] => ("index", index::get(server, &call).await),
         ["healthz"] => ("healthz", health(server, &call).await),
         ["readyz"] => ("readyz", ready(server, &call).await),
         ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(server))),
@@ -41,6 +41,9 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static 
             Some(version) => standard(server, call, (*api, version), rest).await,
             None => ("unknown", Err(nothing_here())),
         },
+        ["login", ..] | ["logout"] | ["session"] => {
+            ("login", login::dispatch(server, call, &path).await)
+        }
         ["orchestration", "v1", rest @ ..] => orchestration::dispatch(server, call, rest).await,
         _ => ("unknown", Err(nothing_here())),
     }

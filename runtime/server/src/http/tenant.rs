@@ -119,6 +119,11 @@ impl ServerState {
         self.tenant.as_ref().map(tenants::prefix).unwrap_or_default()
     }
 
+    /// The beginning of hrefs without the tenant.
+    pub(super) fn outside<'a>(&self, base: &'a str) -> &'a str {
+        base.strip_suffix(&*self.prefix()).unwrap_or(base)
+    }
+
     /// This tenant, and those that are served behind it.
     pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(self.tenants.values().map(Arc::as_ref))

@@ -34,6 +34,7 @@ mod kept;
 mod keys;
 mod kits;
 mod limits;
+mod login;
 mod orchestration;
 mod own;
 mod persons;

@@ -14,11 +14,11 @@ fn rules() -> ClaimRules {
     }
 }
 
-fn claims(value: Value) -> Claims {
-    serde_json::from_value(value).unwrap()
+fn claims(value: impl serde::Serialize) -> Claims {
+    serde_json::from_str(&serde_json::to_string(&value).unwrap()).unwrap()
 }
 
-fn roles(rules: &ClaimRules, value: Value) -> Vec<String> {
+fn roles(rules: &ClaimRules, value: impl serde::Serialize) -> Vec<String> {
     let granted = rules.read(&claims(value)).unwrap();
     granted.roles.iter().map(ToString::to_string).collect()
 }

@@ -438,4 +438,9 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     post("/reconciliations/{id}/findings/{number}/repair", "reconciliations", "Does again what is missing")
         .answers(202, Content::Object)
     .reaches(&[NETWORK]),
+    // People.
+    get("/sessions", "sessions", "Lists the sessions of people who are logged in, the latest first")
+        .query(&[parameter("subject", Kind::Text, "only those of one person"), OFFSET, LIMIT])
+        .answers(200, Content::Array),
+    delete("/sessions/{id}", "sessions", "Ends a session"),
 ];

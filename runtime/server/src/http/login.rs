@@ -1,0 +1,327 @@
+//! The pages by which people log in and out, the logout by the provider, and who one is.
+
+mod pages;
+
+use std::sync::Arc;
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use openidconnect::url::form_urlencoded;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::call::Call;
+use super::csrf;
+use super::problem::{Answer, Problem, nothing_here};
+use super::{ServerState, answer};
+use crate::access::cookie;
+use crate::access::login::{Callback, CallbackError, LOGIN_MS, LoginError, LogoutError, return_to};
+use crate::access::secret::{code_of, is_code_of};
+use crate::access::session::{Record, SessionError};
+use crate::access::{Identity, People, RoleName};
+
+pub(super) use pages::{Form, with_policy};
+
+/// Max bytes of a form, and of its parameters.
+const FORM_BYTES_MAX: usize = 32 << 10;
+
+/// The parameter of a form with the token of a session.
+pub(super) const TOKEN: &str = "csrf_token";
+
+/// Who one is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    subject: &'a str,
+    name: &'a str,
+    proof: &'static str,
+    tenant: Option<&'a str>,
+    roles: Vec<&'a RoleName>,
+    /// The token that requests of this session carry in `X-CSRF-Token`.
+    csrf_token: Option<String>,
+}
+
+/// Where a logout goes on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedOut {
+    /// The page of the provider at which its own session ends.
+    end_session: Option<String>,
+}
+
+/// Handles a request about logins.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
+    match path {
+        ["login", "style.css"] => {
+            call.must_only_read()?;
+            return Ok(pages::style());
+        }
+        ["session"] => {
+            call.must_only_read()?;
+            return session(server, &call);
+        }
+        _ => {}
+    }
+    let people = server.access.people().ok_or_else(nothing_here)?;
+    match (path, &call.method) {
+        (["login"], _) => {
+            call.must_only_read()?;
+            login(people, &call).await
+        }
+        (["login", "callback"], _) => {
+            call.must_only_read()?;
+            callback(people, &call).await
+        }
+        (["login", "backchannel"], &Method::POST) => {
+            let answer = backchannel(people, call).await;
+            server.access.revoked();
+            answer
+        }
+        (["login", "backchannel"], _) => Err(Problem::method("POST")),
+        (["logout"], &Method::POST) => {
+            let answer = logout(people, call).await;
+            server.access.revoked();
+            answer
+        }
+        (["logout"], &Method::GET | &Method::HEAD) => Ok(logout_page(people, &call).await),
+        (["logout"], _) => Err(Problem::method("GET, HEAD, POST")),
+        _ => Err(nothing_here()),
+    }
+}
+
+/// Sends a browser to the provider; one with a session goes where it wants to go.
+async fn login(people: &People, call: &Call) -> Answer {
+    let target = return_to(call.query.get("return"));
+    if session_of(people, call).is_some() {
+        return Ok(redirect(&format!("{}{target}", call.base), &[]));
+    }
+    let redirect_uri = format!("{}/login/callback", call.base);
+    match people.login.begin(redirect_uri, target, people.sessions.now()).await {
+        Ok(begun) => {
+            let name = people.cookies.login(&begun.state);
+            let age = Some(LOGIN_MS / 1_000);
+            let set = people.cookies.set(&name, begun.cookie.text(), age);
+            Ok(redirect(&begun.page, &[set]))
+        }
+        Err(error) => Ok(failed(&error)),
+    }
+}
+
+/// Takes the browser back from the provider.
+async fn callback(people: &People, call: &Call) -> Answer {
+    let state = once(call, "state").unwrap_or_default();
+    let name = people.cookies.login(state);
+    let cookie = cookie::read(&call.headers, &name).ok().flatten().unwrap_or_default();
+    let now = people.sessions.now();
+    let clear = people.cookies.clear(&name);
+    if let Some(error) = once(call, "error") {
+        let refused = people.login.give_up(state, cookie, now).map_or_else(
+            |error| callback_failed(&error),
+            |()| {
+                let id = note(&format!("the provider answers `{}`", error.escape_debug()));
+                pages::refused_by_provider(&id)
+            },
+        );
+        return Ok(with_cookies(refused, &[clear]));
+    }
+    let code = once(call, "code").unwrap_or_default();
+    let issuer = once(call, "iss");
+    let ended = people.login.end(Callback { state, code, issuer, cookie }, now).await;
+    let (record, target) = match ended {
+        Ok(ended) => ended,
+        Err(error) => return Ok(with_cookies(callback_failed(&error), &[clear])),
+    };
+    tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged in");
+    let former = cookie::read(&call.headers, people.cookies.session()).ok().flatten();
+    match people.sessions.begin(record, former).await {
+        Ok(secret) => {
+            let set = people.cookies.set(people.cookies.session(), secret.text(), None);
+            Ok(redirect(&format!("{}{target}", call.base), &[clear, set]))
+        }
+        Err(error @ (SessionError::Full(_) | SessionError::Random(_))) => {
+            Ok(with_cookies(pages::unavailable(&note(&error.to_string())), &[clear]))
+        }
+        Err(SessionError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// The only value of a parameter of the query.
+fn once<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    let mut values = call.query.parameters().filter(|(known, _, _)| *known == name);
+    match (values.next(), values.next()) {
+        (Some((_, value, _)), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// Ends the session of a browser, and its session at the provider. A page without a script sends the token
+/// in its form.
+async fn logout(people: &People, mut call: Call) -> Answer {
+    let form = form(&mut call)?;
+    let clear = people.cookies.clear(people.cookies.session());
+    let is_page = call.wants_page();
+    let done = || format!("{}/logout", call.base);
+    let Some((secret, _)) = session_of(people, &call) else {
+        return logged_out(is_page.then(done), None, &clear);
+    };
+    let header = call.headers.get(csrf::TOKEN).and_then(|token| token.to_str().ok());
+    let token = header.or_else(|| value_of(&form, TOKEN)).unwrap_or_default();
+    if !csrf::is_of_own_page(&call.headers) || !is_code_of(token, secret, csrf::PURPOSE) {
+        tracing::info!("a logout is not protected against CSRF");
+        return Err(Problem::not_permitted());
+    }
+    let ended = people.sessions.end(secret).await?;
+    let page = match &ended {
+        Some(record) => {
+            tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged out");
+            people.login.logout_page(record, done()).await
+        }
+        None => None,
+    };
+    logged_out(is_page.then(done), page, &clear)
+}
+
+/// The answer after a logout: a page goes on at the provider, or at our own; a program is told where to go on.
+fn logged_out(done: Option<String>, page: Option<String>, clear: &str) -> Answer {
+    let response = match done {
+        Some(done) => redirect(&page.unwrap_or(done), &[]),
+        None => json(&LoggedOut { end_session: page })?,
+    };
+    Ok(with_cookies(response, &[clear.to_owned()]))
+}
+
+async fn logout_page(people: &People, call: &Call) -> Response {
+    match session_of(people, call) {
+        None => pages::logged_out(&call.base),
+        Some((secret, record)) => {
+            let form = Form { name: &record.name, token: code_of(secret, csrf::PURPOSE) };
+            pages::log_out(&call.base, &form, people.login.logout_origin().await.as_deref())
+        }
+    }
+}
+
+/// Ends sessions that the provider ended (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8).
+async fn backchannel(people: &People, mut call: Call) -> Answer {
+    let form = form(&mut call)?;
+    let token = value_of(&form, "logout_token").unwrap_or_default();
+    let named = people.login.named(token, people.sessions.now()).await;
+    let response = match named {
+        Ok(named) => {
+            let ended = people.sessions.end_all(|_, record| people.login.is_ended(record, &named));
+            let ended = ended.await?;
+            tracing::info!(ended, subject = named.subject, "the provider ended sessions");
+            Response::new(axum::body::Body::empty())
+        }
+        Err(error @ LogoutError::Token(_)) => {
+            note(&error.to_string());
+            let body = r#"{"error":"invalid_request"}"#;
+            answer::with_type(StatusCode::BAD_REQUEST, "application/json", body)
+        }
+        Err(error @ LogoutError::Login(_)) => {
+            note(&error.to_string());
+            return Err(Problem::unavailable("the provider cannot be asked for its keys"));
+        }
+    };
+    Ok(not_stored(response))
+}
+
+/// Who one is, by any credentials.
+fn session(server: &ServerState, call: &Call) -> Answer {
+    let Some(identity) = &call.admitted.identity else { return Err(nothing_here()) };
+    let known = server.access.people().and_then(|people| session_of(people, call));
+    let is_session = identity.proof.name() == "session";
+    let known = known.filter(|_| is_session);
+    let Identity { subject, proof, tenant, roles, .. } = &**identity;
+    json(&Shown {
+        subject,
+        name: known.as_ref().map_or(subject, |(_, record)| &record.name),
+        proof: proof.name(),
+        tenant: tenant.as_deref(),
+        roles: roles.iter().collect(),
+        csrf_token: known.as_ref().map(|(secret, _)| code_of(secret, csrf::PURPOSE)),
+    })
+}
+
+/// The session of a browser, with its secret.
+pub(super) fn session_of<'a>(people: &People, call: &'a Call) -> Option<(&'a str, Arc<Record>)> {
+    let secret = cookie::read(&call.headers, people.cookies.session()).ok().flatten()?;
+    Some((secret, people.sessions.record(secret)?))
+}
+
+/// The parameters of a form; none without a body.
+fn form(call: &mut Call) -> Result<Vec<(String, String)>, Problem> {
+    let bytes = call.bytes()?;
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    if bytes.len() > FORM_BYTES_MAX {
+        return Err(Problem::too_large(format!("a form has at most {FORM_BYTES_MAX} bytes")));
+    }
+    let kind = call.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::media_type("a form is application/x-www-form-urlencoded"));
+    }
+    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
+/// The only value of a parameter of a form.
+fn value_of<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut values = form.iter().filter(|(known, _)| known == name);
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}
+
+fn callback_failed(error: &CallbackError) -> Response {
+    match error {
+        CallbackError::Unknown | CallbackError::Issuer => pages::stale(&note(&error.to_string())),
+        CallbackError::Login(error) => failed(error),
+    }
+}
+
+fn failed(error: &LoginError) -> Response {
+    let id = note(&error.to_string());
+    match error {
+        LoginError::Unavailable(_) => pages::unavailable(&id),
+        LoginError::Refused(_) => pages::refused(&id),
+    }
+}
+
+/// Logs why a login failed; returns the id under which the log has it.
+fn note(reason: &str) -> String {
+    let id = Uuid::now_v7().simple().to_string();
+    tracing::warn!(request = id, reason, "a login or logout failed");
+    id
+}
+
+fn json(shown: &impl Serialize) -> Answer {
+    let body = serde_json::to_string(shown).map_err(|error| Problem::ours(&error))?;
+    Ok(not_stored(answer::with_type(StatusCode::OK, "application/json", body)))
+}
+
+/// Leads a browser on.
+fn redirect(url: &str, cookies: &[String]) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(url) = HeaderValue::from_str(url) {
+        response.headers_mut().insert(LOCATION, url);
+    }
+    with_cookies(not_stored(response), cookies)
+}
+
+fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+pub(super) fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
