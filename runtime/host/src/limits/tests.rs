@@ -28,7 +28,7 @@ fn meter() -> Arc<Meter> {
 
 fn permit(mib: usize) -> Permit {
     let capacity = Capacity { instances: 1, bytes: mib << 20, share_percent: 100 };
-    let admission = Admission::new(capacity);
+    let admission = Admission::new(capacity, 100);
     let mut admit = Box::pin(async move { admission.admit(&PluginId::new("a"), 0).await });
     match admit.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(permit) => permit,

@@ -56,8 +56,11 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
             (form.html(server.outside(&call.base)), people.login.logout_origin().await)
         }
     };
-    let page =
-        answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page(prefix(&call.base), &who));
+    let page = answer::with_type(
+        StatusCode::OK,
+        "text/html; charset=utf-8",
+        page(prefix(&call.base), &who),
+    );
     let page = login::with_policy(page, forms_to.as_deref());
     Ok(if who.is_empty() { page } else { login::not_stored(page) })
 }
