@@ -99,7 +99,7 @@ impl Site {
         browser
     }
 
-    /// What a session is told of itself; `None` if there is none.
+    /// The answer to a session about itself; `None` if there is none.
     async fn session(&self, browser: &mut Browser) -> Option<Value> {
         let answer = browser.send("GET", &self.at("/session"), &[("accept", "*/*")], "").await;
         assert!([200, 401].contains(&answer.status), "{}", answer.text);

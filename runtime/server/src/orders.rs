@@ -123,17 +123,7 @@ impl Orders {
     }
 
     /// Submits an order or a run; its result is on disk. `submission` is the client's idempotency key.
-    pub async fn submit(
-        &self,
-        kind: Kind,
-        document: Value,
-        submission: Option<String>,
-    ) -> Result<Submitted, SubmitError> {
-        self.submit_for(&Reader::All, kind, document, submission).await
-    }
-
-    /// The same for a client, to which only what it may read exists.
-    pub(crate) async fn submit_for(
+    pub(crate) async fn submit(
         &self,
         reader: &Reader,
         kind: Kind,

@@ -279,18 +279,18 @@ fn versions(session: &Session, places: &[Place]) -> Result<Vec<Write>, Error> {
 fn changes(session: &Session, places: &[Place]) -> Result<Vec<Put>, PersonError> {
     let mut puts = Vec::new();
     for (resource, id) in places {
-        let Some(document) = session.readable(resource, id)? else { continue };
-        let (revision, mut body) = (document.revision, document.body.clone());
-        if erase(resource, &mut body) == 0 {
+        let Some(before) = session.readable(resource, id)? else { continue };
+        let mut after = before.clone();
+        if erase(resource, &mut after.body) == 0 {
             continue;
         }
+        let expected = Expected::Revision(before.revision);
+        puts.push(Put::new(resource, id, Change::Set(after.body.clone()), expected).quiet());
         if let Some((_, resource)) = table::of_key(resource) {
-            let mut draft = Draft::erasing(resource, (id, document), &body, session.now());
+            let mut draft = Draft::erasing(resource, id, [before, after], session.now());
             Customers.check(session, &mut draft)?;
             puts.append(&mut draft.more);
         }
-        let change = Put::new(resource, id, Change::Set(body), Expected::Revision(revision));
-        puts.push(change.quiet());
     }
     Ok(puts)
 }

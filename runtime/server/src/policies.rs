@@ -53,11 +53,11 @@ impl Draft {
     /// A change that erases what is about a person.
     pub(crate) fn erasing(
         resource: &'static Resource,
-        (id, before): (&str, Document),
-        after: &Value,
+        id: &str,
+        [before, after]: [Document; 2],
         at: Timestamp,
     ) -> Self {
-        let (id, before, after) = (id.to_owned(), Some(before), Some(after.clone()));
+        let (id, before, after) = (id.to_owned(), Some(before), Some(after.body));
         Self { resource, id, before, after, more: Vec::new(), at, reader: Reader::All }
     }
 }

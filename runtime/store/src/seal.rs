@@ -31,8 +31,8 @@ const HIDING: u16 = 0;
 /// What the keys of index entries begin with, after the tenant.
 const ENTRIES: &[u8] = b"i/";
 
-/// What the keys begin with by which duplicates of parties are found: mail addresses among them. The value
-/// goes up to the last `/`.
+/// The beginning of the keys by which duplicates of parties are found: mail addresses among them. The
+/// value goes up to the last `/`.
 const PARTY_KEYS: &[u8] = b"d/partyKey/";
 
 /// Bytes of the HMAC in the key of an index entry, before they are written as text.

@@ -65,6 +65,12 @@ pub fn is_personal(resource: &str, path: &str) -> bool {
     TABLE.iter().any(|(of, row)| (*of == "*" || *of == resource) && covers(row, path))
 }
 
+/// Whether the ids of the documents of a resource have personal values in them: those by which
+/// duplicates of parties are found.
+pub fn has_personal_ids(resource: &str) -> bool {
+    resource == "partyKey"
+}
+
 /// Whether a row of the table is about a path, or about what it lies below.
 fn covers(row: &str, path: &str) -> bool {
     let begins = |path: &str, row: &str| {

@@ -129,7 +129,7 @@ impl Chromium {
         self.ask(&format!("/element/{element}/value"), &json!({ "text": text })).await;
     }
 
-    /// What a script of the page that is open gives in the end.
+    /// The result of a script in the page that is open.
     async fn run(&self, script: &str) -> Value {
         self.ask("/execute/async", &json!({ "script": script, "args": [] })).await
     }

@@ -1,6 +1,7 @@
 //! The documents that an entry of the audit lists: their revisions, and the attributes that differ.
 
 use tmf::difference::{Difference, Differences, differences};
+use tmf::personal::has_personal_ids;
 
 use super::{Document, Put};
 use crate::audit::{Audited, Changed, DIFFERENCES_BYTES_MAX, DOCUMENTS_MAX};
@@ -24,6 +25,10 @@ impl Noted {
 
     /// Notes a change of a document.
     pub(super) fn note(&mut self, put: &Put, before: Option<&Document>, after: Option<&Document>) {
+        // They follow from the party, which is noted beside them.
+        if has_personal_ids(&put.resource) {
+            return;
+        }
         if self.listed.len() >= DOCUMENTS_MAX {
             self.more += 1;
             return;

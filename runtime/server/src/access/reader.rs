@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use engine::documents::Document;
-use serde_json::Value;
+use serde::Serialize;
 use tmf::resource::Operation;
 use tmf::table;
 
@@ -49,7 +49,7 @@ impl Reader {
     }
 
     /// Whether it may read a document of a resource.
-    pub fn sees(&self, key: &str, document: &Value) -> bool {
+    pub fn sees(&self, key: &str, document: &impl Serialize) -> bool {
         self.scope(key, Verb::Read).covers(document)
     }
 

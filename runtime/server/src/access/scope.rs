@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::expr::{Expr, Scope as Variables};
 use serde::Serialize;
 use serde_json::Value;
+use tmf::document::write;
 
 use super::{Identity, Reader, RoleName};
 
@@ -85,13 +86,13 @@ impl Scope {
     }
 
     /// Whether it covers a document. A condition that fails to evaluate covers nothing, and is logged.
-    pub fn covers(&self, document: &Value) -> bool {
+    pub fn covers(&self, document: &impl Serialize) -> bool {
         let conditions = match self {
             Self::All => return true,
             Self::Nothing => return false,
             Self::Some(conditions) => conditions,
         };
-        let variables = conditions.variables.clone().with("document", document);
+        let variables = conditions.variables.clone().with("document", &write(document));
         conditions.any.iter().any(|condition| match condition.is_true(&variables) {
             Ok(holds) => holds,
             Err(error) => {

@@ -59,7 +59,7 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
     let page = answer::with_type(
         StatusCode::OK,
         "text/html; charset=utf-8",
-        page(prefix(&call.base), &who),
+        page(&call.base, server.outside(&call.base), &who),
     );
     let page = login::with_policy(page, forms_to.as_deref());
     Ok(if who.is_empty() { page } else { login::not_stored(page) })
@@ -104,11 +104,14 @@ fn prefix(base: &str) -> &str {
     place.find('/').map_or("", |at| &place[at..])
 }
 
-fn page(prefix: &str, who: &str) -> String {
+fn page(base: &str, outside: &str, who: &str) -> String {
+    let (prefix, root) = (prefix(base), prefix(outside));
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Ferrule</title>\n\
-         <link rel=\"stylesheet\" href=\"/login/style.css\">\n<h1>Ferrule</h1>\n",
+         <link rel=\"stylesheet\" href=\"",
     );
+    page.push_str(root);
+    page.push_str("/login/style.css\">\n<h1>Ferrule</h1>\n");
     page.push_str(who);
     page.push_str(
         "<p>Orders come in here, over the APIs below. This page lists what is \

@@ -45,12 +45,10 @@ struct Parts {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-/// What a client without an identity is asked for.
+/// The challenge to a client without an identity: it sent no credentials, or wrong ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
-    /// Credentials: there were none.
     Credentials,
-    /// Others than those that it sent.
     Others,
 }
 

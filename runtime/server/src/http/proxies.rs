@@ -38,7 +38,7 @@ impl Proxies {
             ForwardedHeader::Forwarded => addresses_of_forwarded(headers),
         };
         for hop in hops.into_iter().rev().take(HOPS_MAX) {
-            // What cannot be read was not written by a proxy that is configured well: the last that is known counts.
+            // An unreadable address was not written by a proxy that is configured well: the last that is known counts.
             let Some(address) = hop else { break };
             client = address;
             if !self.trusts(client) {

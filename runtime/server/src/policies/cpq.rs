@@ -134,7 +134,7 @@ impl Cpq {
             return Err(QuoteFailure::NotPermitted);
         }
         let submission = Some(format!("quote/{id}"));
-        Ok(self.orders.submit_for(reader, Kind::ProductOrder, order, submission).await?)
+        Ok(self.orders.submit(reader, Kind::ProductOrder, order, submission).await?)
     }
 
     /// Creates the next version of a quote; an approved one is withdrawn with it.

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_spawned_within_runs_on_the_threads() {
+    async fn a_spawned_task_runs_on_the_threads() {
         let threads = Threads::start(1).unwrap();
         let name = || std::thread::current().name().map(ToOwned::to_owned);
         let spawned = async { tokio::spawn(async move { name() }).await.unwrap() };

@@ -85,7 +85,7 @@ async fn an_owner_is_fenced_after_a_compaction_as_before() {
 }
 
 #[tokio::test]
-async fn what_was_removed_is_not_on_the_disk_after_a_compaction() {
+async fn a_removed_fact_is_not_on_the_disk_after_a_compaction() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     filled(&path, None).await;
@@ -101,7 +101,7 @@ async fn what_was_removed_is_not_on_the_disk_after_a_compaction() {
 }
 
 #[tokio::test]
-async fn what_an_interrupted_compaction_left_is_removed_and_a_store_in_use_is_refused() {
+async fn the_rest_of_an_interrupted_compaction_is_removed_and_a_store_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let facts = filled(&path, None).await;

@@ -15,7 +15,7 @@ use tmf::document::process_flow::{FlowState, TaskFlow};
 use tmf::document::write;
 
 use super::one::tagged;
-use crate::access::{Scope, Verb};
+use crate::access::{Reader, Scope, Verb};
 use crate::documents::Session;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
@@ -150,7 +150,8 @@ async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer
         must_cover(&call.admitted.scope, &write(&run.process_flow()))?;
     }
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let submitted = server.orders.submit(kind, input, submission).await.map_err(not_run)?;
+    let submitted =
+        server.orders.submit(&Reader::All, kind, input, submission).await.map_err(not_run)?;
     let fulfilment = match submitted {
         engine::Submitted::New(fulfilment) => fulfilment,
         engine::Submitted::Before(id) => {

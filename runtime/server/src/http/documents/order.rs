@@ -44,7 +44,7 @@ pub(super) async fn create(
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
     let reader = &call.admitted.reader;
-    let submitted = server.orders.submit_for(reader, kind, document, submission).await?;
+    let submitted = server.orders.submit(reader, kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),

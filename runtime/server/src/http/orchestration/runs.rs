@@ -9,6 +9,7 @@ use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
 
 use super::{BASE, find, missing, view};
+use crate::access::Reader;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
@@ -40,7 +41,7 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     must_cover(&call.admitted.scope, &rights::run(workflow, &input))?;
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let (first, is_new) = match server.orders.submit(kind, input, submission).await? {
+    let (first, is_new) = match server.orders.submit(&Reader::All, kind, input, submission).await? {
         Submitted::New(fulfilment) => (fulfilment, true),
         Submitted::Before(id) => {
             let first = server.engine.get(&id).await?.ok_or_else(|| gone(&id))?;

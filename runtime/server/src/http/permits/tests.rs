@@ -52,7 +52,7 @@ fn every_described_operation_demands_a_permission() {
 }
 
 #[test]
-fn what_is_not_served_demands_an_identity() {
+fn an_unknown_path_demands_an_identity() {
     for path in ["/nothing", "/tmf-api/nothing/v4/order", "/orchestration/v1/nothing", "/healthz/x"]
     {
         assert_eq!(needs(&Method::GET, &with_ids(path), None), Needs::Identity, "{path}");

@@ -83,7 +83,7 @@ async fn a_person_is_erased_from_everything_that_is_kept() {
     assert!(erased.body["documents"].as_u64() >= Some(4), "{}", erased.body);
     assert!(erased.body["events"].as_u64() >= Some(4), "{}", erased.body);
     assert_eq!(names_kept(&bench), Vec::<String>::new());
-    // What is not about the person is there, and refers as before.
+    // The rest of the document is there, and refers as before.
     let left = bench.get(&format!("/tmf-api/customerManagement/v4/customer/{customer}")).await;
     assert_eq!(left.body["engagedParty"]["id"], json!(party));
     let again = bench.post(&erase, &json!({})).await;
