@@ -57,6 +57,44 @@ fn altered(store: &Sled, sequence: u64) -> Write {
     (keys::audit(sequence), Some([&stored[..32], text.as_bytes()].concat()))
 }
 
+/// Writes into a store, with the numbers of two entries of people.
+type Alter = fn(&Sled, u64, u64) -> Vec<Write>;
+
+/// The finding of `audit verify`, for the same numbers.
+type Named = fn(u64, u64) -> String;
+
+/// Manipulations of a chain, each with its finding.
+fn manipulations() -> [(Alter, Named); 5] {
+    [
+        (
+            |store, from, _| vec![altered(store, from)],
+            |from, _| format!("entry {from} was changed"),
+        ),
+        (
+            |_, from, _| vec![(keys::audit(from), None)],
+            |from, _| format!("entry {from} is missing"),
+        ),
+        (
+            |store, from, _| vec![(keys::audit(from + 1), Some(entry(store, from)))],
+            |from, _| format!("entry {from} was inserted"),
+        ),
+        (
+            |store, from, _| {
+                let (one, two) = (entry(store, from), entry(store, from + 1));
+                vec![(keys::audit(from), Some(two)), (keys::audit(from + 1), Some(one))]
+            },
+            |from, _| format!("entry {from} stands at another place"),
+        ),
+        (
+            |store, _, to| {
+                let end = Head::of(store).unwrap().sequence;
+                (to..=end).map(|gone| (keys::audit(gone), None)).collect()
+            },
+            |_, to| format!("the entries after {} were cut off", to - 1),
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn every_change_has_an_entry_after_a_kill_and_each_manipulation_is_named() {
     let mut world = World::start().await;
@@ -87,36 +125,7 @@ async fn every_change_has_an_entry_after_a_kill_and_each_manipulation_is_named()
     let (from, to) = people(&world.data());
     let pristine = world.folder.path().join("pristine");
     crate::world::copy(&world.data(), &pristine);
-    type Alter = fn(&Sled, u64, u64) -> Vec<Write>;
-    let cases: [(Alter, fn(u64, u64) -> String); 5] = [
-        (
-            |store, from, _| vec![altered(store, from)],
-            |from, _| format!("entry {from} was changed"),
-        ),
-        (
-            |_, from, _| vec![(keys::audit(from), None)],
-            |from, _| format!("entry {from} is missing"),
-        ),
-        (
-            |store, from, _| vec![(keys::audit(from + 1), Some(entry(store, from)))],
-            |from, _| format!("entry {from} was inserted"),
-        ),
-        (
-            |store, from, _| {
-                let (one, two) = (entry(store, from), entry(store, from + 1));
-                vec![(keys::audit(from), Some(two)), (keys::audit(from + 1), Some(one))]
-            },
-            |from, _| format!("entry {from} stands at another place"),
-        ),
-        (
-            |store, _, to| {
-                let end = Head::of(store).unwrap().sequence;
-                (to..=end).map(|gone| (keys::audit(gone), None)).collect()
-            },
-            |_, to| format!("the entries after {} were cut off", to - 1),
-        ),
-    ];
-    for (number, (alter, expected)) in cases.into_iter().enumerate() {
+    for (number, (alter, expected)) in manipulations().into_iter().enumerate() {
         let folder = world.folder.path().join(format!("case-{number}"));
         crate::world::copy(&pristine, &folder);
         tamper(&folder, |store| alter(store, from, to)).await;

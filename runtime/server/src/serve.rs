@@ -131,7 +131,7 @@ impl Server {
         let all = std::iter::once(&first).chain(&others);
         let process = Process::begin(store, &listener, access.roles(), all)?;
         let public_url = first.config.public_url.to_owned();
-        let (first, others) = started(first, others, &process).await?;
+        let (first, others) = Box::pin(started(first, others, &process)).await?;
         for tenant in std::iter::once(&first).chain(&others) {
             load_keys(&tenant.services, &access).await?;
         }

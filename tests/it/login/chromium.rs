@@ -86,9 +86,9 @@ impl Chromium {
 
     async fn ask(&self, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}{path}", self.session);
-        let answer = match body {
-            Value::Null => self.http.send("GET", &path, &[], "").await.unwrap(),
-            body => self.http.post(&path, body).await,
+        let answer = match body.is_null() {
+            true => self.http.send("GET", &path, &[], "").await.unwrap(),
+            false => self.http.post(&path, body).await,
         };
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         answer.body["value"].clone()

@@ -114,13 +114,13 @@ fn answer(runtime: &Runtime, store: &dyn Store, epoch: Epoch, operation: &Operat
 }
 
 fn compare(
-    store: Arc<dyn Store>,
+    store: &Arc<dyn Store>,
     operations: Vec<(usize, Operation)>,
 ) -> Result<(), TestCaseError> {
     let runtime = Builder::new_current_thread().build().unwrap();
     let epoch = store.claim().unwrap();
-    let of = |number| View::of(Arc::clone(&store), TenantNumber::new(number).unwrap());
-    let views = [of(1), of(2), View::of_default(Arc::clone(&store))];
+    let of = |number| View::of(Arc::clone(store), TenantNumber::new(number).unwrap());
+    let views = [of(1), of(2), View::of_default(Arc::clone(store))];
     let views = views.map(|view| view.claimed(epoch));
     let alone = [(); 3].map(|()| Memory::new());
     for memory in &alone {
@@ -146,7 +146,7 @@ proptest! {
     fn views_in_memory_are_stores_of_their_own(
         operations in prop::collection::vec((0..3_usize, operation()), 1..60),
     ) {
-        compare(Arc::new(InMemory::default().open()), operations)?;
+        compare(&(Arc::new(InMemory::default().open()) as _), operations)?;
     }
 }
 
@@ -158,6 +158,6 @@ proptest! {
         operations in prop::collection::vec((0..3_usize, operation()), 1..60),
     ) {
         let subject = OnSled::default();
-        compare(Arc::new(subject.open()), operations)?;
+        compare(&(Arc::new(subject.open()) as _), operations)?;
     }
 }

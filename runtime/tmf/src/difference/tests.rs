@@ -3,7 +3,8 @@ use serde_json::json;
 use super::*;
 
 fn told(resource: &str, before: Option<Value>, after: Option<Value>) -> Vec<String> {
-    let found = differences(resource, before.as_ref(), after.as_ref());
+    let sides = [before, after];
+    let found = differences(resource, sides[0].as_ref(), sides[1].as_ref());
     let side = |side: Option<String>| side.unwrap_or_else(|| "-".into());
     let listed = found.listed.into_iter();
     listed.map(|one| format!("{} {} {}", one.path, side(one.before), side(one.after))).collect()

@@ -16,13 +16,16 @@ use super::bench::{Bench, LIMITS};
 use crate::access::{Access, Authentication, Roles};
 use crate::config::{Rate, RateLimits};
 
+/// A request: the address of its client, its path, and its headers.
+type Asked<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// A client at an address, of a server with an edge.
 async fn send(
     bench: &Bench,
     edge: Edge<'_>,
-    requests: &[(&str, &str, &[(&str, &str)])],
+    requests: &[Asked<'_>],
 ) -> Vec<(StatusCode, HeaderMap)> {
-    let router = behind(&bench, edge);
+    let router = behind(bench, edge);
     let service = TowerToHyperService::new(router);
     let mut answers = Vec::new();
     for (from, path, headers) in requests {
