@@ -153,4 +153,11 @@ async fn an_administrator_sees_and_ends_sessions() {
     assert_eq!(boss.send("DELETE", &one, &headers, "").await.status, 404);
     assert_eq!(site.session(&mut mia).await, None);
     assert!(site.session(&mut boss).await.is_some());
+    // Logins are in the audit, those that failed too.
+    mia.open(&site.at("/login/callback?state=none&code=none")).await;
+    let audit = site.at("/orchestration/v1/audit?action=login");
+    let entries = boss.open(&audit).await.body;
+    let told = |entry: &Value| format!("{} {}", entry["actor"]["subject"], entry["outcome"]);
+    let told: Vec<_> = entries.as_array().unwrap().iter().map(told).collect();
+    assert_eq!(told[..2], ["\"mia\" \"done\"", "\"boss<b>\" \"done\""], "{entries}");
 }

@@ -2,7 +2,7 @@
 //! kept, in memory and in the store. A session ends by a logout, at the provider, by an administrator, when
 //! it was not used for some time, and some time after the login whatever happens.
 //!
-//! The [`Table`] decides; what it returns is written before anyone is told.
+//! The table of sessions decides; its changes are written before they are answered.
 
 mod table;
 

@@ -142,6 +142,36 @@ pub(super) fn refused(server: &ServerState, call: &mut Call, status: StatusCode)
     }
 }
 
+/// Adds the entry of a person who logged in or out, or of a login that is refused with a code.
+pub(super) async fn person(
+    server: &ServerState,
+    call: &Call,
+    (action, subject): (&str, Option<&str>),
+    refused: Option<StatusCode>,
+) -> Result<(), engine::documents::Error> {
+    if !server.audit.is_on() {
+        return Ok(());
+    }
+    let act = Arc::new(Act {
+        actor: Actor {
+            subject: subject.unwrap_or("anonymous").into(),
+            authentication: if subject.is_some() { "session" } else { "none" }.into(),
+            ..Actor::default()
+        },
+        address: call.peer.map(|address| address.to_string()),
+        request: Some(uuid::Uuid::now_v7().simple().to_string()),
+        action: action.into(),
+        ..Act::default()
+    });
+    match refused {
+        None => server.audit.done(&act).await,
+        Some(status) => {
+            server.audit.not_done(&act, Outcome::Refused, status.as_str());
+            Ok(())
+        }
+    }
+}
+
 fn header(call: &Call) -> Option<String> {
     let text = std::str::from_utf8(call.headers.get(REASON)?.as_bytes()).ok()?;
     bounded(text)

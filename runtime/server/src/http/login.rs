@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::call::Call;
 use super::csrf;
 use super::problem::{Answer, Problem, nothing_here};
-use super::{ServerState, answer};
+use super::{ServerState, answer, audited};
 use crate::access::cookie;
 use crate::access::login::{Callback, CallbackError, LOGIN_MS, LoginError, LogoutError, return_to};
 use crate::access::secret::{code_of, is_code_of};
@@ -71,7 +71,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         }
         (["login", "callback"], _) => {
             call.must_only_read()?;
-            callback(people, &call).await
+            callback(server, people, &call).await
         }
         (["login", "backchannel"], &Method::POST) => {
             let answer = backchannel(people, call).await;
@@ -80,7 +80,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         }
         (["login", "backchannel"], _) => Err(Problem::method("POST")),
         (["logout"], &Method::POST) => {
-            let answer = logout(people, call).await;
+            let answer = logout(server, people, call).await;
             server.access.revoked();
             answer
         }
@@ -109,7 +109,7 @@ async fn login(people: &People, call: &Call) -> Answer {
 }
 
 /// Takes the browser back from the provider.
-async fn callback(people: &People, call: &Call) -> Answer {
+async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer {
     let state = once(call, "state").unwrap_or_default();
     let name = people.cookies.login(state);
     let cookie = cookie::read(&call.headers, &name).ok().flatten().unwrap_or_default();
@@ -130,9 +130,14 @@ async fn callback(people: &People, call: &Call) -> Answer {
     let ended = people.login.end(Callback { state, code, issuer, cookie }, now).await;
     let (record, target) = match ended {
         Ok(ended) => ended,
-        Err(error) => return Ok(with_cookies(callback_failed(&error), &[clear])),
+        Err(error) => {
+            let failed = callback_failed(&error);
+            audited::person(server, call, ("login", None), Some(failed.status())).await?;
+            return Ok(with_cookies(failed, &[clear]));
+        }
     };
     tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged in");
+    audited::person(server, call, ("login", Some(&record.subject)), None).await?;
     let former = cookie::read(&call.headers, people.cookies.session()).ok().flatten();
     match people.sessions.begin(record, former).await {
         Ok(secret) => {
@@ -157,7 +162,7 @@ fn once<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
 
 /// Ends the session of a browser, and its session at the provider. A page without a script sends the token
 /// in its form.
-async fn logout(people: &People, mut call: Call) -> Answer {
+async fn logout(server: &ServerState, people: &People, mut call: Call) -> Answer {
     let form = form(&mut call)?;
     let clear = people.cookies.clear(people.cookies.session());
     let is_page = call.wants_page();
@@ -175,6 +180,7 @@ async fn logout(people: &People, mut call: Call) -> Answer {
     let page = match &ended {
         Some(record) => {
             tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged out");
+            audited::person(server, &call, ("logout", Some(&record.subject)), None).await?;
             people.login.logout_page(record, done()).await
         }
         None => None,
