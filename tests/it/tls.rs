@@ -38,6 +38,23 @@ async fn http1_and_http2_are_served_by_tls() {
     }
 }
 
+/// The stream of a refused request is not reset while its client still sends the body.
+#[tokio::test]
+async fn a_refused_request_with_a_body_gets_its_answer() {
+    let ca = Ca::new("lab");
+    let server = Server::start(&ca, "[access]\nauthentication = \"required\"\n").await;
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let client = ca.client(None);
+        for bytes in [2, 20_000, 200_000] {
+            let mut connection = server.connect(&client, protocol).await.unwrap();
+            let body = vec![b' '; bytes].into();
+            let refused = connection.post("/tmf-api/party/v4/individual", body).await;
+            let status = refused.unwrap_or_else(|error| panic!("{protocol:?} {bytes}: {error:#}"));
+            assert_eq!(status.status, StatusCode::UNAUTHORIZED, "{protocol:?} {bytes}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn plain_http_on_the_port_of_tls_is_told_what_to_use() {
     let ca = Ca::new("lab");

@@ -3,6 +3,7 @@
 mod connection;
 mod pace;
 mod peers;
+mod rest;
 mod secure;
 mod written;
 
