@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, anyhow};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -227,8 +227,8 @@ impl Server {
 }
 
 enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Empty<Bytes>>),
+    Http2(http2::SendRequest<Empty<Bytes>>),
 }
 
 /// A connection that requests are sent on.
@@ -245,30 +245,15 @@ pub(super) struct Answer {
 
 impl Connection {
     pub(super) async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        self.send(Method::GET, path, headers, Bytes::new()).await
-    }
-
-    pub(super) async fn post(&mut self, path: &str, body: Bytes) -> Result<Answer> {
-        self.send(Method::POST, path, &[("content-type", "application/json")], body).await
-    }
-
-    async fn send(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Bytes,
-    ) -> Result<Answer> {
         let authority = format!("localhost:{}", self.port);
         let mut request = match self.sender {
-            Sender::Http1(_) => Request::builder().uri(path).header("host", &authority),
-            Sender::Http2(_) => Request::builder().uri(format!("https://{authority}{path}")),
+            Sender::Http1(_) => Request::get(path).header("host", &authority),
+            Sender::Http2(_) => Request::get(format!("https://{authority}{path}")),
         };
-        request = request.method(method);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body))?;
+        let request = request.body(Empty::new())?;
         let answer = match &mut self.sender {
             Sender::Http1(sender) => sender.send_request(request).await?,
             Sender::Http2(sender) => sender.send_request(request).await?,
