@@ -4,16 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::Client;
 use serde_json::{Value, json};
+use server::Server;
 
-#[path = "large/http.rs"]
+#[path = "common/http.rs"]
 mod http;
+#[path = "common/server.rs"]
+mod server;
 
 /// The lines of the order, if no other number is given.
 const LINES: usize = 10_000;
@@ -25,7 +25,7 @@ const SMALL: &str = "/orchestration/v1/workflows/six-steps/runs?wait=100s";
 
 fn main() {
     let lines = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(LINES);
-    let server = Server::start();
+    let server = Measured(Server::start(&PACKS, ""));
     let alone = (0..ALONE).map(|_| server.small()).collect();
     let quiet = Spread::of(alone);
     println!(
@@ -76,43 +76,17 @@ impl Spread {
     }
 }
 
-/// The server that is measured, with a folder of its own.
-struct Server {
-    process: Child,
-    client: Client,
-    _folder: tempfile::TempDir,
-}
+/// The packs of the small runs, and of the large order.
+const PACKS: [(&str, &str); 2] = [("bench", "workflows/bench"), ("large", "tests/it/size")];
 
-impl Server {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ferrule = env!("CARGO_BIN_EXE_ferrule");
-        let built = Command::new(ferrule).args(["plugin", "build"]).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let plugins = String::from_utf8(built.stdout).unwrap();
-        std::fs::create_dir(folder.path().join("plugins")).unwrap();
-        let noop = Path::new(plugins.trim()).join("noop.wasm");
-        std::fs::copy(noop, folder.path().join("plugins/noop.wasm")).unwrap();
-        packs(&folder.path().join("workflows"));
-        let listen = Client::free();
-        let process = Command::new(ferrule)
-            .args(["serve", "--listen", &listen, "--data", "data", "--plugins", "plugins"])
-            .args(["--workflows", "workflows"])
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { process, client: Client::new(listen), _folder: folder };
-        while server.client.get("/readyz").is_none_or(|(status, _)| status != 200) {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        server
-    }
+/// The server, as this benchmark uses it.
+struct Measured(Server);
 
+impl Measured {
     /// Makes a small run, to its end.
     fn small(&self) -> Duration {
         let began = Instant::now();
-        let (_, run) = self.client.post(SMALL, &json!({})).expect("the server answers");
+        let (_, run) = self.0.client.post(SMALL, &json!({})).expect("the server answers");
         assert_eq!(run["state"], "completed", "{run}");
         began.elapsed()
     }
@@ -137,12 +111,12 @@ impl Server {
             });
             let began = Instant::now();
             let order = json!({ "productOrderItem": lines });
-            let (status, order) = self.client.post(ORDERS, &order).expect("the server answers");
+            let (status, order) = self.0.client.post(ORDERS, &order).expect("the server answers");
             assert_eq!(status, 201, "{order}");
             let id = order["id"].as_str().unwrap().to_string();
             let path = format!("{ORDERS}/{id}?fields=state");
             loop {
-                let (_, order) = self.client.get(&path).expect("the server answers");
+                let (_, order) = self.0.client.get(&path).expect("the server answers");
                 match order["state"].as_str().unwrap() {
                     "completed" => break,
                     "acknowledged" | "inProgress" => std::thread::sleep(Duration::from_millis(100)),
@@ -161,28 +135,8 @@ impl Server {
     /// The bytes of memory that the server has.
     fn memory(&self) -> u64 {
         let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+            std::fs::read_to_string(format!("/proc/{}/status", self.0.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1_024
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// The pack of the small runs, and that of the large order.
-fn packs(to: &Path) {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for (name, from) in [("bench", "workflows/bench"), ("large", "tests/it/size")] {
-        let folder = to.join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        for file in std::fs::read_dir(repository.join(from)).unwrap() {
-            let file = file.unwrap();
-            std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
-        }
     }
 }

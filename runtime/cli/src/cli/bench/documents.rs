@@ -172,7 +172,7 @@ fn line(number: usize) -> String {
 fn row(number: usize) -> Value {
     json!({
         "name": "SuperFibre 200 Home",
-        "status": if number.is_multiple_of(50) { "suspended" } else { "active" },
+        "status": if number % 50 == 49 { "suspended" } else { "active" },
         "productSerialNumber": format!("SN{number}"),
         "startDate": "2026-03-10T10:00:00Z",
         "productOffering": { "id": "PO-SF200H", "name": "SuperFibre 200 Home" },

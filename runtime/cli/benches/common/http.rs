@@ -14,6 +14,12 @@ impl Client {
         Self(address)
     }
 
+    /// The address of the server as a URL.
+    #[allow(dead_code, reason = "not every benchmark needs it")]
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.0)
+    }
+
     /// A free address.
     pub(crate) fn free() -> String {
         TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
@@ -25,6 +31,7 @@ impl Client {
     }
 
     /// The same of a request with a body.
+    #[allow(dead_code, reason = "not every benchmark needs it")]
     pub(crate) fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
         self.ask("POST", path, &body.to_string())
     }
