@@ -114,12 +114,17 @@ impl Drop for Notes {
 /// unlocks the log; dropping this waits for that, writes the marker, and lets others in.
 pub(crate) struct Closing {
     noted: Noted,
-    _lock: File,
+    lock: File,
 }
 
 impl Closing {
     pub(crate) fn of(noted: Noted, lock: File) -> Self {
-        Self { noted, _lock: lock }
+        Self { noted, lock }
+    }
+
+    /// The lock too, for what is done to the directory after the store is closed.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        self.lock.try_clone()
     }
 }
 

@@ -10,15 +10,12 @@ use engine::store::{Batch, Error, Store as _};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::database::OpenError;
-use crate::open::Options;
+use crate::open::{Options, copy_of};
 use crate::seal::MasterKeys;
 use crate::sled::Sled;
 
 /// Facts of one batch of the copy.
 const FACTS_AT_ONCE: usize = 1_024;
-
-/// What the name of the copy ends with, while it is not in its place.
-const COPY: &str = "compact";
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +46,41 @@ pub enum CompactError {
 
 /// Copies a store that no server has open, and puts the copy in its place; tells after each batch how
 /// many facts are copied. The copy is sealed with `keys`, or not at all. Killed at any point it leaves
-/// the old store or the new one, and maybe a folder beside it that the next compaction removes.
+/// the old store or the new one, and maybe a folder beside it that is removed when the store is opened next.
+/// Both stay locked until all is done.
 pub async fn compact(
     path: &Path,
     options: &Options,
     keys: Option<MasterKeys>,
+    told: impl FnMut(u64),
+) -> Result<Compacted, CompactError> {
+    // It removes what an earlier compaction left, once no other is at work.
+    let old = Sled::open(path, options)?;
+    let copy = copy_of(path);
+    let lock = old.lock().map_err(|source| CompactError::Replace { path: path.into(), source })?;
+    let compacted = replaced(path, old, &Options { keys, ..options.clone() }, told).await;
+    // A copy that is not whole has taken its place from the disk, which may be full.
+    if compacted.is_err()
+        && let Err(error) = fs::remove_dir_all(&copy)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %copy.display(), %error, "the copy cannot be removed");
+    }
+    drop(lock);
+    compacted
+}
+
+/// Copies a store, and puts the copy in its place.
+async fn replaced(
+    path: &Path,
+    old: Sled,
+    options: &Options,
     mut told: impl FnMut(u64),
 ) -> Result<Compacted, CompactError> {
     let replace = |source| CompactError::Replace { path: path.into(), source };
-    let copy = path.with_extension(COPY);
-    if copy.exists() {
-        fs::remove_dir_all(&copy).map_err(replace)?;
-    }
-    let old = Sled::open(path, options)?;
+    let copy = copy_of(path);
     let bytes_before = size(path).map_err(replace)?;
-    let new = Sled::open(&copy, &Options { keys, ..options.clone() })?;
+    let new = Sled::open(&copy, options)?;
     let mut epoch = new.claim()?;
     while epoch < old.owner() {
         epoch = new.claim()?;
@@ -82,8 +99,9 @@ pub async fn compact(
     if copied != facts {
         return Err(CompactError::Incomplete { facts, copied });
     }
+    // They are closed before they are moved, since closing writes to them.
+    let _lock = new.lock().map_err(replace)?;
     drop(new);
-    // Its lock is free from here on: it is closed before it is moved, since closing writes to it.
     drop(old);
     exchange(path, &copy).map_err(replace)?;
     fs::remove_dir_all(&copy).map_err(replace)?;

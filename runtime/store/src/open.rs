@@ -2,7 +2,8 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,9 @@ impl Default for Options {
 /// The file that is locked while the store is open, from before sled opens its files until after it
 /// has closed them.
 const LOCK: &str = "lock";
+
+/// What the name of a copy ends with, that a compaction makes beside the directory.
+const COPY: &str = "compact";
 
 /// How often a lock is tried.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -75,13 +79,36 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> 
     Ok(Opened { db, log, marker, lock, is_counted })
 }
 
+/// The path of the copy that a compaction of a directory makes.
+pub(crate) fn copy_of(path: &Path) -> PathBuf {
+    path.with_extension(COPY)
+}
+
+/// Removes what a compaction left beside a directory that is open: the copy that it had not finished, or
+/// the old store, which may be in clear.
+pub(crate) fn sweep(path: &Path) {
+    let copy = copy_of(path);
+    if copy == path || !copy.exists() {
+        return;
+    }
+    let path = copy.display();
+    match fs::remove_dir_all(&copy) {
+        Ok(()) => tracing::info!(%path, "the rest of an interrupted compaction is removed"),
+        Err(error) => {
+            tracing::error!(%path, %error, "the rest of an interrupted compaction cannot be removed");
+        }
+    }
+}
+
 fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
     let failed = |source| OpenError::of_io(path, source);
     let mut options = File::options();
     let options = options.create(true).truncate(false).write(true);
-    let file = options.open(path.join(LOCK)).map_err(failed)?;
     loop {
+        let file = options.open(path.join(LOCK)).map_err(failed)?;
         match file.try_lock() {
+            // A compaction may have replaced the directory meanwhile, with its lock.
+            Ok(()) if !is_at(&file, &path.join(LOCK)).map_err(failed)? => {}
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
             Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
@@ -90,6 +117,12 @@ fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
             }
         }
     }
+}
+
+/// Whether a file that is open is the one at a path.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let (own, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
 }
 
 /// Syncs all files of the directory, itself, and its name in its parent; gives the log.

@@ -41,7 +41,7 @@ pub struct Sled {
     changed: watch::Receiver<u64>,
     progress: Arc<Progress>,
     epoch: Arc<AtomicU64>,
-    _closing: Closing,
+    closing: Closing,
 }
 
 /// The queue to the writer and its thread.
@@ -122,7 +122,8 @@ impl Sled {
         let writer = Handle::start(writer).map_err(of_io)?;
         let notes = Notes::start(noted.clone()).map_err(of_io)?;
         let closing = Closing::of(noted, lock);
-        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, _closing: closing })
+        open::sweep(path);
+        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, closing })
     }
 }
 
@@ -130,6 +131,11 @@ impl Sled {
     /// The epoch of the owner that the store had when it was opened, or of a later one.
     pub(crate) fn owner(&self) -> Epoch {
         Epoch(self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// The lock of its directory, which stays locked for as long as this is kept.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        self.closing.lock()
     }
 
     /// The number of facts, which are counted one by one.

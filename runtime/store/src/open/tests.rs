@@ -38,6 +38,19 @@ fn a_path_below_a_file_is_not_a_directory() {
 }
 
 #[test]
+fn a_lock_that_was_moved_with_its_directory_is_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, moved] = ["store", "moved"].map(|name| folder.path().join(name));
+    fs::create_dir(&path).unwrap();
+    let file = lock(&path, Instant::now()).unwrap();
+    assert!(is_at(&file, &path.join(LOCK)).unwrap());
+    fs::rename(&path, moved).unwrap();
+    fs::create_dir(&path).unwrap();
+    File::create(path.join(LOCK)).unwrap();
+    assert!(!is_at(&file, &path.join(LOCK)).unwrap());
+}
+
+#[test]
 fn a_second_owner_is_told_that_the_directory_is_in_use() {
     let path = tempfile::tempdir().unwrap();
     let _first = open_default(path.path()).unwrap();

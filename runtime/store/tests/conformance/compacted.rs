@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use engine::audit::{Act, Audited, beside, verify};
 use engine::store::{Batch, Epoch, Scan, Store as _};
 use store::compaction::compact;
 use store::seal::MasterKeys;
 use store::{OpenError, Options, Sled};
+use tmf::time::Timestamp;
 
 use crate::subject::{all, master, put};
 
@@ -110,7 +112,67 @@ async fn the_rest_of_an_interrupted_compaction_is_removed_and_a_store_in_use_is_
     assert!(!folder.path().join("store.compact").exists());
     assert_eq!(contents(&path, None), facts);
     let open = Sled::open(&path, &with(None)).unwrap();
+    // The copy of a compaction that is at work is not touched by another one.
+    let copy = folder.path().join("store.compact");
+    fs::create_dir(&copy).unwrap();
     let refused = compact(&path, &Options::default(), None, |_| ()).await.unwrap_err();
     assert!(refused.to_string().contains("is in use"), "{refused}");
+    assert!(copy.exists());
     drop(open);
+}
+
+#[tokio::test]
+async fn a_store_in_clear_beside_its_sealed_copy_is_removed_when_that_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    filled(&path, None).await;
+    compact(&path, &with(None), Some(master(1)), |_| ()).await.unwrap();
+    // Killed before it had removed the old one.
+    filled(&folder.path().join("store.compact"), None).await;
+    let refused = Sled::open(&path, &with(None)).unwrap_err();
+    assert!(matches!(refused, OpenError::Seal { .. }), "{refused}");
+    assert!(is_seen(folder.path(), b"Mustermann"), "a store that is not opened removes nothing");
+    drop(Sled::open(&path, &with(Some(master(1)))).unwrap());
+    assert!(!is_seen(folder.path(), b"Mustermann"));
+}
+
+#[tokio::test]
+async fn a_compaction_that_fails_leaves_no_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let facts = filled(&path, None).await;
+    let copy = folder.path().join("store.compact");
+    // Its place is taken from it, as a disk that fails may.
+    let failed = compact(&path, &with(None), None, |_| {
+        fs::rename(&copy, folder.path().join("away")).unwrap();
+        fs::create_dir(&copy).unwrap();
+        fs::write(copy.join("db"), "rest").unwrap();
+        fs::rename(&path, folder.path().join("store.old")).unwrap();
+    });
+    failed.await.unwrap_err();
+    assert!(!copy.exists());
+    fs::rename(folder.path().join("store.old"), &path).unwrap();
+    assert_eq!(contents(&path, None), facts);
+}
+
+#[tokio::test]
+async fn the_audit_is_the_same_chain_after_a_compaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Sled::open(&path, &with(None)).unwrap();
+    let epoch = store.claim().unwrap();
+    for number in 0..300 {
+        let act = Act { action: format!("POST {number}"), ..Act::default() };
+        let audited = Audited::done(act.into(), Timestamp(number));
+        store.append(beside(epoch, audited)).await.unwrap();
+    }
+    let (faults, _, entries, head) = verify(&store, None).unwrap();
+    assert_eq!((faults, entries), (Vec::new(), 300));
+    drop(store);
+    for (before, after) in [(None, Some(master(1))), (Some(master(1)), None)] {
+        compact(&path, &with(before), after.clone(), |_| ()).await.unwrap();
+        let store = Sled::open(&path, &with(after)).unwrap();
+        let found = verify(&store, Some(head.hash)).unwrap();
+        assert_eq!(found, (Vec::new(), 0, 300, head));
+    }
 }
