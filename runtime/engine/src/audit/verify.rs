@@ -19,6 +19,8 @@ const FINDINGS_MAX: usize = 1_000;
 pub enum Finding {
     #[error("entry {0} was changed")]
     Changed(u64),
+    #[error("entry {0} may have been changed: the entry after it holds another hash than it has")]
+    Doubtful(u64),
     #[error("entry {0} is missing")]
     Missing(u64),
     #[error("entries {from} to {to} are missing")]
@@ -57,6 +59,8 @@ pub struct Verifier {
     kept: Option<Hash>,
     /// Where the chain begins, until the entry that tells of it is found.
     anchor: Option<Hash>,
+    /// The number before the first entry: no entry has it.
+    begin: u64,
 }
 
 /// What is known of the last entry.
@@ -87,6 +91,7 @@ impl Verifier {
             gaps,
             kept,
             anchor: begins,
+            begin: anchor.sequence,
         }
     }
 
@@ -151,16 +156,12 @@ impl Verifier {
         self.link = match self.link {
             Link::Unknown => Link::Sound,
             _ if stored.previous != self.last.hash => {
-                // A doubtful entry whose hash the next one does not hold is the one that was changed.
-                if self.link == Link::Doubtful {
-                    self.find(Finding::Changed(self.last.sequence));
-                    Link::Sound
-                } else {
-                    Link::Doubtful
-                }
+                // The last of a row that does not fit was changed; those before it may have been.
+                self.doubts();
+                Link::Doubtful
             }
             Link::Doubtful => {
-                self.find(Finding::Changed(self.last.sequence - 1));
+                self.changed_before();
                 Link::Sound
             }
             Link::Sound => Link::Sound,
@@ -211,10 +212,10 @@ impl Verifier {
                     self.find(Finding::AfterHead(sequence));
                 }
             } else if self.link != Link::Unknown && self.last.hash != head.hash {
-                // If the entry before it was changed too, this one is found when that is mended.
+                self.doubts();
                 self.find(Finding::Changed(self.last.sequence));
             } else if self.link == Link::Doubtful {
-                self.find(Finding::Changed(self.last.sequence - 1));
+                self.changed_before();
             }
         } else {
             self.doubts();
@@ -232,10 +233,21 @@ impl Verifier {
         (self.findings, self.more)
     }
 
-    /// Resolves a doubt that no next entry resolves: either of two may have been changed.
+    /// The entry before the last does not fit, and the last does: a first entry that is sound, and follows from
+    /// nothing, is not the first one of this chain.
+    fn changed_before(&mut self) {
+        let before = self.last.sequence - 1;
+        if before > self.begin {
+            return self.find(Finding::Changed(before));
+        }
+        self.anchor = None;
+        self.find(Finding::AnchorUnknown);
+    }
+
+    /// Tells of a doubt that is not resolved: either of two may have been changed.
     fn doubts(&mut self) {
-        if self.link == Link::Doubtful {
-            self.find(Finding::Changed(self.last.sequence - 1));
+        if self.link == Link::Doubtful && self.last.sequence - 1 > self.begin {
+            self.find(Finding::Doubtful(self.last.sequence - 1));
         }
     }
 

@@ -143,7 +143,8 @@ async fn a_compaction_that_fails_leaves_no_copy() {
     let facts = filled(&path, None).await;
     let copy = folder.path().join("store.compact");
     // Its place is taken from it, as a disk that fails may.
-    let failed = compact(&path, &with(None), None, |_| {
+    let options = with(None);
+    let failed = compact(&path, &options, None, |_| {
         fs::rename(&copy, folder.path().join("away")).unwrap();
         fs::create_dir(&copy).unwrap();
         fs::write(copy.join("db"), "rest").unwrap();
