@@ -30,10 +30,10 @@ pub enum ForwardedHeader {
 }
 
 impl Config {
-    /// The rates of requests.
+    /// The rates of requests. A proxy in front means that clients are on other machines.
     pub fn rates(&self) -> RateLimits {
-        let is_loopback = self.listen.ip().is_loopback();
-        self.limits.rates(if is_loopback { Reach::Loopback } else { Reach::Network })
+        let is_local = self.listen.ip().is_loopback() && self.edge.trusted_proxies.is_empty();
+        self.limits.rates(if is_local { Reach::Loopback } else { Reach::Network })
     }
 
     /// Refuses a public URL that cannot be the beginning of hrefs.
@@ -85,5 +85,16 @@ mod tests {
             assert!(error.contains("is no network"), "{error}");
         }
         assert!(read("forwarded-header = \"x-real-ip\"").is_err());
+    }
+
+    #[test]
+    fn clients_of_a_proxy_on_this_machine_have_rates() {
+        let limits = |edge: &str| {
+            let text = format!("listen = \"127.0.0.1:8080\"\n{edge}");
+            let rates = toml::from_str::<Config>(&text).unwrap().rates();
+            (rates.identity.is_some(), rates.address.is_some())
+        };
+        assert_eq!(limits(""), (false, false));
+        assert_eq!(limits("[edge]\ntrusted-proxies = [\"127.0.0.1\"]"), (true, true));
     }
 }
