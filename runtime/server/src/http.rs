@@ -19,6 +19,7 @@ mod index;
 mod login;
 mod masked;
 mod metrics;
+mod network;
 mod orchestration;
 mod origin;
 mod page;
@@ -50,8 +51,7 @@ use tmf::href;
 use tokio::runtime::Handle;
 
 pub use crate::search::in_url;
-pub use serve::serve;
-pub(crate) use serve::serve_tls;
+pub(crate) use serve::{serve, serve_tls};
 
 use crate::access::{Access, Permission};
 use crate::config::{EdgeSettings, RateLimits};

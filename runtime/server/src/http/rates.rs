@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::network::Network;
 use crate::access::Identity;
 use crate::config::{Rate, RateLimits};
 
@@ -33,29 +34,10 @@ pub(super) struct Wait(Duration);
 /// An identity, with how it was proven: two issuers may have one subject.
 type Name = String;
 
-/// An address of IPv4, or the network of a customer of IPv6 (/64).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Network {
-    V4([u8; 4]),
-    V6([u16; 4]),
-}
-
 impl Wait {
     /// Whole seconds, at least one.
     pub(super) fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0 || self.0.is_zero())
-    }
-}
-
-impl Network {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
-        }
     }
 }
 

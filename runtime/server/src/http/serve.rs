@@ -18,6 +18,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 pub(super) use self::connection::Arrival;
+use crate::config::EdgeSettings;
+use crate::http::proxies::Proxies;
 use crate::tls::Serving;
 use connection::Ends;
 use peers::Peers;
@@ -25,7 +27,7 @@ use peers::Peers;
 /// Max connections at one time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
 
-/// Max connections of one peer on another machine.
+/// Max connections of one peer on another machine that is no trusted proxy.
 const PEER_CONNECTIONS_MAX: usize = CONNECTIONS_MAX / 4;
 
 /// Below this many free connections, idle ones are closed.
@@ -65,32 +67,36 @@ struct Door {
 
 /// Serves until `shutdown` ends; then finishes requests under way, within a limit. Streams of events
 /// end at once.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    edge: &EdgeSettings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    accept_all(listener, Door { router, tls: None }, shutdown).await
+    accept_all(listener, Door { router, tls: None }, edge, shutdown).await
 }
 
 /// Serves by TLS in the same way.
 pub(crate) async fn serve_tls(
     listener: TcpListener,
     router: Router,
+    edge: &EdgeSettings,
     tls: Serving,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    accept_all(listener, Door { router, tls: Some(tls) }, shutdown).await
+    accept_all(listener, Door { router, tls: Some(tls) }, edge, shutdown).await
 }
 
 async fn accept_all(
     listener: TcpListener,
     door: Door,
+    edge: &EdgeSettings,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let close = watch::Sender::new(false);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let (mut connections, peers) = (JoinSet::new(), Peers::default());
+    let peers = Peers::new(PEER_CONNECTIONS_MAX, Proxies::new(edge));
+    let mut connections = JoinSet::new();
     let door = Arc::new(door);
     tokio::pin!(shutdown);
     loop {
@@ -102,7 +108,7 @@ async fn accept_all(
                 if places.available_permits() < CONNECTIONS_SPARE {
                     peers.make_room();
                 }
-                let Some(held) = peers.hold(peer, PEER_CONNECTIONS_MAX) else {
+                let Some(held) = peers.hold(peer) else {
                     tracing::debug!(%peer, "it has {PEER_CONNECTIONS_MAX} connections already");
                     continue;
                 };

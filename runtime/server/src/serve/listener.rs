@@ -60,13 +60,15 @@ impl Listener {
         router: Router,
         stopped: impl Fn() -> S,
     ) -> JoinHandle<io::Result<()>> {
-        let Self { socket, certificates, .. } = self;
+        let Self { socket, certificates, edge, .. } = self;
         let Some(certificates) = certificates else {
-            return tokio::spawn(http::serve(socket, router, stopped()));
+            let stopped = stopped();
+            return tokio::spawn(async move { http::serve(socket, router, &edge, stopped).await });
         };
         let serving = certificates.serving().clone();
         tokio::spawn(certificates.follow(stopped()));
-        tokio::spawn(http::serve_tls(socket, router, serving, stopped()))
+        let stopped = stopped();
+        tokio::spawn(async move { http::serve_tls(socket, router, &edge, serving, stopped).await })
     }
 }
 

@@ -7,13 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::http::network::Network;
+use crate::http::proxies::Proxies;
+
 /// The connections that are open.
-#[derive(Clone, Default)]
-pub(super) struct Peers(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub(super) struct Peers(Arc<Shared>);
+
+struct Shared {
+    /// Max connections of one peer.
+    share: usize,
+    /// Those who connect for many clients.
+    proxies: Proxies,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
-    by_peer: BTreeMap<IpAddr, usize>,
+    by_peer: BTreeMap<Network, usize>,
     /// Idle connections, the one that has been idle for longest first.
     idle: BTreeMap<u64, Arc<Notify>>,
     next: u64,
@@ -22,7 +33,7 @@ struct State {
 /// A connection that is open until this is dropped.
 pub(super) struct Held {
     peers: Peers,
-    address: IpAddr,
+    network: Network,
     /// Told to make room.
     pub(super) leave: Arc<Notify>,
     idle: Mutex<Idle>,
@@ -35,19 +46,25 @@ struct Idle {
 }
 
 impl Peers {
-    /// Adds a connection, unless its peer has `max` already. Connections from this
-    /// machine may come from a proxy or a load generator, so they have no limit of their own.
-    pub(super) fn hold(&self, address: IpAddr, max: usize) -> Option<Arc<Held>> {
+    pub(super) fn new(share: usize, proxies: Proxies) -> Self {
+        Self(Arc::new(Shared { share, proxies, state: Mutex::default() }))
+    }
+
+    /// Adds a connection, unless its peer has its share already. Trusted proxies have no limit of their own, and
+    /// neither has this machine: those connections may come from a proxy or a load generator.
+    pub(super) fn hold(&self, address: IpAddr) -> Option<Arc<Held>> {
         let address = address.to_canonical();
+        let is_limited = !address.is_loopback() && !self.0.proxies.trusts(address);
+        let network = Network::of(address);
         let mut state = self.state();
-        let held = state.by_peer.entry(address).or_default();
-        if *held >= max && !address.is_loopback() {
+        let held = state.by_peer.get(&network).copied().unwrap_or_default();
+        if is_limited && held >= self.0.share {
             return None;
         }
-        *held += 1;
+        state.by_peer.insert(network, held + 1);
         drop(state);
         let held =
-            Held { peers: self.clone(), address, leave: Arc::default(), idle: Mutex::default() };
+            Held { peers: self.clone(), network, leave: Arc::default(), idle: Mutex::default() };
         held.idles(&mut held.idle());
         Some(Arc::new(held))
     }
@@ -61,7 +78,7 @@ impl Peers {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,10 +121,10 @@ impl Drop for Held {
         if let Some(since) = since {
             state.idle.remove(&since);
         }
-        if let Some(held) = state.by_peer.get_mut(&self.address) {
+        if let Some(held) = state.by_peer.get_mut(&self.network) {
             *held -= 1;
             if *held == 0 {
-                state.by_peer.remove(&self.address);
+                state.by_peer.remove(&self.network);
             }
         }
     }
@@ -123,24 +140,41 @@ mod tests {
         held.leave.notified().now_or_never().is_some()
     }
 
+    fn of_share(share: usize, trusted: &str) -> Peers {
+        let settings = toml::from_str(&format!("trusted-proxies = [{trusted}]")).unwrap();
+        Peers::new(share, Proxies::new(&settings))
+    }
+
     #[test]
-    fn a_peer_has_a_share_and_this_machine_has_none() {
-        let (peers, there) = (Peers::default(), "192.0.2.1".parse().unwrap());
-        let held: Vec<_> = (0..2).map(|_| peers.hold(there, 2).unwrap()).collect();
-        assert!(peers.hold(there, 2).is_none());
-        assert!(peers.hold("::ffff:192.0.2.1".parse().unwrap(), 2).is_none());
-        assert!(peers.hold("192.0.2.2".parse().unwrap(), 2).is_some());
-        drop(held);
-        assert!(peers.hold(there, 2).is_some());
-        let here = "127.0.0.1".parse().unwrap();
-        let many: Vec<_> = (0..9).map(|_| peers.hold(here, 2).unwrap()).collect();
-        assert_eq!(many.len(), 9);
+    fn a_peer_has_a_share_of_the_connections_unless_it_speaks_for_many() {
+        // The one that has two connections, another, and how many that one may have of three.
+        for (first, other, expected) in [
+            ("192.0.2.1", "192.0.2.1", 0),
+            ("192.0.2.1", "::ffff:192.0.2.1", 0),
+            ("192.0.2.1", "192.0.2.2", 2),
+            ("2001:db8::1", "2001:db8::2", 0),
+            ("2001:db8::1", "2001:db8:0:0:1::1", 0),
+            ("2001:db8::1", "2001:db8:0:1::1", 2),
+            ("127.0.0.1", "127.0.0.1", 3),
+            ("::1", "::1", 3),
+            ("10.0.0.7", "10.0.0.7", 3),
+            ("::ffff:10.0.0.7", "10.0.0.7", 3),
+            ("10.0.0.8", "10.0.0.8", 0),
+        ] {
+            let peers = of_share(2, "\"10.0.0.7\"");
+            let [first, other] = [first, other].map(|text| text.parse::<IpAddr>().unwrap());
+            let held: Vec<_> = (0..2).map(|_| peers.hold(first).unwrap()).collect();
+            let more: Vec<_> = (0..3).filter_map(|_| peers.hold(other)).collect();
+            assert_eq!(more.len(), expected, "{other} after {first}");
+            drop((held, more));
+            assert!(peers.hold(other).is_some() && peers.state().by_peer.is_empty());
+        }
     }
 
     #[test]
     fn the_connection_that_is_idle_for_longest_makes_room() {
-        let (peers, here) = (Peers::default(), "127.0.0.1".parse().unwrap());
-        let held = [0; 3].map(|_| peers.hold(here, 9).unwrap());
+        let (peers, here) = (of_share(9, ""), "127.0.0.1".parse().unwrap());
+        let held = [0; 3].map(|_| peers.hold(here).unwrap());
         held[0].begin();
         peers.make_room();
         assert_eq!([0, 1, 2].map(|one| asked_to_leave(&held[one])), [false, true, false]);

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use super::super::{router_at, serve};
 use super::bench::{Bench, LIMITS};
 use crate::access::Access;
+use crate::config::EdgeSettings;
 
 #[tokio::test]
 async fn a_server_that_stops_ends_streams_and_idle_connections() {
@@ -15,7 +16,9 @@ async fn a_server_that_stops_ends_streams_and_idle_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, router, async { stopped.await.unwrap() }));
+    let server = tokio::spawn(async move {
+        serve(listener, router, &EdgeSettings::default(), async { stopped.await.unwrap() }).await
+    });
 
     let idle = TcpStream::connect(address).await.unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
