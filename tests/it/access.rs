@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::world::{Answer, Output, Settings, World, eventually, ferrule, text};
+use crate::world::{Answer, Output, Receiver, Settings, World, eventually, ferrule, text};
 
 const KEYS: &str = "/orchestration/v1/keys";
 
@@ -161,4 +161,50 @@ fn ferrule_with_input(arguments: &[&str], input: &str) -> String {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_subscription_goes_as_far_as_keys_of_its_owner_do() {
+    let (mut world, _plugins) = closed("").await;
+    let root = bearer(&first_key(&mut world).await);
+    let people = tmf::table::path("individual");
+    let hub = "/tmf-api/party/v4/hub";
+    let key = async |world: &World| {
+        let new = json!({ "name": "crm", "roles": ["agent"] });
+        let made = send(world, &root, "POST", KEYS, &new).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        (text(&made.body["id"]), bearer(&text(&made.body["key"])))
+    };
+    let person = async |world: &World| {
+        let made =
+            send(world, &root, "POST", people, &json!({ "givenName": "Ann", "familyName": "Lee" }))
+                .await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        text(&made.body["id"])
+    };
+    let (crm, all) = (Receiver::start().await, Receiver::start().await);
+    let (id, first) = key(&world).await;
+    for (owner, receiver) in [(&first, &crm), (&root, &all)] {
+        let callback = json!({ "callback": receiver.url("/told") });
+        let made = send(&world, owner, "POST", hub, &callback).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+    }
+    let is_about = |taken: &[(String, Value)], id: &str| {
+        taken.iter().any(|(_, event)| event["event"]["individual"]["id"] == id)
+    };
+    let told = async |receiver: &Receiver, id: &str| {
+        receiver.until("the last person is told", |taken| is_about(taken, id)).await
+    };
+    told(&crm, &person(&world).await).await;
+    let revoked = send(&world, &root, "DELETE", &format!("{KEYS}/{id}"), &json!({})).await;
+    assert_eq!(revoked.status, 204, "{}", revoked.text);
+    let hidden = person(&world).await;
+    told(&all, &hidden).await;
+    world.kill().await;
+    world.restart().await;
+    let hidden_too = person(&world).await;
+    told(&all, &hidden_too).await;
+    key(&world).await;
+    let taken = told(&crm, &person(&world).await).await;
+    assert!(!is_about(&taken, &hidden) && !is_about(&taken, &hidden_too), "{taken:?}");
 }

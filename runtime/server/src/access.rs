@@ -15,6 +15,7 @@ pub mod keys;
 pub mod login;
 pub mod narrow;
 pub mod owner;
+pub mod owners;
 pub mod people;
 pub mod permission;
 pub mod presented;
@@ -37,6 +38,7 @@ pub use condition::Subject;
 pub use identity::{Identity, Proof};
 pub use narrow::{Narrowing, NarrowingError};
 pub use owner::Owner;
+pub use owners::Owners;
 pub use people::People;
 pub use permission::{ApiName, Permission, Verb};
 pub use presented::{Malformed, Presented};
@@ -185,6 +187,20 @@ impl Access {
     /// Has answers that go on for long look again whether their credentials are still valid.
     pub fn revoked(&self) {
         self.0.revocations.send_replace(());
+    }
+
+    /// What owners of what outlives a request may do now.
+    pub fn owners(&self) -> Owners {
+        let owners = Owners::new(self.roles().clone());
+        let Inner { users, certificates, .. } = &*self.0;
+        match self.is_required() {
+            true => owners.with(owners::Credentials {
+                keys: None,
+                users: users.clone(),
+                certificates: certificates.clone(),
+            }),
+            false => owners,
+        }
     }
 
     /// The users of the file, for other ways to log them in.

@@ -129,11 +129,11 @@ impl Server {
         let store = sealed_store(&first.config).await?;
         make_folders(std::iter::once(&first).chain(&others))?;
         let all = std::iter::once(&first).chain(&others);
-        let process = Process::begin(store, &listener, access.roles(), all)?;
+        let process = Process::begin(store, &listener, access.owners(), all)?;
         let public_url = first.config.public_url.to_owned();
         let (first, others) = Box::pin(started(first, others, &process)).await?;
         for tenant in std::iter::once(&first).chain(&others) {
-            load_keys(&tenant.services, &access).await?;
+            access.keys().add(Arc::clone(&tenant.services.keys));
         }
         let access = with_people(access, &first.services, &listener.base_url, login).await?;
         let (services, events) = (first.services.clone(), first.events.clone());
@@ -283,14 +283,6 @@ async fn with_people(
     let Some((login, life)) = login else { return Ok(access) };
     let people = People::open(&services.documents, login, life, Cookies::of(base_url)).await;
     Ok(access.with_people(people.map_err(ServeError::Failed)?))
-}
-
-/// Has access take the API keys of the store as proof.
-async fn load_keys(services: &Services, access: &Access) -> Result<(), ServeError> {
-    let known = crate::http::permits::permissions();
-    services.keys.load(access.roles(), &known).await.map_err(ServeError::Failed)?;
-    access.keys().add(Arc::clone(&services.keys));
-    Ok(())
 }
 
 fn limits(config: &Config) -> crate::http::Limits {

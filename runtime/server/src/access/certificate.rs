@@ -76,6 +76,22 @@ impl Certificates {
         self.0.is_empty()
     }
 
+    /// Whether some rule may still be for the certificate that proved an identity. Its alternative names
+    /// are not known any more.
+    pub(super) fn knows(&self, identity: &Identity) -> bool {
+        let Proof::Certificate { fingerprint } = &identity.proof else { return false };
+        self.0.iter().any(|rule| {
+            let is_named = match (&rule.subject, &rule.matched) {
+                (Some(subject), _) => *subject == identity.subject,
+                (None, Matched::Subject(pattern)) => pattern.fits(&identity.subject),
+                (None, Matched::San(_)) => true,
+                (None, Matched::Fingerprint(_)) => false,
+            };
+            let is_same = rule.roles == identity.roles && rule.tenant == identity.tenant;
+            rule.pins(fingerprint) || (is_named && is_same)
+        })
+    }
+
     /// The identity of a certificate. A rule for its fingerprint goes before those for names, of which one
     /// may be for it.
     pub fn identify(&self, shown: Shown<'_>, now: Timestamp) -> Result<Identity, CertificateError> {

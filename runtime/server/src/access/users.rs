@@ -143,6 +143,11 @@ impl Users {
         checked.await.map_err(|_| UserError::Busy)
     }
 
+    /// The identity of the user of this name, if there is one.
+    pub(super) fn identity_of(&self, name: &str) -> Option<Arc<Identity>> {
+        self.table().users.get(name).map(|user| Arc::clone(&user.identity))
+    }
+
     /// Whether there is a user of this name.
     pub fn knows(&self, name: &str) -> bool {
         self.table().users.contains_key(name)

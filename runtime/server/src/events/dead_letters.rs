@@ -118,7 +118,7 @@ impl Events {
     /// Whether the owner of a subscription may read now what an event is about. One that is not in the
     /// outbox any more is for those from whom nothing is hidden.
     async fn may_send(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
-        let reader = subscriber.reader(&self.0.settings.roles);
+        let reader = subscriber.reader(&self.0.settings.owners);
         if reader.is_all() {
             return Ok(true);
         }

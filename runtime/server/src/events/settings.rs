@@ -6,7 +6,7 @@ use std::time::Duration;
 use tmf::subscription::{Keep, Patience};
 
 use super::Guard;
-use crate::access::{Permission, Roles};
+use crate::access::{Owners, Permission};
 
 /// Settings of the workers and of retention.
 #[derive(Clone, Debug)]
@@ -20,17 +20,17 @@ pub struct Settings {
     /// Retention of delivered events.
     pub keep: Keep,
     pub answer_wait: Duration,
-    /// The roles of those who subscribe.
-    pub roles: Roles,
+    /// What those who subscribe may do now.
+    pub owners: Owners,
     /// The permissions that there are.
     pub known: Vec<Permission>,
 }
 
 impl Settings {
-    /// The same with the roles of those who subscribe.
+    /// The same with what those who subscribe may do.
     #[must_use]
-    pub(crate) fn with_roles(self, roles: &Roles, known: Vec<Permission>) -> Self {
-        Self { roles: roles.clone(), known, ..self }
+    pub(crate) fn with_owners(self, owners: Owners, known: Vec<Permission>) -> Self {
+        Self { owners, known, ..self }
     }
 
     /// The defaults of a server with a base URL.
@@ -47,7 +47,7 @@ impl Settings {
             },
             keep: Keep { count: 100_000, age_ms: 7 * 24 * 3_600_000, count_max: 1_000_000 },
             answer_wait: Duration::from_secs(10),
-            roles: Roles::default(),
+            owners: Owners::default(),
             known: Vec::new(),
         }
     }

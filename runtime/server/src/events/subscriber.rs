@@ -10,14 +10,14 @@ use tmf::subscription::{Answer, Patience, Progress, Subscription, Then};
 use tmf::time::Timestamp;
 use tokio::sync::watch;
 
-use crate::access::{Identity, Reader, Roles};
+use crate::access::{Identity, Owners, Reader};
 
 /// A subscription with its progress.
 #[derive(Debug)]
 pub struct Subscriber {
     /// The subscription.
     pub subscription: Subscription,
-    /// Who made it, with the roles of then: it gets what these may read. `None` if access was off.
+    /// Who made it: it gets what this one may read now. `None` if access was off.
     owner: Option<Arc<Identity>>,
     state: Mutex<State>,
     /// Counts changes by clients: attempts that a worker began before the last one are ignored.
@@ -81,10 +81,9 @@ impl Subscriber {
         self.owner.as_deref().and_then(Identity::namespace) == owner.and_then(Identity::namespace)
     }
 
-    /// What its owner may read, by the roles that there are now.
-    pub(super) fn reader(&self, roles: &Roles) -> Reader {
-        let of = |owner| Reader::Of(Arc::clone(owner), roles.clone());
-        self.owner.as_ref().map_or(Reader::All, of)
+    /// What its owner may read now.
+    pub(super) fn reader(&self, owners: &Owners) -> Reader {
+        self.owner.as_ref().map_or(Reader::All, |owner| owners.reader(owner))
     }
 
     /// Its progress.

@@ -16,7 +16,7 @@ use tmf::subscription::{Keep, Patience, Pause, Standing, Version};
 use tokio::sync::watch;
 
 use super::*;
-use crate::access::{Identity, Proof, RoleName, Roles};
+use crate::access::{Identity, Owners, Proof, RoleName, Roles};
 use crate::http::permits;
 use receiver::Receiver;
 
@@ -363,7 +363,7 @@ fn dealer(name: &str) -> Arc<Identity> {
 async fn a_subscriber_gets_the_events_that_its_owner_may_read_now() {
     let store = Memory::new();
     let known = permits::permissions();
-    let bench = running(&store, settings().with_roles(&roles(), known.clone()));
+    let bench = running(&store, settings().with_owners(Owners::new(roles()), known.clone()));
     let (own, other, all) =
         (Receiver::start().await, Receiver::start().await, Receiver::start().await);
     let source = Source::Api { number: 629, version: Version::V4 };
@@ -380,11 +380,11 @@ async fn a_subscriber_gets_the_events_that_its_owner_may_read_now() {
     assert_eq!(other.customers(1).await, ["b1"]);
     assert_eq!((own.seen().len(), other.seen().len()), (2, 1));
     // The owners are there again after a restart.
-    let again = open(&store, settings().with_roles(&roles(), known));
+    let again = open(&store, settings().with_owners(Owners::new(roles()), known));
     let owners: Vec<bool> = again.events.all().iter().map(|one| one.is_of(&dealer("a"))).collect();
     assert_eq!(owners, [true, false, false]);
     // Without the role, nothing is left to deliver.
     let nothing = open(&store, settings());
-    let reader = nothing.events.all()[0].reader(&Roles::default());
+    let reader = nothing.events.all()[0].reader(&Owners::default());
     assert!(!reader.sees("customer", &json!({ "id": "a1" })));
 }

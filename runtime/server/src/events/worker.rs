@@ -159,7 +159,7 @@ pub(super) async fn message(
     event: &OutboxEvent,
 ) -> Result<Option<Message>, Error> {
     let subscription = &subscriber.subscription;
-    let reader = subscriber.reader(&events.0.settings.roles);
+    let reader = subscriber.reader(&events.0.settings.owners);
     if !subscription.concerns(event) || !is_seen(events, &reader, event).await? {
         return Ok(None);
     }

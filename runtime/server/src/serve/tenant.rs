@@ -23,7 +23,7 @@ use super::listener::Listener;
 use super::plugins::{self, Folder};
 use super::threads::Threads;
 use super::{ServeError, until};
-use crate::access::Roles;
+use crate::access::Owners;
 use crate::access::keys::Ring;
 use crate::audit::{Audit, Follower, Witness};
 use crate::bulk::jobs::Jobs;
@@ -52,8 +52,8 @@ pub(super) struct Process {
     address: SocketAddr,
     /// The most memory that any tenant grants to a call, in MiB.
     call_memory_mib: u32,
-    /// The roles of those who subscribe to events.
-    roles: Roles,
+    /// What those who subscribe to events may do.
+    owners: Owners,
     pub(super) stop: watch::Sender<bool>,
 }
 
@@ -141,7 +141,12 @@ impl Planned {
             None => Reached::Directly(&url),
         };
         let settings = config.events.settings(reached, process.address);
-        let settings = settings.with_roles(&process.roles, permits::permissions());
+        let known = permits::permissions();
+        let owners = process.owners.of_tenant(&services.keys);
+        // Before events are delivered: a key that is not read yet proves no owner.
+        let loaded = services.keys.load(owners.roles(), &known).await;
+        loaded.map_err(ServeError::Failed)?;
+        let settings = settings.with_owners(owners, known);
         let events =
             Events::open(services.documents.clone(), Arc::new(System::default()), settings);
         let events = events.map_err(ServeError::Failed)?;
@@ -197,7 +202,7 @@ impl Process {
     pub(super) fn begin<'a>(
         store: Sled,
         listener: &Listener,
-        roles: &Roles,
+        owners: Owners,
         planned: impl Iterator<Item = &'a Planned>,
     ) -> Result<Self, ServeError> {
         let epoch = store
@@ -211,7 +216,7 @@ impl Process {
             url: listener.base_url.to_owned(),
             address: listener.address,
             call_memory_mib: call_memory_mib.unwrap_or_default(),
-            roles: roles.clone(),
+            owners,
             stop: watch::Sender::new(false),
         })
     }

@@ -143,6 +143,21 @@ impl Ring {
         key.is_some_and(|key| key.record.state(now) == State::Active)
     }
 
+    /// The identity that a key of this name proves now: that of the key with this id, or of the newest
+    /// one that is valid.
+    pub(in crate::access) fn identity_of(&self, id: &str, name: &str) -> Option<Arc<Identity>> {
+        let now = self.documents.engine().now();
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let is_valid = |key: &&Arc<Key>| key.record.state(now) == State::Active;
+        let same = KeyId::read(id).and_then(|id| keys.get(&id)).filter(is_valid);
+        let valid = || keys.values().filter(is_valid);
+        let newest = || {
+            let named = valid().filter(|key| key.identity.subject == name);
+            named.max_by_key(|key| key.record.created)
+        };
+        same.or_else(newest).map(|key| Arc::clone(&key.identity))
+    }
+
     fn find(&self, id: &KeyId) -> Option<Arc<Key>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)
     }
@@ -252,6 +267,12 @@ impl Ring {
         let mut all: Vec<Shown> = shown.collect();
         all.sort_by_key(|shown| std::cmp::Reverse(shown.record.created));
         all
+    }
+}
+
+impl std::fmt::Debug for Ring {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Ring")
     }
 }
 

@@ -28,7 +28,7 @@ use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
 use super::off_thread::{OffThread, Watched};
-use crate::access::{Access, Roles};
+use crate::access::{Access, Owners, Roles};
 use crate::events::{Events, Guard, Settings};
 use crate::plugins::Plugins;
 use crate::services::Services;
@@ -334,7 +334,7 @@ pub(super) fn behind(
 fn events(services: &Services, clock: &Arc<dyn Clock>, roles: Roles) -> Events {
     let own = SocketAddr::from(([127, 0, 0, 1], 8080));
     let mut settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-    settings.roles = roles;
+    settings.owners = Owners::new(roles);
     Events::open(services.documents.clone(), Arc::clone(clock), settings).unwrap()
 }
 
