@@ -318,10 +318,9 @@ impl<R> Core<R> {
             if let Some((other, of, attempt)) = self.waiting.get(name)
                 && (other, *of) != (fulfilment.id(), task)
             {
+                // Who reads this log may not know of the other order.
                 let note = format!(
-                    "host: task {task} of `{}` wanted to wait for the callback `{name}` too, and \
-                     was refused",
-                    fulfilment.id()
+                    "host: another task wanted to wait for the callback `{name}` too, and was refused"
                 );
                 step.commit.note(other, *of, *attempt, &note);
                 return Some(taken(key, other, *of));

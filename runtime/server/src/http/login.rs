@@ -125,12 +125,16 @@ async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer 
         );
         return Ok(with_cookies(refused, &[clear]));
     }
+    server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
     let code = once(call, "code").unwrap_or_default();
     let issuer = once(call, "iss");
     let ended = people.login.end(Callback { state, code, issuer, cookie }, now).await;
     let (record, target) = match ended {
         Ok(ended) => ended,
         Err(error) => {
+            if !matches!(error, CallbackError::Login(LoginError::Unavailable(_))) {
+                server.rates.failed(call.address());
+            }
             let failed = callback_failed(&error);
             audited::person(server, call, ("login", None), Some(failed.status())).await?;
             return Ok(with_cookies(failed, &[clear]));

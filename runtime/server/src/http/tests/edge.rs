@@ -13,6 +13,8 @@ use hyper_util::service::TowerToHyperService;
 use super::super::serve::Arrival;
 use super::super::{Edge, router_behind};
 use super::bench::{Bench, LIMITS};
+use super::login::people;
+use crate::access::cookie::Cookies;
 use crate::access::{Access, Authentication, Roles};
 use crate::config::{Rate, RateLimits};
 
@@ -203,4 +205,18 @@ async fn an_address_whose_attempts_fail_has_to_wait() {
     assert_eq!(codes(&answers), expected);
     let wait: u64 = answers[20].1["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=6).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn logins_that_fail_count_as_failed_attempts() {
+    let bench = Bench::new();
+    let access = Access::new(Authentication::Required, Roles::default());
+    let access = access.with_people(people(&bench, Cookies::Secure).await);
+    let guess = "/login/callback?state=x&code=y";
+    let mut requests = vec![("192.0.2.1", guess, &[][..]); 21];
+    requests.push(("192.0.2.2", guess, &[]));
+    let answers = send(&bench, Edge { access, ..Edge::default() }, &requests).await;
+    let mut expected = vec![400; 20];
+    expected.extend([429, 400]);
+    assert_eq!(codes(&answers), expected);
 }

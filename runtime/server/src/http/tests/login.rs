@@ -14,7 +14,7 @@ const BEGIN: &str = "2026-03-12T08:00:00.000Z";
 
 const BROWSER: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 
-async fn people(bench: &Bench, cookies: Cookies) -> People {
+pub(super) async fn people(bench: &Bench, cookies: Cookies) -> People {
     let text = "issuer = \"http://127.0.0.1:1\"\nclient-id = \"ferrule\"";
     let settings: LoginSettings = toml::from_str(text).unwrap();
     let login = Login::new(&settings, &std::collections::BTreeMap::new(), &Roles::default());
