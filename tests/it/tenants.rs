@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::kill::troubles;
-use crate::world::{Books, Clients, Dice, Settings, World, ferrule, pack_order};
+use crate::world::{
+    Books, Clients, Dice, Http, Settings, World, eventually, ferrule, pack_order, plugins_dir, text,
+};
 
 /// So often the server is killed while orders of both tenants are in flight.
 const KILLS: usize = 4;
@@ -53,6 +57,38 @@ fn check(own: &BTreeMap<String, String>, other: &BTreeMap<String, String>, books
     assert!(other.values().all(|id| !orders.contains_key(id)));
     books.check_pools();
     books.check_outbox();
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_dropped_into_one_tenant_is_not_there_for_another() {
+    const PLUGINS: &str = "/orchestration/v1/plugins";
+    const RUNS: &str = "/orchestration/v1/workflows/six-steps/runs";
+    let own = tempfile::tempdir().unwrap();
+    let plugins = Some(own.path().to_owned());
+    let world = World::with(Settings { tenants: &["acme"], plugins, ..Settings::default() }).await;
+    let acme = world.tenant("acme");
+    let noop = format!("{PLUGINS}/noop");
+    let look = async |http: &Http, path: &str| http.send("GET", path, &[], "").await.unwrap();
+    let is_there = async || (look(&acme, &noop).await.status == 200).then_some(());
+    eventually("acme has its plugin", is_there).await;
+    let done = acme.post(&format!("{RUNS}?wait=60s"), &json!({})).await;
+    assert_eq!(done.body["state"], "completed", "{}", done.text);
+    assert_eq!(world.http.get(PLUGINS).await, json!([]));
+    for path in ["", "/shadow"] {
+        let hidden = look(&world.http, &format!("{noop}{path}")).await;
+        assert_eq!(hidden.status, 404, "{path}: {}", hidden.text);
+    }
+    let held = world.http.post(RUNS, &json!({})).await;
+    assert_eq!(held.body["failures"][0]["code"], "PLUGIN_MISSING", "{}", held.text);
+    // The same file in another folder is another plugin: it stays when acme removes its own.
+    let removed = acme.send("DELETE", &noop, &[], "").await.unwrap();
+    assert!(removed.status < 300, "{}", removed.text);
+    let file = plugins_dir().await.join("noop.wasm");
+    std::fs::copy(file, own.path().join("noop.wasm")).unwrap();
+    let run = format!("/orchestration/v1/runs/{}", text(&held.body["id"]));
+    let is_done = async || (world.http.get(&run).await["state"] == "completed").then_some(());
+    eventually("the run of the default tenant is completed", is_done).await;
+    assert_ne!(look(&acme, &noop).await.body["state"], "ready");
 }
 
 #[tokio::test]
