@@ -17,8 +17,10 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::call::Call;
 use super::problem::Problem;
 use super::{ServerState, answer};
+use crate::access::{ApiName, Decision, Permission, Verb};
 use crate::config::tenants::DEFAULT;
 
 /// The upper bounds of the latency histogram, in seconds.
@@ -86,9 +88,22 @@ impl Metrics {
     }
 }
 
-/// All metrics as text: those of the tenant, and of the tenants that are served behind it.
-pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
-    let pages = server.all().map(page_of).collect::<Result<Vec<_>, _>>();
+/// The permission to read the metrics of all tenants. No route demands it.
+pub(super) fn permission() -> Permission {
+    Permission { api: ApiName::Server, resource: "tenants".into(), verb: Verb::Read }
+}
+
+/// The metrics as text: those of the tenant, and of the tenants that are served behind it for a client that
+/// may read them.
+pub(super) fn render(server: &ServerState, call: &Call) -> Result<Response, Problem> {
+    let sees_all = call.admitted.identity.as_deref().is_some_and(|identity| {
+        match server.access.roles().decide(identity, &permission()) {
+            Decision::Allowed(scope) => scope.is_all(),
+            Decision::Denied => false,
+        }
+    });
+    let shown = server.all().take(if sees_all { usize::MAX } else { 1 });
+    let pages = shown.map(page_of).collect::<Result<Vec<_>, _>>();
     let pages = pages.map_err(|error| Problem::ours(&error))?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(answer::with_type(StatusCode::OK, media_type, families::joined(&pages)))

@@ -12,7 +12,7 @@ use tmf::version::{Version, View};
 use super::demand::{Applies, Demand, unhidden_catalogs};
 use super::orchestration::operation::{Operation, Reaches};
 use super::orchestration::{self, OPERATIONS};
-use super::{masked, resources};
+use super::{masked, metrics, resources};
 use crate::access::{ApiName, Permission, Verb};
 
 /// What a route demands of a request.
@@ -102,7 +102,8 @@ pub(crate) fn routes() -> Vec<Route> {
     others.chain(own).chain(standard).collect()
 }
 
-/// All permissions that some route demands, and the one that lifts the masks of personal values.
+/// All permissions that some route demands, the one that lifts the masks of personal values, and the one to
+/// read the figures of all tenants.
 pub(crate) fn permissions() -> Vec<Permission> {
     let all = routes().into_iter().flat_map(|route| match route.needs {
         Needs::Nothing | Needs::Identity => Vec::new(),
@@ -111,7 +112,7 @@ pub(crate) fn permissions() -> Vec<Permission> {
     // Subscriptions can be read, though no definition lists it.
     let hubs = table::APIS.iter().map(|api| Permission::standard(api.number, "hub", Verb::Read));
     let mut all: Vec<Permission> = all.map(|demand| demand.permission).chain(hubs).collect();
-    all.push(masked::permission());
+    all.extend([masked::permission(), metrics::permission()]);
     all.sort();
     all.dedup();
     all

@@ -26,7 +26,9 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call) -> (&'static 
         [] | ["orchestration", "v1"] => ("index", index::get(server, &call).await),
         ["healthz"] => ("healthz", health(server, &call).await),
         ["readyz"] => ("readyz", ready(server, &call).await),
-        ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(server))),
+        ["metrics"] => {
+            ("metrics", call.must_only_read().and_then(|()| metrics::render(server, &call)))
+        }
         ["openapi.json"] => ("openapi", call.must_only_read().map(|()| described(&call))),
         ["orchestration", "v1", "openapi.json"] => {
             ("openapi", call.must_only_read().map(|()| described_own(&call)))

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::super::permits::{Route, routes};
 use super::super::{Beside, Edge, router_behind};
 use super::bench::{Behind, LIMITS, behind, order};
-use crate::access::{Access, Identity, Proof, Roles};
+use crate::access::{Access, Identity, Proof, RoleName, Roles};
 
 mod drawn;
 
@@ -371,6 +371,38 @@ fn access() -> Access {
     };
     let tokens = ["default", "a", "b", "gone"].map(|name| (name.to_owned(), identity(name)));
     Access::fixed(Roles::default(), tokens.into())
+}
+
+#[tokio::test]
+async fn figures_of_all_tenants_are_shown_to_administrators_of_the_default_one() {
+    let of = |tenant: Option<&str>, role: &str| {
+        let (tenant, roles) = (tenant.map(str::to_owned), [RoleName::new(role)].into());
+        Arc::new(Identity { proof: Proof::Password, tenant, roles, ..Identity::local() })
+    };
+    let tokens = [
+        ("all", of(None, "administrator")),
+        ("reader", of(None, "reader")),
+        ("operator", of(None, "operator")),
+        ("b", of(Some("b"), "administrator")),
+    ];
+    let tokens = tokens.map(|(token, identity)| (token.to_owned(), identity));
+    let access = Access::fixed(Roles::default(), tokens.into());
+    let server = Server::new(&[("a", 1), ("b", 2)], access);
+    for (token, path, expected) in [
+        ("all", "/metrics", ["default", "a", "b"].as_slice()),
+        ("reader", "/metrics", &["default"]),
+        ("operator", "/metrics", &["default"]),
+        ("b", "/metrics", &["b"]),
+        ("b", "/tenants/b/metrics", &["b"]),
+    ] {
+        let header = format!("Bearer {token}");
+        let shown = server.send(("GET", path), &[("authorization", &header)], None).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+        let tenants = ["default", "a", "b"];
+        let found = tenants.map(|name| shown.text.contains(&format!("tenant=\"{name}\"")));
+        let wanted = tenants.map(|name| expected.contains(&name));
+        assert_eq!(found, wanted, "{token} {path}");
+    }
 }
 
 #[tokio::test]
