@@ -51,6 +51,10 @@ async fn a_key_that_is_revoked_stays_so_after_a_kill() {
     let stranger = world.http.send("GET", KEYS, &[], "").await.unwrap();
     assert_eq!(stranger.status, 401);
     let root = bearer(&first_key(&mut world).await);
+    let audit = "/orchestration/v1/audit?action=POST%20keys";
+    let told = send(&world, &root, "GET", audit, &json!({})).await;
+    let actor = json!({ "subject": "local", "authentication": "folder" });
+    assert_eq!(told.body[0]["actor"], actor, "{}", told.text);
     let new = json!({ "name": "crm", "roles": ["agent"], "scope": ["TMF622:read"] });
     let made = send(&world, &root, "POST", KEYS, &new).await;
     assert_eq!(made.status, 201, "{}", made.text);

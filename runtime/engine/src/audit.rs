@@ -48,7 +48,7 @@ pub struct Act {
     pub entries: Entries,
 }
 
-/// Counts the entries of an act.
+/// Counts the entries of an act, but those that tell that it is about to be done.
 #[derive(Debug, Default)]
 pub struct Entries(AtomicU64);
 

@@ -62,6 +62,13 @@ impl Audit {
         engine.audit(Audited::done(Arc::clone(act), engine.now())).await
     }
 
+    /// Adds an entry of an act that is about to change what is not in the store. It is on disk when this
+    /// returns, so a crash leaves no change without an entry.
+    pub(crate) async fn begun(&self, act: &Arc<Act>) -> Result<(), engine::documents::Error> {
+        let engine = &self.0.engine;
+        engine.audit(Audited::begun(Arc::clone(act), engine.now())).await
+    }
+
     /// Adds an entry of an act that was refused or failed, or counts it with others alike: a flood of
     /// refusals makes few entries.
     pub(crate) fn not_done(&self, act: &Arc<Act>, outcome: Outcome, code: &str) {

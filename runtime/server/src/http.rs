@@ -289,6 +289,11 @@ async fn answer_to(server: Arc<ServerState>, mut call: Call, begun: Instant) -> 
     let traced = traced::begin(&server.tracer, &call);
     let within = traced.as_ref().map(|traced| traced.trace);
     let acting = audited::begin(&server, &mut call, within.as_ref());
+    if let Some(acting) = &acting
+        && let Err(error) = acting.start(&server).await
+    {
+        return Problem::from(error).into_response();
+    }
     let act = acting.as_ref().and_then(Acting::act);
     let dispatched = audit::within(act, route::dispatch(&server, call));
     let (route, answer) = traces::within(within, Box::pin(dispatched)).await;

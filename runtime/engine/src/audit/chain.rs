@@ -74,6 +74,11 @@ impl Audited {
         }
     }
 
+    /// Something that is about to be done outside the store.
+    pub fn begun(act: Arc<Act>, at: Timestamp) -> Self {
+        Self { outcome: Outcome::Begun, ..Self::done(act, at) }
+    }
+
     /// The writes that put the entry at the end of the chain, which `read` shows.
     pub(crate) fn seal(self, read: &Read<'_>) -> Result<[Write; 2], Error> {
         let head = Head::read(read(keys::AUDIT_HEAD)?.as_deref());
@@ -81,7 +86,9 @@ impl Audited {
         let bytes = Written::new(sequence, &self).to_bytes();
         let stored = Stored { previous: head.hash, bytes };
         let head = Head { sequence, hash: stored.hash() };
-        self.act.entries.add_one();
+        if self.outcome != Outcome::Begun {
+            self.act.entries.add_one();
+        }
         let entry = (keys::audit(sequence), Some(stored.to_bytes()));
         Ok([entry, (keys::AUDIT_HEAD.to_vec(), Some(head.to_bytes()))])
     }

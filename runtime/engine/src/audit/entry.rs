@@ -41,6 +41,8 @@ pub struct Subject {
 pub enum Outcome {
     #[default]
     Done,
+    /// It is about to change what is not in the store. An entry of its end follows, unless the server is killed.
+    Begun,
     Refused,
     Failed,
 }

@@ -31,7 +31,7 @@ const WRITE_WAIT: Duration = Duration::from_secs(30);
 pub fn message(stored: &Stored, host: &str) -> String {
     let entry = stored.entry().ok();
     let severity = match entry.as_ref().map(|entry| entry.outcome) {
-        Some(Outcome::Done) => INFORMATIONAL,
+        Some(Outcome::Done | Outcome::Begun) => INFORMATIONAL,
         Some(Outcome::Refused) => WARNING,
         Some(Outcome::Failed) | None => ERROR,
     };

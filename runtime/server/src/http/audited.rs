@@ -22,6 +22,10 @@ const UNCHANGING: [&str; 1] = ["simulate"];
 /// Operations whose answers are told of, though they only read.
 const READS: [&str; 2] = ["audit", "exports"];
 
+/// Operations whose changes are files of the tenant's plugins: they have an entry before, and another one of
+/// their end.
+const OUTSIDE: [&str; 1] = ["plugins"];
+
 /// A request that is carried out.
 pub(super) struct Acting {
     act: Arc<Act>,
@@ -86,6 +90,14 @@ impl Acting {
     /// The act that the entries of changes name; `None` if the request only reads.
     pub(super) fn act(&self) -> Option<Arc<Act>> {
         (self.kind == Kind::Change).then(|| Arc::clone(&self.act))
+    }
+
+    /// Adds an entry of a request that is about to change what is not in the store.
+    pub(super) async fn start(&self, server: &ServerState) -> Result<(), engine::documents::Error> {
+        match self.kind {
+            Kind::Change if OUTSIDE.contains(&self.route) => server.audit.begun(&self.act).await,
+            Kind::Change | Kind::AuditedRead | Kind::Read => Ok(()),
+        }
     }
 
     /// Adds the entry of a request that is answered and has none yet.

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use engine::audit::{Act, Actor, Audited, Subject};
 use engine::clock::{Clock as _, System};
-use engine::store::{Batch, Epoch, Scan, Store, TenantNumber, View, pages};
+use engine::documents::audited_batch;
+use engine::store::{Epoch, Scan, Store, TenantNumber, View, pages};
 use engine::tenant::TenantName;
 use server::access::Narrowing;
 use server::access::RoleName;
 use server::access::keys::{Creator, KEYS_MAX, NewKey, Record, State, Token};
-use server::config::Config;
+use server::config::{Auditing, Config};
 use server::serve::STORE;
 use store::seal::MasterKeys;
 use store::{OpenError, Options, Sled};
@@ -62,8 +64,20 @@ pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
     let token = Token::draw()?;
     let record = asked.record(&token, now);
     let write = record.fact(&token.id)?;
-    store.append(Batch::of(epoch, vec![write])).await?;
+    let audited = match config.audit.mode {
+        Auditing::On => Some(Audited::done(Arc::new(act(token.id.as_str())), now)),
+        Auditing::Off => None,
+    };
+    store.append(audited_batch(epoch, now, (vec![write], Vec::new()), audited)).await?;
     show(token.id.as_str(), &record.expires.to_string(), &token.text())
+}
+
+/// The act that the entry of a key names: with the folder a user of this machine has every right.
+fn act(id: &str) -> Act {
+    let actor =
+        Actor { subject: "local".into(), authentication: "folder".into(), ..Actor::default() };
+    let subject = Subject { resource: "keys".into(), id: Some(id.into()) };
+    Act { actor, action: "POST keys".into(), subject: Some(subject), ..Act::default() }
 }
 
 /// The part of a store that a tenant has, and the epoch of its owner.

@@ -154,6 +154,7 @@ impl Wanted {
         };
         let outcome = match call.query.get("outcome") {
             Some("done") => Some(Outcome::Done),
+            Some("begun") => Some(Outcome::Begun),
             Some("refused") => Some(Outcome::Refused),
             Some("failed") => Some(Outcome::Failed),
             // The table knows no others.

@@ -407,7 +407,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         parameter("actor", Kind::Text, "only those of this actor"),
         parameter("action", Kind::Text, "only those of this action, such as `PATCH product`"),
         parameter("subject", Kind::Text, "only those about this: a resource, or a resource and an id with `/`"),
-        parameter("outcome", Kind::Choice(&["done", "refused", "failed"]), "only those with this outcome"),
+        parameter("outcome", Kind::Choice(&["done", "begun", "refused", "failed"]), "only those with this outcome"),
         parameter("since", Kind::Time, "only those from this time on"),
         parameter("until", Kind::Time, "only those before this time"),
         parameter("after", Kind::Number, "continues after this number"),

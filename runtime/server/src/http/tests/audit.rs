@@ -352,3 +352,21 @@ async fn changes_outside_the_store_have_entries_by_their_digests() {
     assert_ne!(changed[0].digests[0].after, before.digests[0].after);
     assert_eq!(verify(&bench.store, None).unwrap().0, []);
 }
+
+#[tokio::test]
+async fn a_change_of_the_plugins_has_an_entry_before_it_begins() {
+    let bench = Bench::new();
+    for line in
+        ["DELETE /orchestration/v1/plugins/none", "POST /orchestration/v1/plugins/none/rollback"]
+    {
+        let before = entries(&bench).len();
+        let answer = send(&bench, line, &[], &json!({})).await;
+        assert!(answer.status.is_client_error(), "{}", answer.text);
+        let (method, _) = line.split_once(' ').unwrap();
+        let entry = entries(&bench).remove(before);
+        assert_eq!((entry.outcome, entry.action), (Outcome::Begun, format!("{method} plugins")));
+        assert_eq!(entry.subject.unwrap().id.as_deref(), Some("none"));
+    }
+    let listed = bench.get("/orchestration/v1/audit?outcome=begun").await;
+    assert_eq!(listed.body.as_array().unwrap().len(), 2);
+}
