@@ -2,6 +2,7 @@
 
 mod lab;
 mod login;
+mod revoked;
 mod slow;
 
 use std::sync::Arc;

@@ -77,5 +77,5 @@ pub use manifest::{Manifest, ManifestError};
 pub use rate::{Rate, Throttle};
 pub use registry::{Entry, Loaded, State};
 pub use role::Role;
-pub use tls::{TargetFault, Trust, not_after};
+pub use tls::{TargetFault, Trust, instant, not_after};
 pub use trial::{Chosen, Offered};

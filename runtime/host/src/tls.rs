@@ -28,7 +28,7 @@ mod trust;
 mod validity;
 
 pub use self::trust::Trust;
-pub use self::validity::not_after;
+pub use self::validity::{instant, not_after};
 
 /// Max bytes of a file with certificates or a key.
 const FILE_BYTES_MAX: usize = 1 << 20;

@@ -1,6 +1,7 @@
 //! TLS of the listener: the certificate that it shows and the clients that it trusts, as `[tls]` names them. Both are
 //! replaced while it serves.
 
+pub(crate) mod revoked;
 pub mod seen;
 
 use std::fmt;
@@ -49,10 +50,12 @@ pub(crate) struct Counts {
 pub(crate) struct Loaded {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) not_after: Option<Timestamp>,
+    /// When the first revocation list expires; from then on no certificate of its CA is accepted.
+    pub(crate) lists_until: Option<Timestamp>,
     clients: Clients,
 }
 
-/// Whom the listener trusts: the mode and a digest of the CAs.
+/// Whom the listener trusts: the mode, and a digest of the CAs with their revocation lists.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Clients(ClientCertificates, [u8; 32]);
 
@@ -93,7 +96,7 @@ impl Loaded {
     pub(crate) fn read(tls: &Tls) -> Result<Self, TlsError> {
         let chain = certificates("certificate", &tls.certificate)?;
         let key = key(&tls.key)?;
-        let (verifier, clients) = clients(tls)?;
+        let Checks { verifier, clients, lists_until } = checks(tls)?;
         let not_after = chain.first().and_then(|first| not_after(first));
         let builder = ServerConfig::builder_with_provider(Arc::clone(provider()))
             .with_safe_default_protocol_versions()
@@ -113,7 +116,7 @@ impl Loaded {
             source: Some(Box::new(error)),
         })?;
         config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), not_after, clients })
+        Ok(Self { config: Arc::new(config), not_after, lists_until, clients })
     }
 
     /// Seconds until the certificate expires, negative after that.
@@ -139,11 +142,21 @@ pub(crate) fn now() -> Timestamp {
 
 type Verifier = Arc<dyn rustls::server::danger::ClientCertVerifier>;
 
+/// How client certificates are checked.
+struct Checks {
+    /// `None` if clients are not asked for one.
+    verifier: Option<Verifier>,
+    clients: Clients,
+    /// When the first revocation list expires.
+    lists_until: Option<Timestamp>,
+}
+
 /// How client certificates are checked, if they are asked for.
-fn clients(tls: &Tls) -> Result<(Option<Verifier>, Clients), TlsError> {
+fn checks(tls: &Tls) -> Result<Checks, TlsError> {
     let mode = tls.client_certificates;
     let Some(path) = tls.client_ca.as_deref().filter(|_| mode != ClientCertificates::Off) else {
-        return Ok((None, Clients(ClientCertificates::Off, [0; 32])));
+        let clients = Clients(ClientCertificates::Off, [0; 32]);
+        return Ok(Checks { verifier: None, clients, lists_until: None });
     };
     let unusable = |source: Box<dyn std::error::Error + Send + Sync>| TlsError {
         setting: "client-ca",
@@ -155,14 +168,35 @@ fn clients(tls: &Tls) -> Result<(Option<Verifier>, Clients), TlsError> {
         digest.update(&certificate);
         roots.add(certificate).map_err(|error| unusable(Box::new(error)))?;
     }
+    let roots = Arc::new(roots);
     let builder =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider()));
+        || WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(provider()));
+    let (mut lists, mut lists_until) = (Vec::new(), None);
+    if let Some(path) = &tls.client_crls {
+        let read = revoked::read(path, now())?;
+        revoked::check_complete(&roots, &read)?;
+        for revoked::Read { path, lists: of_file } in read {
+            lists_until =
+                lists_until.into_iter().chain(of_file.iter().map(|list| list.next_update)).min();
+            let of_file: Vec<_> = of_file.into_iter().map(|list| list.der).collect();
+            of_file.iter().for_each(|list| digest.update(list));
+            // Tried alone, so that the file can be named.
+            builder().with_crls(of_file.to_vec()).build().map_err(|error| TlsError {
+                setting: revoked::SETTING,
+                what: format!("`{}` holds a list that cannot be used", path.display()),
+                source: Some(Box::new(error)),
+            })?;
+            lists.extend(of_file);
+        }
+    }
+    let builder = builder().with_crls(lists).enforce_revocation_expiration();
     let builder = match mode {
         ClientCertificates::Required => builder,
         ClientCertificates::Off | ClientCertificates::Optional => builder.allow_unauthenticated(),
     };
     let verifier = builder.build().map_err(|error| unusable(Box::new(error)))?;
-    Ok((Some(verifier), Clients(mode, digest.finalize().into())))
+    let clients = Clients(mode, digest.finalize().into());
+    Ok(Checks { verifier: Some(verifier), clients, lists_until })
 }
 
 fn certificates(

@@ -11,8 +11,8 @@ use hyper::client::conn::{http1, http2};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, RevokedCertParams, date_time_ymd,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -73,6 +73,35 @@ impl Ca {
         let age = DAY * u32::try_from(days.abs()).unwrap();
         params.not_after = if days < 0 { from_now!(-age) } else { from_now!(+age) };
         self.sign(&params)
+    }
+
+    /// Issues a client certificate with a serial number.
+    pub(super) fn issue_numbered(&self, name: &str, serial: u64) -> Pair {
+        let mut params = params(name, &[]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.serial_number = Some(serial.into());
+        self.sign(&params)
+    }
+
+    /// A list that revokes certificates by their serial numbers.
+    pub(super) fn list(&self, revoked: &[u64]) -> String {
+        let day = from_now!(-DAY);
+        let revoked = revoked.iter().map(|serial| RevokedCertParams {
+            serial_number: (*serial).into(),
+            revocation_time: day,
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: day,
+            next_update: from_now!(+DAY),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        params.signed_by(&issuer).unwrap().pem().unwrap()
     }
 
     /// Issues a client certificate that soon expires.
@@ -141,6 +170,11 @@ pub(super) struct Server {
 impl Server {
     /// Starts a server; `rest` is more of its `[tls]`, and what follows that.
     pub(super) async fn start(ca: &Ca, rest: &str) -> Self {
+        Self::start_in(Self::folder(ca), rest).await
+    }
+
+    /// A folder with the files of a server.
+    pub(super) fn folder(ca: &Ca) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = server_certificate(ca);
         for (name, text) in
@@ -148,7 +182,7 @@ impl Server {
         {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        Self::start_in(folder, rest).await
+        folder
     }
 
     /// Starts a server with `server.pem`, `server.key` and `ca.pem` of a folder.

@@ -24,6 +24,11 @@ pub fn not_after(der: &[u8]) -> Option<Timestamp> {
     let (SEQUENCE, validity, _) = element(rest)? else { return None };
     let (_, _, validity) = element(validity)?;
     let (tag, text, _) = element(validity)?;
+    instant(tag, text)
+}
+
+/// An instant of a certificate or a revocation list; `None` if it cannot be read.
+pub fn instant(tag: u8, text: &[u8]) -> Option<Timestamp> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii())?;
     let year_digits = match tag {
         UTC_TIME => 2,

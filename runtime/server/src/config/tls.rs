@@ -14,6 +14,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// A PEM file with the CAs of client certificates.
     pub client_ca: Option<PathBuf>,
+    /// A file with lists of revoked client certificates, or a folder of such files.
+    pub client_crls: Option<PathBuf>,
     /// Whether clients show a certificate.
     #[serde(default)]
     pub client_certificates: ClientCertificates,
@@ -44,11 +46,16 @@ impl Tls {
                 "`[tls] client-certificates` needs the CAs that issue them: add `client-ca`, a PEM file"
                     .into(),
             ),
+            (ClientCertificates::Off, None) if self.client_crls.is_some() => {
+                Err("`[tls] client-crls` is of no use without `client-ca`: add the CAs that issue \
+                     client certificates, or remove `client-crls`"
+                    .into())
+            }
             (ClientCertificates::Off, None) | (_, Some(_)) => Ok(()),
         }
     }
 
-    /// The files that are followed.
+    /// The files that are followed, beside those of revocation lists.
     pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.certificate, &self.key].into_iter().chain(&self.client_ca)
     }

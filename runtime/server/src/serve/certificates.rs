@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::stamp::{Stamp, stamp};
 use crate::config::Tls;
-use crate::tls::{Loaded, Serving, TlsError};
+use crate::tls::revoked;
+use crate::tls::{self, Loaded, Serving, TlsError};
 
 /// The interval of looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -28,6 +29,7 @@ pub(super) struct Certificates {
     last: Vec<Option<Stamp>>,
     seen: Vec<Option<Stamp>>,
     warned: Option<Instant>,
+    warned_of_lists: Option<Instant>,
 }
 
 impl Certificates {
@@ -38,7 +40,8 @@ impl Certificates {
         let serving = Serving::new(Loaded::read(&settings)?);
         warn_of_readers(&settings.key);
         let (settings, seen) = (Arc::new(settings), last.to_vec());
-        let mut opened = Self { settings, serving, last, seen, warned: None };
+        let mut opened =
+            Self { settings, serving, last, seen, warned: None, warned_of_lists: None };
         opened.warn_of_expiry();
         Ok(opened)
     }
@@ -54,6 +57,7 @@ impl Certificates {
                 tokio::time::sleep(LOOK).await;
                 self.look().await;
                 self.warn_of_expiry();
+                self.warn_of_lists();
             }
         };
         tokio::select! {
@@ -80,7 +84,7 @@ impl Certificates {
                 let until = loaded.not_after.map(|end| end.to_string());
                 self.serving.replace(loaded);
                 counts.reloads.fetch_add(1, Ordering::Relaxed);
-                self.warned = None;
+                (self.warned, self.warned_of_lists) = (None, None);
                 tracing::info!(until, "the certificate of the listener was read again");
                 warn_of_readers(&self.settings.key);
             }
@@ -92,6 +96,18 @@ impl Certificates {
             // The server stops.
             Err(_) => {}
         }
+    }
+
+    fn warn_of_lists(&mut self) {
+        let until = self.serving.now().lists_until.filter(|until| *until <= tls::now());
+        let is_due = self.warned_of_lists.is_none_or(|warned| warned.elapsed() >= WARN);
+        let (Some(until), true) = (until, is_due) else { return };
+        self.warned_of_lists = Some(Instant::now());
+        tracing::error!(
+            until = until.to_string(),
+            "a revocation list of `client-crls` has expired, certificates of its CA are refused: replace it, which \
+             counts without a restart"
+        );
     }
 
     fn warn_of_expiry(&mut self) {
@@ -119,7 +135,11 @@ impl Certificates {
 }
 
 fn stamps(settings: &Tls) -> Vec<Option<Stamp>> {
-    settings.files().map(|path| stamp(path)).collect()
+    let lists = settings.client_crls.iter();
+    // A folder that cannot be read has no files; that it cannot be read is told when it is.
+    let lists = lists.flat_map(|path| revoked::files(path).unwrap_or_default());
+    let lists: Vec<_> = lists.map(|path| stamp(&path)).collect();
+    settings.files().map(|path| stamp(path)).chain(lists).collect()
 }
 
 #[cfg(unix)]

@@ -32,7 +32,13 @@ impl Files {
 }
 
 fn settings(certificate: PathBuf, key: PathBuf) -> Tls {
-    Tls { certificate, key, client_ca: None, client_certificates: ClientCertificates::Off }
+    Tls {
+        certificate,
+        key,
+        client_ca: None,
+        client_crls: None,
+        client_certificates: ClientCertificates::Off,
+    }
 }
 
 #[test]
@@ -82,4 +88,67 @@ async fn connections_are_outdated_when_other_clients_are_trusted() {
         serving.replace(changed);
         assert!(serving.is_outdated(&before).now_or_never().is_some());
     }
+}
+
+/// A CA whose files are in a folder.
+struct Issuing {
+    params: CertificateParams,
+    key: KeyPair,
+    file: PathBuf,
+}
+
+impl Issuing {
+    fn new(files: &Files, name: &str) -> Self {
+        let (mut params, key) = (CertificateParams::default(), KeyPair::generate().unwrap());
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let file = files.write(&format!("{name}.ca"), &params.self_signed(&key).unwrap().pem());
+        Self { params, key, file }
+    }
+
+    /// A list that is valid until a year begins.
+    fn list(&self, year: i32) -> rcgen::CertificateRevocationList {
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2020, 1, 1),
+            next_update: rcgen::date_time_ymd(year, 1, 1),
+            crl_number: 1.into(),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&rcgen::Issuer::from_params(&self.params, &self.key)).unwrap()
+    }
+}
+
+#[test]
+fn revocation_lists_that_cannot_be_used_are_refused_by_name() {
+    let files = Files::new();
+    let (certificate, key) = files.pair("one");
+    let (ca, other) = (Issuing::new(&files, "lab"), Issuing::new(&files, "other"));
+    let read = |list: PathBuf| {
+        let (client_ca, client_crls) = (Some(ca.file.to_owned()), Some(list));
+        let client_certificates = ClientCertificates::Required;
+        let settings = settings(certificate.to_owned(), key.to_owned());
+        Loaded::read(&Tls { client_ca, client_crls, client_certificates, ..settings })
+    };
+    let good = ca.list(2999).pem().unwrap();
+    let folder = files.0.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for (list, what) in [
+        (files.0.path().join("gone"), "gone` cannot be read"),
+        (folder.to_owned(), "the certificate 1 in `client-ca` has no list"),
+        (files.write("garbage", "x"), "garbage` holds no revocation list"),
+        (files.write("half", &good[..good.len() / 2]), "half` holds no revocation list"),
+        (certificate.to_owned(), "one.pem` holds no revocation list"),
+        (files.write("old", &ca.list(2021).pem().unwrap()), "old` expired at 2021-01-01"),
+        (files.write("foreign", &other.list(2999).pem().unwrap()), "`client-ca` has no list"),
+    ] {
+        let error = read(list).unwrap_err().to_string();
+        assert!(error.starts_with("`[tls] client-crls`: ") && error.contains(what), "{error}");
+    }
+    std::fs::write(folder.join("lab.crl"), ca.list(2999).der()).unwrap();
+    std::fs::write(folder.join(".lab.crl.new"), "half").unwrap();
+    assert!(read(folder).unwrap().lists_until.is_some());
+    let loaded = read(files.write("good", &good)).unwrap();
+    assert_eq!(loaded.lists_until.map(Timestamp::date).as_deref(), Some("2999-01-01"));
 }
