@@ -228,14 +228,15 @@ impl ServerState {
 }
 
 async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
-    let transport = transport(&request);
+    let transport = transport(&server, &request);
     let mut response = answered(server, request).await;
     headers::seal(response.headers_mut(), transport);
     response
 }
 
-fn transport(request: &Request) -> Transport {
-    let is_secure = request.extensions().get::<Arrival>().is_some_and(|arrival| arrival.is_secure);
+fn transport(server: &ServerState, request: &Request) -> Transport {
+    let is_secure = request.extensions().get::<Arrival>().is_some_and(|arrival| arrival.is_secure)
+        || server.origins.are_by_tls();
     match is_secure && !origin::is_localhost(request) {
         true => Transport::Named,
         false => Transport::Plain,

@@ -30,7 +30,7 @@ const ONLY_TLS: &str = "max-age=31536000";
 pub(super) enum Transport {
     /// Plain, or by TLS as `localhost`: a browser would then use no server of this machine without TLS.
     Plain,
-    /// By TLS under a name of its own.
+    /// By TLS under a name of its own, perhaps that of a proxy.
     Named,
 }
 

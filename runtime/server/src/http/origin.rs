@@ -67,6 +67,11 @@ impl Origins {
         Self { public_url: Some(url.trim_end_matches('/').to_string()), own: None }
     }
 
+    /// Whether clients reach the server by TLS of a proxy.
+    pub(super) fn are_by_tls(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// The same with the address of an interface that the server listens on.
     pub(super) fn at(mut self, address: SocketAddr) -> Self {
         let named = match address.ip() {

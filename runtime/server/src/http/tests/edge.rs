@@ -91,6 +91,18 @@ async fn every_answer_has_the_headers_of_the_edge() {
     }
     let plain = bench.get("/healthz").await;
     assert_eq!(plain.header("strict-transport-security"), "");
+    for (url, host, expected) in [
+        ("https://ferrule.example.com", "ferrule.example.com", true),
+        ("https://ferrule.example.com", "localhost", false),
+        ("http://ferrule.example.com", "ferrule.example.com", false),
+    ] {
+        let router = behind(&bench, Edge { public_url: Some(url), ..Edge::default() });
+        let request = Request::get("/healthz").header("host", host).body(Body::empty()).unwrap();
+        let answer = TowerToHyperService::new(router).call(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let is_there = answer.headers().contains_key("strict-transport-security");
+        assert_eq!(is_there, expected, "{url} {host}");
+    }
     let router = behind(&bench, Edge::default());
     let arrival =
         Arrival { peer: IpAddr::from([127, 0, 0, 1]), is_secure: true, is_expired: false };
