@@ -45,46 +45,80 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
+/// A request that is refused before its body is read, and what its answer has.
+struct Refused<'a> {
+    path: &'a str,
+    host: &'a str,
+    length: Option<&'a str>,
+    answer: &'a str,
+}
+
+impl Refused<'_> {
+    /// Its head, without the tables of HPACK (RFC 7541): POST, https, a path, an authority, perhaps a length.
+    fn head(&self) -> Vec<u8> {
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        let length = self.length.map(|length| [&[0x0f, 0x0d], &*text(length)].concat());
+        let named = [vec![0x83, 0x87, 0x04], text(self.path), vec![0x01], text(self.host)];
+        [named.concat(), length.unwrap_or_default()].concat()
+    }
+
+    /// Sends it with a body that does not end, and reads until the server has answered what follows it.
+    async fn send(&self, server: &Server, ca: &Ca) {
+        let [data, headers, reset, settings, ping] = [0, 1, 3, 4, 6];
+        let mut stream = server.secure(&ca.client(None), Protocol::Http2).await.unwrap();
+        let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        sent.extend(frame(settings, 0, 0, &[]));
+        sent.extend(frame(headers, 4, 1, &self.head()));
+        sent.extend(frame(data, 0, 1, b"{"));
+        stream.write_all(&sent).await.unwrap();
+        let (mut seen, mut body) = (Vec::new(), Vec::new());
+        loop {
+            let mut header = [0; 9];
+            stream.read_exact(&mut header).await.unwrap();
+            let bytes = u32::from_be_bytes([0, header[0], header[1], header[2]]) as usize;
+            let mut payload = vec![0; bytes];
+            stream.read_exact(&mut payload).await.unwrap();
+            let (kind, flags, is_own) = (header[3], header[4], header[8] == 1);
+            if is_own {
+                seen.push(kind);
+            }
+            if is_own && kind == data {
+                body.extend(payload);
+                if flags & 1 == 1 {
+                    stream.write_all(&frame(ping, 0, 0, &[0; 8])).await.unwrap();
+                }
+            }
+            if kind == ping && flags & 1 == 1 {
+                break;
+            }
+        }
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains(self.answer), "{} on {}: {body}", self.answer, self.path);
+        assert!(seen.contains(&headers) && !seen.contains(&reset), "{}: {seen:?}", self.path);
+    }
+}
+
 /// Clients such as curl take a stream that is reset while they still send for a failure, though the answer
 /// came before (RFC 9113, 8.1).
 #[tokio::test]
 async fn the_stream_of_a_refused_request_is_not_reset_while_its_body_comes() {
-    let [data, headers, reset, settings, ping] = [0, 1, 3, 4, 6];
-    let ca = Ca::new("lab");
-    let server = Server::start(&ca, "[access]\nauthentication = \"required\"\n").await;
-    let mut stream = server.secure(&ca.client(None), Protocol::Http2).await.unwrap();
-    let (path, host) = ("/tmf-api/party/v4/individual", format!("localhost:{}", server.port));
-    let length = |text: &str| u8::try_from(text.len()).unwrap();
-    // POST, https, a path, an authority.
-    let head = [
-        &[0x83, 0x87, 0x04, length(path)],
-        path.as_bytes(),
-        &[0x01, length(&host)],
-        host.as_bytes(),
-    ];
-    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    sent.extend(frame(settings, 0, 0, &[]));
-    sent.extend(frame(headers, 4, 1, &head.concat()));
-    sent.extend(frame(data, 0, 1, b"{"));
-    stream.write_all(&sent).await.unwrap();
-    let mut seen = Vec::new();
-    loop {
-        let mut header = [0; 9];
-        stream.read_exact(&mut header).await.unwrap();
-        let bytes = u32::from_be_bytes([0, header[0], header[1], header[2]]) as usize;
-        stream.read_exact(&mut vec![0; bytes]).await.unwrap();
-        let (kind, flags, is_own) = (header[3], header[4], header[8] == 1);
-        if is_own {
-            seen.push(kind);
-        }
-        if is_own && kind == data && flags & 1 == 1 {
-            stream.write_all(&frame(ping, 0, 0, &[0; 8])).await.unwrap();
-        }
-        if kind == ping && flags & 1 == 1 {
-            break;
-        }
+    let (ca, path) = (Ca::new("lab"), "/tmf-api/party/v4/individual");
+    let closed = Server::start(&ca, "[access]\nauthentication = \"required\"\n").await;
+    let open = Server::start(&ca, "").await;
+    let limits = "[limits]\nrequests-per-second = 1\nrequests-burst = 1\n";
+    let slow = Server::start(&ca, limits).await;
+    let length = Some("99999999");
+    for (server, path, host, length, answer) in [
+        (&closed, path, "localhost", None, "\"401\""),
+        (&closed, "/tenants/none/healthz", "localhost", None, "\"401\""),
+        (&open, path, "evil.example", None, "\"421\""),
+        (&open, path, "localhost", length, "\"413\""),
+        (&open, "/tenants/none/healthz", "localhost", None, "\"404\""),
+        (&slow, "/tenants/none/healthz", "localhost", None, "\"404\""),
+        (&slow, path, "localhost", None, "\"429\""),
+    ] {
+        Refused { path, host, length, answer }.send(server, &ca).await;
     }
-    assert!(seen.contains(&headers) && !seen.contains(&reset), "{seen:?}");
 }
 
 #[tokio::test]
