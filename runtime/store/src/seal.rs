@@ -82,8 +82,10 @@ pub(crate) struct Seal {
     data: BTreeMap<u16, LessSafeKey>,
     current: u16,
     hiding: hmac::Key,
-    /// How often the store was opened. With `used` it makes nonces that never come again.
-    opened: u32,
+    /// The first nonce, drawn at random each time that the store is opened: two copies of a store, such as a
+    /// backup that was restored, have the same data keys and go on in different ways.
+    first: u128,
+    /// The number of nonces that were used. They follow each other from the first.
     used: AtomicU64,
 }
 
@@ -91,6 +93,7 @@ pub(crate) struct Seal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Wrapped {
     master: [u8; 8],
+    /// How often the store was opened.
     opened: u32,
     keys: Vec<(u16, Vec<u8>)>,
 }
@@ -167,7 +170,9 @@ impl Seal {
         let data = keys.iter().filter(|(number, _)| **number != HIDING);
         let data: BTreeMap<_, _> = data.map(|(number, key)| (*number, self::cipher(key))).collect();
         let current = data.keys().next_back().copied().ok_or(SealError::Keys)?;
-        Ok((Self { data, current, hiding, opened, used: AtomicU64::new(0) }, wrapped))
+        let nonce: [u8; NONCE_LEN] = random_bytes()?;
+        let first = nonce.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+        Ok((Self { data, current, hiding, first, used: AtomicU64::new(0) }, wrapped))
     }
 
     /// The key under which a fact lies.
@@ -181,13 +186,21 @@ impl Seal {
         Cow::Owned([before, hidden.as_bytes(), after].concat())
     }
 
+    /// A nonce that was not used before. Openings of a store would need billions to meet by chance: each uses a
+    /// tiny part of the 96 bits.
+    fn nonce(&self) -> [u8; NONCE_LEN] {
+        let used = self.used.fetch_add(1, Ordering::Relaxed);
+        let number = self.first.wrapping_add(u128::from(used)).to_be_bytes();
+        let mut nonce = [0; NONCE_LEN];
+        nonce.copy_from_slice(&number[number.len() - NONCE_LEN..]);
+        nonce
+    }
+
     /// The bytes to store for the value of a key.
     pub(crate) fn close(&self, key: &[u8], value: &[u8]) -> Vec<u8> {
         let place = self.place(key);
         let number = self.current;
-        let mut nonce = [0; NONCE_LEN];
-        nonce[..4].copy_from_slice(&self.opened.to_be_bytes());
-        nonce[4..].copy_from_slice(&self.used.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let nonce = self.nonce();
         let mut bytes = Vec::with_capacity(HEAD_BYTES + 2 + value.len() + AES_256_GCM.tag_len());
         bytes.extend(number.to_be_bytes());
         bytes.extend(nonce);

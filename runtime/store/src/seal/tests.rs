@@ -98,6 +98,18 @@ fn nonces_of_an_open_store_differ_from_those_before() {
     assert_ne!(first.close(b"a", b"x")[..HEAD_BYTES], second.close(b"a", b"x")[..HEAD_BYTES]);
 }
 
+#[test]
+fn two_copies_of_a_store_go_on_with_nonces_of_their_own() {
+    let (_, kept) = Seal::open(None, &only(1)).unwrap();
+    let of = |_| Seal::open(Some(&kept), &only(1)).unwrap().0;
+    let nonces = [0, 1].map(of).map(|seal| {
+        let sealed = (0..100).map(|_| seal.close(b"a", b"x")[..HEAD_BYTES].to_vec());
+        sealed.collect::<std::collections::BTreeSet<_>>()
+    });
+    assert_eq!(nonces[0].len(), 100);
+    assert!(nonces[0].is_disjoint(&nonces[1]), "the same data key and nonce for two values");
+}
+
 proptest! {
     #[test]
     fn wrapped_keys_that_are_damaged_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
