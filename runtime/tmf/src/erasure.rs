@@ -159,6 +159,7 @@ mod tests {
         let mut order = json!({
             "id": "o",
             "relatedParty": [{ "id": "7", "name": "Erika Mustermann", "role": "Customer" }],
+            "note": [{ "id": "1", "author": "Erika", "text": "call Erika" }],
             "productOrderItem": [{ "id": "1", "product": { "place": [{ "streetName": "Ringstr.", "id": "A" }] } }],
         });
         erase("productOrder", &mut order);

@@ -45,6 +45,7 @@ const TABLE: &[(&str, &str)] = &[
     ("*", "..familyName"),
     ("*", "..faxNumber"),
     ("*", "..givenName"),
+    ("*", "..note.author"),
     ("*", "..note.text"),
     ("*", "..phoneNumber"),
     ("*", "..postCode"),
