@@ -58,11 +58,17 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let texts = Vec::<String>::deserialize(deserializer)?;
     let network = |text: &String| {
         let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-        text.parse().ok().or_else(one).ok_or_else(|| {
+        let network: IpNet = text.parse().ok().or_else(one).ok_or_else(|| {
             D::Error::custom(format!(
                 "`{text}` is no network: write it as \"10.0.0.0/8\", or an address as \"10.0.0.7\""
             ))
-        })
+        })?;
+        match network.prefix_len() {
+            0 => Err(D::Error::custom(format!(
+                "`{text}` is every address, so each client could choose its own: list the proxies"
+            ))),
+            _ => Ok(network),
+        }
     };
     texts.iter().map(network).collect()
 }
@@ -83,6 +89,10 @@ mod tests {
         for wrong in ["proxy.example", "10.0.0.0/33", ""] {
             let error = read(&format!("trusted-proxies = [\"{wrong}\"]")).unwrap_err();
             assert!(error.contains("is no network"), "{error}");
+        }
+        for all in ["0.0.0.0/0", "::/0", "10.0.0.0/0"] {
+            let error = read(&format!("trusted-proxies = [\"{all}\"]")).unwrap_err();
+            assert!(error.contains("is every address"), "{error}");
         }
         assert!(read("forwarded-header = \"x-real-ip\"").is_err());
     }

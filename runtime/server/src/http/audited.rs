@@ -20,7 +20,7 @@ const ID_CHARS_MAX: usize = 200;
 const UNCHANGING: [&str; 1] = ["simulate"];
 
 /// Operations whose answers are told of, though they only read.
-const READS: [&str; 2] = ["audit", "exports"];
+const READS: [&str; 3] = ["audit", "exports", "persons"];
 
 /// Operations whose changes are files of the tenant's plugins: they have an entry before, and another one of
 /// their end.

@@ -38,6 +38,19 @@ async fn send(bench: &Bench, line: &str, headers: &[(&str, &str)], body: &Value)
 const PEOPLE: &str = "/tmf-api/party/v4/individual";
 
 #[tokio::test]
+async fn who_is_shown_all_about_a_person_has_an_entry() {
+    let bench = Bench::new();
+    let person = json!({ "givenName": "Ada", "familyName": "King" });
+    let made = send(&bench, &format!("POST {PEOPLE}"), &[], &person).await;
+    let id = made.body["id"].as_str().unwrap();
+    let shown = bench.get(&format!("/orchestration/v1/persons/{id}")).await;
+    assert_eq!(shown.status, 200, "{}", shown.text);
+    let last = entries(&bench).pop().unwrap();
+    assert_eq!((last.action.as_str(), last.outcome), ("GET persons", Outcome::Done));
+    assert_eq!(last.subject.and_then(|subject| subject.id).as_deref(), Some(id));
+}
+
+#[tokio::test]
 async fn a_change_of_a_document_has_one_entry_with_what_changed() {
     let bench = Bench::new();
     let begun = entries(&bench).len();
