@@ -115,9 +115,13 @@ async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer 
     let cookie = cookie::read(&call.headers, &name).ok().flatten().unwrap_or_default();
     let now = people.sessions.now();
     let clear = people.cookies.clear(&name);
+    server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
     if let Some(error) = once(call, "error") {
         let refused = people.login.give_up(state, cookie, now).map_or_else(
-            |error| callback_failed(&error),
+            |error| {
+                server.rates.failed(call.address());
+                callback_failed(&error)
+            },
             |()| {
                 let id = note(&format!("the provider answers `{}`", error.escape_debug()));
                 pages::refused_by_provider(&id)
@@ -125,7 +129,6 @@ async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer 
         );
         return Ok(with_cookies(refused, &[clear]));
     }
-    server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
     let code = once(call, "code").unwrap_or_default();
     let issuer = once(call, "iss");
     let ended = people.login.end(Callback { state, code, issuer, cookie }, now).await;

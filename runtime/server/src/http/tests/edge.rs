@@ -221,14 +221,15 @@ async fn an_address_whose_attempts_fail_has_to_wait() {
 
 #[tokio::test]
 async fn logins_that_fail_count_as_failed_attempts() {
-    let bench = Bench::new();
-    let access = Access::new(Authentication::Required, Roles::default());
-    let access = access.with_people(people(&bench, Cookies::Secure).await);
-    let guess = "/login/callback?state=x&code=y";
-    let mut requests = vec![("192.0.2.1", guess, &[][..]); 21];
-    requests.push(("192.0.2.2", guess, &[]));
-    let answers = send(&bench, Edge { access, ..Edge::default() }, &requests).await;
-    let mut expected = vec![400; 20];
-    expected.extend([429, 400]);
-    assert_eq!(codes(&answers), expected);
+    for guess in ["/login/callback?state=x&code=y", "/login/callback?state=x&error=z"] {
+        let bench = Bench::new();
+        let access = Access::new(Authentication::Required, Roles::default());
+        let access = access.with_people(people(&bench, Cookies::Secure).await);
+        let mut requests = vec![("192.0.2.1", guess, &[][..]); 21];
+        requests.push(("192.0.2.2", guess, &[]));
+        let answers = send(&bench, Edge { access, ..Edge::default() }, &requests).await;
+        let mut expected = vec![400; 20];
+        expected.extend([429, 400]);
+        assert_eq!(codes(&answers), expected, "{guess}");
+    }
 }
