@@ -244,7 +244,11 @@ async fn settings_of_logins_that_cannot_work_are_refused_by_name() {
             "there is no role `readers`; did you mean `reader`?",
         ),
         (with("roles = { noc = [\"operator\"] }"), "`roles` needs `roles-claim`"),
-        (with("tenant = \"a\"\ntenant-claim = \"b\""), "one of `tenant` and `tenant-claim`"),
+        (
+            with("tenant = \"a\"\ntenant-claim = \"b\"\n[tenants.a]\nsettings = \"a.toml\""),
+            "one of `tenant` and `tenant-claim`",
+        ),
+        (with("tenant = \"b\""), "`[access.login] tenant` names `b`, which is not there"),
         (with("session-minutes = 0"), "`session-minutes` is a number from 1"),
         (with("idle-minutes = 500"), "`idle-minutes` is a number from 1 to `session-minutes`"),
         (with("scopes = [\"a b\"]"), "each of `scopes` is one word"),

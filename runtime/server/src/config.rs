@@ -466,7 +466,7 @@ impl Config {
         if let Some(tls) = &self.tls {
             tls.check().map_err(ConfigError::Contradiction)?;
         }
-        self.access.check(self.tls.as_ref()).map_err(ConfigError::Contradiction)?;
+        self.access.check(self.tls.as_ref(), &self.tenants).map_err(ConfigError::Contradiction)?;
         self.check_public_url()?;
         let is_required = self.access.authentication == Authentication::Required;
         let address = self.listen.ip();

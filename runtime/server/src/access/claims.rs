@@ -64,6 +64,14 @@ impl ClaimRules {
         if self.roles_claim.is_some() && self.roles.is_empty() {
             return Err("`roles-claim` needs `roles`, the roles for each value of the claim".into());
         }
+        let claims = [
+            ("roles-claim", &self.roles_claim),
+            ("tenant-claim", &self.tenant_claim),
+            ("plugins-claim", &self.plugins_claim),
+        ];
+        if let Some((setting, _)) = claims.iter().find(|(_, claim)| claim.as_deref() == Some("")) {
+            return Err(format!("`{setting}` is empty: leave it out, or name a claim"));
+        }
         if self.tenant.is_some() && self.tenant_claim.is_some() {
             return Err("set one of `tenant` and `tenant-claim`".into());
         }

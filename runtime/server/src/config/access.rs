@@ -1,13 +1,15 @@
 //! `[access]` of `ferrule.toml`: who may do what.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use engine::causes::chain;
+use host::Trust;
 use serde::Deserialize;
 
 use super::certificates::{self, CertificateSettings};
 use super::issuers::{self, IssuerSettings};
-use super::{ConfigError, Tls};
+use super::{ConfigError, Tenants, Tls};
 use crate::access::certificate::Certificates;
 use crate::access::jwt::Issuers;
 use crate::access::login::{Login, LoginSettings};
@@ -43,9 +45,16 @@ pub(super) enum Means {
     Certificates,
 }
 
+/// What a table names that must be there.
+struct Named<'a> {
+    table: String,
+    tenant: Option<&'a str>,
+    ca: Option<&'a Path>,
+}
+
 impl AccessSettings {
-    /// Refuses means to prove an identity that have no effect.
-    pub(super) fn check(&self, tls: Option<&Tls>) -> Result<(), String> {
+    /// Refuses means to prove an identity that have no effect, or name what is not there.
+    pub(super) fn check(&self, tls: Option<&Tls>, tenants: &Tenants) -> Result<(), String> {
         let means = self.means();
         if means != Means::None && self.authentication == Authentication::Off {
             return Err(
@@ -59,7 +68,40 @@ impl AccessSettings {
                  `client-certificates`"
                 .into());
         }
+        for Named { table, tenant, ca } in self.named() {
+            if let Some(tenant) = tenant
+                && !tenants.keys().any(|known| known.as_str() == tenant)
+            {
+                return Err(format!(
+                    "`[{table}] tenant` names `{tenant}`, which is not there: add `[tenants.{tenant}]`, or leave \
+                     it out for the default tenant"
+                ));
+            }
+            if let Some(ca) = ca {
+                Trust::read(&format!("[{table}]"), Some(ca)).map_err(|error| chain(&error))?;
+            }
+        }
         Ok(())
+    }
+
+    /// What each table names.
+    fn named(&self) -> impl Iterator<Item = Named<'_>> {
+        let issuers = self.issuers.iter().map(|(name, one)| Named {
+            table: format!("access.issuers.{name}"),
+            tenant: one.tenant(),
+            ca: one.ca(),
+        });
+        let certificates = self.certificates.iter().map(|(name, one)| Named {
+            table: format!("access.certificates.{name}"),
+            tenant: one.tenant(),
+            ca: None,
+        });
+        let login = self.login.iter().map(|one| Named {
+            table: "access.login".into(),
+            tenant: one.tenant.as_deref(),
+            ca: one.ca.as_deref(),
+        });
+        issuers.chain(certificates).chain(login)
     }
 
     fn means(&self) -> Means {
@@ -98,3 +140,6 @@ impl AccessSettings {
         Ok(Some((login, settings.life())))
     }
 }
+
+#[cfg(test)]
+mod tests;

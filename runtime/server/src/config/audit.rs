@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use engine::causes::chain;
+use host::Trust;
 use serde::{Deserialize, Deserializer};
 
 /// The audit.
@@ -26,7 +28,10 @@ impl Audit {
             (Some(_), _, Auditing::Off) => {
                 Err("`[audit] syslog` sends entries, and `mode = \"off\"` makes none".into())
             }
-            (None, None, _) | (Some(_), _, Auditing::On) => Ok(()),
+            (Some(_), Some(ca), Auditing::On) => Trust::read("[audit]", Some(ca))
+                .map(drop)
+                .map_err(|error| format!("`[audit] syslog-ca`: {}", chain(&error))),
+            (None, None, _) | (Some(_), None, Auditing::On) => Ok(()),
         }
     }
 }

@@ -43,6 +43,11 @@ pub(super) fn rules(
 }
 
 impl CertificateSettings {
+    /// The tenant of the identity.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     fn rule(&self, name: &str, roles: &Roles) -> Result<Rule, String> {
         let read =
             |text: &str| Pattern::read(text).map_err(|error: PatternError| error.to_string());
@@ -52,6 +57,9 @@ impl CertificateSettings {
             (None, None, Some(text)) => Matched::San(read(text)?),
             _ => return Err("set one of `fingerprint`, `subject` and `san`".into()),
         };
+        if self.name.as_ref().is_some_and(String::is_empty) {
+            return Err("`name` is empty: leave it out for the subject of the certificate".into());
+        }
         Ok(Rule {
             name: name.to_owned(),
             matched,

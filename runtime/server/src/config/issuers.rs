@@ -1,7 +1,7 @@
 //! `[access.issuers.NAME]`: whose tokens are accepted, and what they give.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper::Uri;
@@ -93,9 +93,22 @@ pub(super) fn issuers(
 }
 
 impl IssuerSettings {
+    /// The tenant of all its tokens.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// The CAs of its certificate.
+    pub(super) fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
     fn open(&self, name: &str, roles: &Roles) -> Result<Issuer, String> {
         if self.issuer.is_empty() {
             return Err("`issuer` is empty: write the `iss` of its tokens".into());
+        }
+        if self.subject_claim.is_empty() {
+            return Err("`subject-claim` is empty: leave it out, or name a claim".into());
         }
         let audience = self.audience.texts();
         if audience.is_empty() || audience.iter().any(String::is_empty) {
