@@ -78,7 +78,7 @@ impl Subject {
         let documents = self.bench(&["documents", "--rows", ROWS, "--requests", REQUESTS]);
         let of_all = documents.into_iter().filter(|line| line.rows == ROWS.parse().ok());
         let all = runs.into_iter().chain(of_all);
-        all.filter_map(|line| Some((line.what.unwrap_or("run".into()), line.cpu_ms_each?)))
+        all.filter_map(|line| Some((line.what.unwrap_or_else(|| "run".into()), line.cpu_ms_each?)))
             .collect()
     }
 
