@@ -318,9 +318,13 @@ impl<R> Core<R> {
             if let Some((other, of, attempt)) = self.waiting.get(name)
                 && (other, *of) != (fulfilment.id(), task)
             {
-                // Who reads this log may not know of the other order.
+                // Who reads this log may not know of another order.
+                let who = match other == fulfilment.id() {
+                    true => format!("task {task}"),
+                    false => "a task of another order".into(),
+                };
                 let note = format!(
-                    "host: another task wanted to wait for the callback `{name}` too, and was refused"
+                    "host: {who} wanted to wait for the callback `{name}` too, and was refused"
                 );
                 step.commit.note(other, *of, *attempt, &note);
                 return Some(taken(key, other, *of));

@@ -47,7 +47,7 @@ fn a_key_that_is_waited_for_is_refused_to_others_with_a_note_for_both() {
         assert_eq!(open.failures()[0].failure.code.as_str(), "CALLBACK_KEY_TAKEN");
         if key == "onu-1" {
             let note = stage.store.get(&keys::note(&id("f"), 0, 1)).unwrap().unwrap();
-            assert!(String::from_utf8(note).unwrap().contains("task 1 of `f`"));
+            assert!(String::from_utf8(note).unwrap().contains("host: task 1 wanted"));
         }
         let name = if key == "f:0" { "f:0" } else { "external/onu-1" };
         assert_eq!(callback(&mut stage, name), Answer::Callback(Received::Delivered));
