@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 use super::call::Call;
 use super::problem::Problem;
 use super::{ServerState, answer};
-use crate::access::{ApiName, Decision, Permission, Verb};
+use crate::access::{ApiName, Permission, Verb};
 use crate::config::tenants::DEFAULT;
 
 /// The upper bounds of the latency histogram, in seconds.
@@ -96,12 +96,7 @@ pub(super) fn permission() -> Permission {
 /// The metrics as text: those of the tenant, and of the tenants that are served behind it for a client that
 /// may read them.
 pub(super) fn render(server: &ServerState, call: &Call) -> Result<Response, Problem> {
-    let sees_all = call.admitted.identity.as_deref().is_some_and(|identity| {
-        match server.access.roles().decide(identity, &permission()) {
-            Decision::Allowed(scope) => scope.is_all(),
-            Decision::Denied => false,
-        }
-    });
+    let sees_all = call.admitted.reader.may(&permission()).is_all();
     let shown = server.all().take(if sees_all { usize::MAX } else { 1 });
     let pages = shown.map(page_of).collect::<Result<Vec<_>, _>>();
     let pages = pages.map_err(|error| Problem::ours(&error))?;

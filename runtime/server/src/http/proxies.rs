@@ -15,7 +15,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOPS_MAX: usize = 32;
 
 /// The proxies that are believed.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Proxies {
     trusted: Vec<IpNet>,
     header: ForwardedHeader,
