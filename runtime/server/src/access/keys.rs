@@ -8,7 +8,7 @@ mod token;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub use record::{Creator, DAYS, DAYS_MAX, NewKey, NotAKey, Record, Request, State};
+pub use record::{Creator, DAYS, DAYS_MAX, Names, NewKey, NotAKey, Record, Request, State};
 pub use ring::{KEYS_MAX, Made, MakeError, Revoked, Ring, Shown};
 pub use token::{KeyId, PREFIX, Token};
 

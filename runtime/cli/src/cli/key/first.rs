@@ -11,7 +11,7 @@ use engine::store::{Epoch, Scan, Store, TenantNumber, View, pages};
 use engine::tenant::TenantName;
 use server::access::Narrowing;
 use server::access::RoleName;
-use server::access::keys::{Creator, KEYS_MAX, NewKey, Record, State, Token};
+use server::access::keys::{Creator, KEYS_MAX, Names, NewKey, Record, State, Token};
 use server::config::{Auditing, Config};
 use server::serve::STORE;
 use store::seal::MasterKeys;
@@ -45,6 +45,7 @@ pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
         scope: new.scope.to_owned(),
         days: new.days,
         created_by: Creator { subject: "local".into(), proof: "off".into() },
+        names: Names::All,
         request: None,
     };
     asked.check()?;

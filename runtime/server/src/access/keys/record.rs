@@ -59,7 +59,18 @@ pub struct NewKey {
     pub scope: Vec<String>,
     pub days: u64,
     pub created_by: Creator,
+    /// The names that its maker may choose from.
+    pub names: Names,
     pub request: Option<Request>,
+}
+
+/// The names that a maker of keys may choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Administrators may replace the keys of all.
+    All,
+    /// Those that no key of another maker has or had.
+    Own,
 }
 
 /// Days for which a key is valid, by default.
@@ -117,7 +128,7 @@ impl NewKey {
 
     /// The record of it.
     pub fn record(self, token: &Token, now: Timestamp) -> Record {
-        let Self { name, roles, plugins, scope, days, created_by, request } = self;
+        let Self { name, roles, plugins, scope, days, created_by, names: _, request } = self;
         Record {
             name: name.trim().to_owned(),
             hash: token.hashed().text(),

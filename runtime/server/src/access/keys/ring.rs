@@ -10,7 +10,7 @@ use tmf::time::Timestamp;
 use tokio::sync::Mutex;
 
 use super::KeyError;
-use super::record::{NewKey, NotAKey, Record, Request, State};
+use super::record::{Names, NewKey, NotAKey, Record, Request, State};
 use super::token::{Hashed, KeyId, Token};
 use crate::access::narrow::{Narrowing, NarrowingError};
 use crate::access::{Identity, Permission, Proof, Roles};
@@ -73,6 +73,8 @@ pub enum MakeError {
     /// The client's `Idempotency-Key` was used with another body.
     #[error("the request differs from the first with its key")]
     Reused,
+    #[error("a key of another maker has or had this name: choose another one")]
+    Taken,
     #[error("no random bytes can be drawn")]
     Random(#[source] getrandom::Error),
     #[error("the key cannot be written")]
@@ -184,6 +186,7 @@ impl Ring {
         if let Some(before) = self.made_by(new.request.as_ref())? {
             return Ok(Made::Before(before));
         }
+        self.check_name(&new)?;
         let now = self.documents.engine().now();
         let ended = self.room(now)?;
         let token = Token::draw().map_err(MakeError::Random)?;
@@ -215,6 +218,18 @@ impl Ring {
             Ok(Some(first))
         } else {
             Err(MakeError::Reused)
+        }
+    }
+
+    /// Refuses a name that a key of another maker has or had: what belongs to that name, such as subscriptions
+    /// and idempotency keys, would belong to the new one too.
+    fn check_name(&self, new: &NewKey) -> Result<(), MakeError> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let mut named = keys.values().filter(|key| key.record.name == new.name.trim());
+        match new.names {
+            Names::All => Ok(()),
+            Names::Own if named.all(|key| key.record.created_by == new.created_by) => Ok(()),
+            Names::Own => Err(MakeError::Taken),
         }
     }
 

@@ -23,6 +23,7 @@ fn a_new_key_is_checked() {
         scope: Vec::new(),
         days,
         created_by: Creator { subject: "local".into(), proof: "off".into() },
+        names: Names::All,
         request: None,
     };
     let long = "x".repeat(257);

@@ -13,7 +13,7 @@ use tmf::nearest::nearest;
 use super::decide::read_as;
 use super::plugins::json;
 use crate::access::keys::{
-    Creator, DAYS, KeyId, Made, MakeError, NewKey, Request, Revoked, Shown, State,
+    Creator, DAYS, KeyId, Made, MakeError, Names, NewKey, Request, Revoked, Shown, State,
 };
 use crate::access::{Identity, RoleName};
 use crate::http::call::Call;
@@ -139,7 +139,9 @@ fn new_key(
     }
     let proof = maker.proof.name().to_owned();
     let created_by = Creator { subject: maker.subject.to_owned(), proof };
-    Ok(NewKey { name, roles, plugins, scope, days: days.unwrap_or(DAYS), created_by, request })
+    let names = if maker.is_administrator() { Names::All } else { Names::Own };
+    let days = days.unwrap_or(DAYS);
+    Ok(NewKey { name, roles, plugins, scope, days, created_by, names, request })
 }
 
 fn read_roles(server: &ServerState, names: Vec<String>) -> Result<BTreeSet<RoleName>, Problem> {
@@ -197,6 +199,7 @@ impl From<MakeError> for Problem {
         match error {
             MakeError::Wrong(wrong) => Self::unprocessable(message).about(wrong.attribute()),
             MakeError::Scope(_) => Self::unprocessable(message).about("scope"),
+            MakeError::Taken => Self::conflict(message).about("name"),
             MakeError::TooMany => Self::conflict(message).about("$"),
             MakeError::Reused => reused(),
             MakeError::Random(_) | MakeError::Text(_) => Self::ours(&error),

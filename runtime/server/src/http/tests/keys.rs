@@ -106,7 +106,10 @@ async fn a_key_gives_no_more_than_its_maker_has() {
         ),
         // A narrowed key would make one that is not.
         (&narrowed, json!({ "name": "1", "roles": ["administrator"] }), StatusCode::FORBIDDEN),
+        // What belongs to the name of another's key would belong to it too.
+        (&keeper, json!({ "name": " root", "roles": ["keeper"] }), StatusCode::CONFLICT),
         (&root, json!({ "name": "1", "roles": ["reader"] }), StatusCode::CREATED),
+        (&keeper, json!({ "name": "1", "roles": ["keeper"] }), StatusCode::CONFLICT),
     ];
     for (maker, body, expected) in table {
         let made = make(&bench, maker, &body).await;
