@@ -13,14 +13,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use model::Digest;
 use tmf::time::Timestamp;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-pub use file::{FileError, Stamp};
+pub use file::{FileError, Stamp, User};
 pub use hash::{HashError, hashed};
 
-use self::file::User;
 use self::hash::Hashed;
 use self::remembered::Remembered;
 use super::identity::SUBJECT_BYTES_MAX;
@@ -90,20 +90,18 @@ impl Users {
         encoded: &str,
         now: Timestamp,
     ) -> Result<Arc<Identity>, UserError> {
-        let decoded = BASE64_STANDARD.decode(encoded).map_err(|_| UserError::Malformed)?;
-        let decoded = Zeroizing::new(decoded);
-        let text = std::str::from_utf8(&decoded).map_err(|_| UserError::Malformed)?;
-        let (name, password) = text.split_once(':').ok_or(UserError::Malformed)?;
-        self.check(name, password, now).await
+        let (name, password) = parts(encoded).ok_or(UserError::Malformed)?;
+        let user = self.check(&name, &password, now).await?;
+        Ok(Arc::clone(user.identity()))
     }
 
-    /// The identity of a user, by its name and password.
+    /// The user of a name and a password.
     pub async fn check(
         &self,
         name: &str,
         password: &str,
         now: Timestamp,
-    ) -> Result<Arc<Identity>, UserError> {
+    ) -> Result<Arc<User>, UserError> {
         if name.len() > SUBJECT_BYTES_MAX || password.len() > PASSWORD_BYTES_MAX {
             return Err(UserError::Malformed);
         }
@@ -113,7 +111,7 @@ impl Users {
         if let Some(user) = &user
             && self.0.remembered.has(&mark, user, now)
         {
-            return Ok(Arc::clone(&user.identity));
+            return Ok(Arc::clone(user));
         }
         let Some(hashed) = user.as_ref().map(|user| user.hashed()).or(table.decoy.as_ref()) else {
             return Err(UserError::Wrong);
@@ -122,7 +120,7 @@ impl Users {
         match user {
             Some(user) if is_right => {
                 self.0.remembered.put(mark, &user, now);
-                Ok(Arc::clone(&user.identity))
+                Ok(user)
             }
             Some(_) | None => Err(UserError::Wrong),
         }
@@ -145,7 +143,12 @@ impl Users {
 
     /// The identity of the user of this name, if there is one.
     pub(super) fn identity_of(&self, name: &str) -> Option<Arc<Identity>> {
-        self.table().users.get(name).map(|user| Arc::clone(&user.identity))
+        self.table().users.get(name).map(|user| Arc::clone(user.identity()))
+    }
+
+    /// The digest of the entry of a user in the file, if there is one.
+    pub fn entry_of(&self, name: &str) -> Option<Digest> {
+        self.table().users.get(name).map(|user| user.entry().to_owned())
     }
 
     /// Whether there is a user of this name.
@@ -192,6 +195,17 @@ impl Users {
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// The name in the credentials of a header (RFC 7617).
+pub fn name_in(encoded: &str) -> Option<String> {
+    parts(encoded).map(|(name, _)| name).filter(|name| name.len() <= SUBJECT_BYTES_MAX)
+}
+
+fn parts(encoded: &str) -> Option<(String, Zeroizing<String>)> {
+    let decoded = Zeroizing::new(BASE64_STANDARD.decode(encoded).ok()?);
+    let (name, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((name.to_owned(), Zeroizing::new(password.to_owned())))
 }
 
 impl Table {

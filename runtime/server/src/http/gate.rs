@@ -15,7 +15,7 @@ use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
 use crate::access::certificate::Shown;
-use crate::access::{Admitted, Identity, People, Presented, Reader, Scope, Unproven};
+use crate::access::{Admitted, Identity, People, Presented, Proof, Reader, Scope, Unproven, users};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
 /// is logged and not told.
@@ -40,7 +40,11 @@ pub(super) async fn pass(
         return Ok(());
     }
     if call.headers.contains_key(AUTHORIZATION) {
-        server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
+        let may = match name_of_user(server, call) {
+            Some(name) => server.rates.may_log_in(&name, call.address()),
+            None => server.rates.may_prove(call.address()),
+        };
+        may.map_err(Problem::too_fast)?;
     }
     let identity = identify(server, call).await?;
     call.admitted.identity = Some(Arc::clone(&identity));
@@ -80,10 +84,16 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
     };
     let identity = proven.map_err(|unproven| {
         if !matches!(unproven, Unproven::Nothing | Unproven::Busy) {
-            server.rates.failed(call.address());
+            match name_of_user(server, call) {
+                Some(name) => server.rates.not_logged_in(&name, call.address()),
+                None => server.rates.failed(call.address()),
+            }
         }
         unauthenticated(call, people, &unproven)
     })?;
+    if identity.proof == Proof::Password {
+        server.rates.logged_in(&identity.subject, call.address());
+    }
     if let Ok(Presented::Session(secret)) = presented
         && !csrf::is_meant(call, secret)
     {
@@ -91,6 +101,15 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
         return Err(Problem::not_permitted());
     }
     Ok(identity)
+}
+
+/// The name of the user whose password a request has.
+fn name_of_user(server: &ServerState, call: &Call) -> Option<String> {
+    server.access.users()?;
+    match Presented::read(&call.headers, None) {
+        Ok(Presented::Basic(encoded)) => users::name_in(encoded),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// The answer to a request without an identity: browsers that show pages are sent to the login.

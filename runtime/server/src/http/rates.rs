@@ -2,11 +2,15 @@
 //! attempts to prove an identity that fail. Each is a rate with a burst, by the generic cell rate algorithm: of a client
 //! only the time is kept at which its burst is whole again.
 
+mod accounts;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use accounts::Accounts;
 
 use super::network::Network;
 use crate::access::Identity;
@@ -25,6 +29,7 @@ pub(super) struct Rates {
     identities: Option<Table<Name>>,
     addresses: Option<Table<Network>>,
     failures: Table<Network>,
+    accounts: Accounts,
 }
 
 /// The time until a client may try again.
@@ -52,7 +57,7 @@ impl Rates {
         let failures = Table::new(FAILURE_INTERVAL, FAILURES_BURST);
         let (identities, addresses) =
             (limits.identity.map(Table::of), limits.address.map(Table::of));
-        Self { identities, addresses, failures }
+        Self { identities, addresses, failures, accounts: Accounts::default() }
     }
 
     /// Counts a request of an address. Those of this machine have no limit of their own: they come from a proxy
@@ -84,6 +89,23 @@ impl Rates {
             // That there are too many is told with the next attempt.
             self.failures.count(Network::of(address), Instant::now()).ok();
         }
+    }
+
+    /// Whether the password of a user may be tried from an address.
+    pub(super) fn may_log_in(&self, name: &str, address: IpAddr) -> Result<(), Wait> {
+        self.may_prove(address)?;
+        self.accounts.may(name, Network::of(address), Instant::now())
+    }
+
+    /// Notes that a user was proven from an address.
+    pub(super) fn logged_in(&self, name: &str, address: IpAddr) {
+        self.accounts.proved(name, Network::of(address), Instant::now());
+    }
+
+    /// Counts a name with a password that prove nothing.
+    pub(super) fn not_logged_in(&self, name: &str, address: IpAddr) {
+        self.failed(address);
+        self.accounts.failed(name, Network::of(address), Instant::now());
     }
 }
 
