@@ -149,13 +149,13 @@ async fn tokens_and_users_are_let_in_by_their_roles() {
     assert_eq!(get(&basic("wrong horse")).await, 401);
     // The file changes while the server runs.
     std::fs::write(path("users.toml"), user("battery staple", "")).unwrap();
-    let changed = async || (get(&basic("battery staple")).await == 403).then_some(());
+    let changed = async || (get(&basic("correct horse")).await == 401).then_some(());
     eventually("the file of users is read again", changed).await;
-    assert_eq!(get(&basic("correct horse")).await, 401);
+    assert_eq!(get(&basic("battery staple")).await, 403);
 }
 
 /// What the program prints for an input.
-fn ferrule_with_input(arguments: &[&str], input: &str) -> String {
+pub(crate) fn ferrule_with_input(arguments: &[&str], input: &str) -> String {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferrule"));

@@ -4,6 +4,7 @@
 mod browser;
 mod callbacks;
 mod chromium;
+mod local;
 mod provider;
 mod sessions;
 
@@ -249,8 +250,11 @@ async fn settings_of_logins_that_cannot_work_are_refused_by_name() {
             "one of `tenant` and `tenant-claim`",
         ),
         (with("tenant = \"b\""), "`[access.login] tenant` names `b`, which is not there"),
-        (with("session-minutes = 0"), "`session-minutes` is a number from 1"),
-        (with("idle-minutes = 500"), "`idle-minutes` is a number from 1 to `session-minutes`"),
+        (with("[access.sessions]\nminutes = 0"), "`[access.sessions] minutes` is a number from 1"),
+        (
+            with("[access.sessions]\nidle-minutes = 500"),
+            "`[access.sessions] idle-minutes` is a number from 1 to `minutes`",
+        ),
         (with("scopes = [\"a b\"]"), "each of `scopes` is one word"),
         (
             with("").replace("required", "off"),

@@ -39,13 +39,14 @@ pub use identity::{Identity, Proof};
 pub use narrow::{Narrowing, NarrowingError};
 pub use owner::Owner;
 pub use owners::Owners;
-pub use people::People;
+pub use people::{People, Ways};
 pub use permission::{ApiName, Permission, Verb};
 pub use presented::{Malformed, Presented};
 pub use reader::Reader;
 pub use role::{Allow, Granted, Role, RoleError, RoleName, Roles};
 pub use scope::{Admitted, Decision, Scope};
 pub use standing::Standing;
+pub use users::Users;
 
 use engine::clock::{Clock as _, System};
 use serde::Deserialize;
@@ -55,7 +56,7 @@ use tokio::sync::watch;
 use self::certificate::Certificates;
 use self::jwt::Issuers;
 use self::keys::Keys;
-use self::users::{UserError, Users};
+use self::users::UserError;
 
 /// The pause between two looks at the file of users.
 const FOLLOW_PAUSE: Duration = Duration::from_secs(2);
@@ -218,7 +219,7 @@ impl Access {
             loop {
                 tokio::time::sleep(FOLLOW_PAUSE).await;
                 if users.follow().await {
-                    self.revoked();
+                    self.users_changed().await;
                 }
             }
         };
@@ -226,6 +227,20 @@ impl Access {
             () = stopped => {}
             () = follow => {}
         }
+    }
+
+    /// Ends what users began who are not in the file any more as they were.
+    async fn users_changed(&self) {
+        if let Some(people) = self.people()
+            && let Err(error) = people.end_changed().await
+        {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(
+                error,
+                "the end of sessions is not written: they end again at the next start"
+            );
+        }
+        self.revoked();
     }
 
     fn now(&self) -> Timestamp {

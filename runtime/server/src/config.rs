@@ -13,6 +13,7 @@ mod mistake;
 mod number;
 mod retention;
 mod sampling;
+mod sessions;
 mod strictness;
 mod targets;
 pub(crate) mod tenants;

@@ -16,9 +16,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use crate::access::cookie::Cookies;
-use crate::access::login::Login;
 use crate::access::session::Life;
-use crate::access::{Access, People, Permission, Roles};
+use crate::access::{Access, People, Permission, Roles, Ways};
 use crate::config::{Config, ConfigError, tenants};
 use crate::packs::PacksError;
 use crate::services::Services;
@@ -121,7 +120,7 @@ impl Server {
     /// Starts a server. When this returns it accepts requests, and open orders
     /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
-        let (access, login) = access(&config)?;
+        let (access, people) = access(&config)?;
         let limits = limits(&config);
         let (mut first, others) = planned(config)?;
         let listener = Listener::open(&mut first.config).await?;
@@ -135,7 +134,7 @@ impl Server {
         for tenant in std::iter::once(&first).chain(&others) {
             access.keys().add(Arc::clone(&tenant.services.keys));
         }
-        let access = with_people(access, &first.services, &listener.base_url, login).await?;
+        let access = with_people(access, &first.services, &listener.base_url, people).await?;
         let (services, events) = (first.services.clone(), first.events.clone());
         let beside = others.iter().filter_map(Tenant::beside).collect();
         let stop = process.stop;
@@ -266,11 +265,12 @@ pub fn roles(config: &Config) -> Result<(Roles, Vec<Permission>), ConfigError> {
 }
 
 /// Who may do what, and how people log in, by settings that are checked.
-fn access(config: &Config) -> Result<(Access, Option<(Login, Life)>), ConfigError> {
+fn access(config: &Config) -> Result<(Access, Option<(Ways, Life)>), ConfigError> {
     config.check()?;
     let access = config.access.open(&crate::http::permits::permissions())?;
-    let login = config.access.login(access.roles(), &config.secrets);
-    Ok((access, login.map_err(ConfigError::Contradiction)?))
+    let people = config.access.people(&access, &config.secrets);
+    let people = people.map_err(ConfigError::Contradiction)?;
+    Ok((access, people))
 }
 
 /// Access with the people who log in, whose sessions are in the store of the default tenant.
@@ -278,10 +278,10 @@ async fn with_people(
     access: Access,
     services: &Services,
     base_url: &str,
-    login: Option<(Login, Life)>,
+    people: Option<(Ways, Life)>,
 ) -> Result<Access, ServeError> {
-    let Some((login, life)) = login else { return Ok(access) };
-    let people = People::open(&services.documents, login, life, Cookies::of(base_url)).await;
+    let Some((ways, life)) = people else { return Ok(access) };
+    let people = People::open(&services.documents, ways, life, Cookies::of(base_url)).await;
     Ok(access.with_people(people.map_err(ServeError::Failed)?))
 }
 

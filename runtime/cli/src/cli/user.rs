@@ -9,7 +9,7 @@ use server::access::users::{PASSWORD_BYTES_MAX, hashed};
 use super::say;
 
 /// The least characters of a password.
-const PASSWORD_CHARS_MIN: usize = 8;
+const PASSWORD_CHARS_MIN: usize = 12;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {

@@ -9,6 +9,7 @@ use tmf::time::Timestamp;
 
 use super::narrow::Narrowing;
 use super::role::RoleName;
+use super::session::LOCAL;
 
 /// Max bytes of a subject; a longer one proves nothing.
 pub const SUBJECT_BYTES_MAX: usize = 256;
@@ -78,6 +79,8 @@ impl Identity {
     pub fn namespace(&self) -> Option<String> {
         let issuer = match &self.proof {
             Proof::Off => return None,
+            // A user is one, by form or by header.
+            Proof::Session { issuer, .. } if issuer == LOCAL => "password",
             Proof::Token { issuer } | Proof::Session { issuer, .. } => issuer.as_str(),
             Proof::Key { .. } => "key",
             Proof::Certificate { .. } => "certificate",
@@ -96,6 +99,7 @@ impl Proof {
     /// What it has in common with others that prove the same subject: a person is one, by token or session.
     fn family(&self) -> &'static str {
         match self {
+            Self::Session { issuer, .. } if issuer == LOCAL => Self::Password.name(),
             Self::Token { .. } | Self::Session { .. } => "issuer",
             Self::Off | Self::Key { .. } | Self::Certificate { .. } | Self::Password => self.name(),
         }

@@ -183,6 +183,7 @@ impl Login {
             claims,
             begun: now,
             provider,
+            entry: None,
         })
     }
 

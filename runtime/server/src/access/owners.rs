@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::certificate::Certificates;
 use super::keys::Ring;
+use super::session::LOCAL;
 use super::{Identity, Proof, Reader, Roles, Users};
 
 /// Finds what owners may do now. Cheap to clone.
@@ -64,6 +65,9 @@ impl Owners {
             return Some(Arc::clone(owner));
         };
         match &owner.proof {
+            Proof::Session { issuer, .. } if issuer == LOCAL => {
+                users.as_ref()?.identity_of(&owner.subject)
+            }
             Proof::Off | Proof::Token { .. } | Proof::Session { .. } => Some(Arc::clone(owner)),
             Proof::Key { id } => keys.as_ref()?.identity_of(id, &owner.subject),
             Proof::Password => users.as_ref()?.identity_of(&owner.subject),

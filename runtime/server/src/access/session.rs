@@ -17,7 +17,7 @@ use super::Identity;
 use super::secret::{Hash, NoRandom, Secret};
 use crate::documents::Documents;
 
-pub use table::{Full, Life, Listed, Provider, Record};
+pub use table::{Full, LOCAL, Life, Listed, Provider, Record};
 
 use table::Table;
 

@@ -179,3 +179,35 @@ fn the_page_of_roles_is_made_of_the_roles() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(written == page, "run this test with FERRULE_BLESS=1");
 }
+
+#[test]
+fn property_of_an_identity_belongs_to_no_other() {
+    let of = |subject: &str, proof: Proof, tenant: Option<&str>| {
+        let identity = Identity {
+            subject: subject.into(),
+            proof,
+            tenant: tenant.map(Into::into),
+            ..Identity::local()
+        };
+        identity.namespace()
+    };
+    let session = |issuer: &str| Proof::Session { issuer: issuer.into(), id: "s".into() };
+    let token = |issuer: &str| Proof::Token { issuer: issuer.into() };
+    // A person is one, whatever proves it.
+    assert_eq!(of("mia", session(session::LOCAL), None), of("mia", Proof::Password, None));
+    assert_eq!(of("mia", session("https://idp"), None), of("mia", token("https://idp"), None));
+    assert_eq!(of("mia", Proof::Off, None), None);
+    let all = [
+        of("mia", Proof::Password, None),
+        of("mia", Proof::Password, Some("acme")),
+        of("ben", Proof::Password, None),
+        of("mia", token(session::LOCAL), None),
+        of("mia", token("password"), None),
+        of("mia", session("password"), None),
+        of("mia", Proof::Key { id: "password".into() }, None),
+        of("mia", Proof::Certificate { fingerprint: "password".into() }, None),
+    ];
+    let different: std::collections::BTreeSet<_> = all.iter().collect();
+    // Token and session of an issuer are one.
+    assert_eq!(different.len(), all.len() - 1, "{all:?}");
+}

@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::certificates::{self, CertificateSettings};
 use super::issuers::{self, IssuerSettings};
+use super::sessions::SessionSettings;
 use super::{ConfigError, Tenants, Tls};
 use crate::access::certificate::Certificates;
 use crate::access::jwt::Issuers;
 use crate::access::login::{Login, LoginSettings};
 use crate::access::session::Life;
-use crate::access::users::Users;
-use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles};
+use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles, Users, Ways};
 use crate::secrets::Sources;
 
 /// Who may do what.
@@ -24,8 +24,10 @@ use crate::secrets::Sources;
 pub struct AccessSettings {
     /// Whether requests must prove who makes them.
     pub authentication: Authentication,
-    /// Logins of people.
+    /// Logins of people at a provider.
     pub login: Option<LoginSettings>,
+    /// How long people stay logged in.
+    pub sessions: Option<SessionSettings>,
     /// Roles besides those that are built in, by their names.
     pub roles: BTreeMap<String, Role>,
     /// The issuers whose tokens are accepted, by their names.
@@ -67,6 +69,14 @@ impl AccessSettings {
             return Err("`[access.certificates]` needs `[tls]` with `client-ca` and \
                  `client-certificates`"
                 .into());
+        }
+        if let Some(sessions) = self.sessions {
+            sessions.check()?;
+            if self.login.is_none() && self.users_file.is_none() {
+                return Err("`[access.sessions]` has no effect without `[access.login]` or `users-file` in \
+                     `[access]`: add one, or remove it"
+                    .into());
+            }
         }
         for Named { table, tenant, ca } in self.named() {
             if let Some(tenant) = tenant
@@ -126,18 +136,20 @@ impl AccessSettings {
         Ok(Access::proving(self.authentication, roles, proofs))
     }
 
-    /// Logins of people, with how long their sessions go on.
-    pub(crate) fn login(
+    /// The ways in which people log in, with how long their sessions go on; `None` if there are none.
+    pub(crate) fn people(
         &self,
-        roles: &Roles,
+        access: &Access,
         sources: &Sources,
-    ) -> Result<Option<(Login, Life)>, String> {
-        let Some(settings) = &self.login else { return Ok(None) };
-        if self.authentication == Authentication::Off {
+    ) -> Result<Option<(Ways, Life)>, String> {
+        if self.login.is_some() && self.authentication == Authentication::Off {
             return Err("[access.login] needs `authentication = \"required\"` in [access]".into());
         }
-        let login = Login::new(settings, sources, roles)?;
-        Ok(Some((login, settings.life())))
+        let login = self.login.as_ref();
+        let login = login.map(|settings| Login::new(settings, sources, access.roles()));
+        let ways = Ways { login: login.transpose()?, users: access.users().cloned() };
+        let life = self.sessions.unwrap_or_default().life();
+        Ok((ways.login.is_some() || ways.users.is_some()).then_some((ways, life)))
     }
 }
 

@@ -57,7 +57,10 @@ pub(super) fn begin(
     call: &mut Call,
     trace: Option<&Trace>,
 ) -> Option<Acting> {
-    if !server.audit.is_on() {
+    // Logins and logouts have entries of their own.
+    if !server.audit.is_on()
+        || matches!(call.path.first().map(String::as_str), Some("login" | "logout"))
+    {
         return None;
     }
     let Named { route, mut subject, reason } = named(call);

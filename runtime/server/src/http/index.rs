@@ -53,7 +53,7 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
         None => (String::new(), None),
         Some((people, (secret, record))) => {
             let form = Form { name: &record.name, token: code_of(secret, csrf::PURPOSE) };
-            (form.html(server.outside(&call.base)), people.login.logout_origin().await)
+            (form.html(server.outside(&call.base)), login::logout_origin(people, &record).await)
         }
     };
     let page = answer::with_type(

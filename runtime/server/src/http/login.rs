@@ -1,6 +1,8 @@
 //! The pages by which people log in and out, the logout by the provider, and who one is.
 
+mod local;
 mod pages;
+mod provider;
 
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use super::csrf;
 use super::problem::{Answer, Problem, nothing_here};
 use super::{ServerState, answer, audited};
 use crate::access::cookie;
-use crate::access::login::{Callback, CallbackError, LOGIN_MS, LoginError, LogoutError, return_to};
+use crate::access::login::return_to;
 use crate::access::secret::{code_of, is_code_of};
 use crate::access::session::{Record, SessionError};
 use crate::access::{Identity, People, RoleName};
@@ -65,16 +67,24 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     }
     let people = server.access.people().ok_or_else(nothing_here)?;
     match (path, &call.method) {
+        (["login", "provider" | "callback" | "backchannel"], _) if people.ways.login.is_none() => {
+            Err(nothing_here())
+        }
+        (["login"], &Method::POST) => local::login(server, people, call).await,
         (["login"], _) => {
             call.must_only_read()?;
             login(people, &call).await
         }
+        (["login", "provider"], _) => {
+            call.must_only_read()?;
+            provider::login(people, &call).await
+        }
         (["login", "callback"], _) => {
             call.must_only_read()?;
-            callback(server, people, &call).await
+            provider::callback(server, people, &call).await
         }
         (["login", "backchannel"], &Method::POST) => {
-            let answer = backchannel(people, call).await;
+            let answer = provider::backchannel(server, people, call).await;
             server.access.revoked();
             answer
         }
@@ -90,80 +100,39 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     }
 }
 
-/// Sends a browser to the provider; one with a session goes where it wants to go.
+/// Shows the form for local users, or sends a browser to the provider if there are none. One with a session
+/// goes where it wants to go.
 async fn login(people: &People, call: &Call) -> Answer {
     let target = return_to(call.query.get("return"));
     if session_of(people, call).is_some() {
         return Ok(redirect(&format!("{}{target}", call.base), &[]));
     }
-    let redirect_uri = format!("{}/login/callback", call.base);
-    match people.login.begin(redirect_uri, target, people.sessions.now()).await {
-        Ok(begun) => {
-            let name = people.cookies.login(&begun.state);
-            let age = Some(LOGIN_MS / 1_000);
-            let set = people.cookies.set(&name, begun.cookie.text(), age);
-            Ok(redirect(&begun.page, &[set]))
-        }
-        Err(error) => Ok(failed(&error)),
+    match people.ways.users {
+        Some(_) => Ok(local::page(people, &call.base, target)),
+        None => provider::login(people, call).await,
     }
 }
 
-/// Takes the browser back from the provider.
-async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer {
-    let state = once(call, "state").unwrap_or_default();
-    let name = people.cookies.login(state);
-    let cookie = cookie::read(&call.headers, &name).ok().flatten().unwrap_or_default();
-    let now = people.sessions.now();
-    let clear = people.cookies.clear(&name);
-    server.rates.may_prove(call.address()).map_err(Problem::too_fast)?;
-    if let Some(error) = once(call, "error") {
-        let refused = people.login.give_up(state, cookie, now).map_or_else(
-            |error| {
-                server.rates.failed(call.address());
-                callback_failed(&error)
-            },
-            |()| {
-                let id = note(&format!("the provider answers `{}`", error.escape_debug()));
-                pages::refused_by_provider(&id)
-            },
-        );
-        return Ok(with_cookies(refused, &[clear]));
-    }
-    let code = once(call, "code").unwrap_or_default();
-    let issuer = once(call, "iss");
-    let ended = people.login.end(Callback { state, code, issuer, cookie }, now).await;
-    let (record, target) = match ended {
-        Ok(ended) => ended,
-        Err(error) => {
-            if !matches!(error, CallbackError::Login(LoginError::Unavailable(_))) {
-                server.rates.failed(call.address());
-            }
-            let failed = callback_failed(&error);
-            audited::person(server, call, ("login", None), Some(failed.status())).await?;
-            return Ok(with_cookies(failed, &[clear]));
-        }
-    };
+/// Begins a session, and leads the browser on.
+async fn begun(
+    server: &ServerState,
+    people: &People,
+    call: &Call,
+    record: Record,
+    target: &str,
+) -> Answer {
     tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged in");
     audited::person(server, call, ("login", Some(&record.subject)), None).await?;
     let former = cookie::read(&call.headers, people.cookies.session()).ok().flatten();
     match people.sessions.begin(record, former).await {
         Ok(secret) => {
             let set = people.cookies.set(people.cookies.session(), secret.text(), None);
-            Ok(redirect(&format!("{}{target}", call.base), &[clear, set]))
+            Ok(redirect(&format!("{}{target}", call.base), &[set]))
         }
         Err(error @ (SessionError::Full(_) | SessionError::Random(_))) => {
-            Ok(with_cookies(pages::unavailable(&note(&error.to_string())), &[clear]))
+            Ok(pages::unavailable(&note(&error.to_string())))
         }
         Err(SessionError::Store(error)) => Err(error.into()),
-    }
-}
-
-/// The only value of a parameter of the query.
-fn once<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
-    let mut values = call.query.parameters().filter(|(known, _, _)| *known == name);
-    match (values.next(), values.next()) {
-        (Some((_, value, _)), None) => Some(value),
-        _ => None,
     }
 }
 
@@ -181,6 +150,7 @@ async fn logout(server: &ServerState, people: &People, mut call: Call) -> Answer
     let token = header.or_else(|| value_of(&form, TOKEN)).unwrap_or_default();
     if !csrf::is_of_own_page(&call.headers) || !is_code_of(token, secret, csrf::PURPOSE) {
         tracing::info!("a logout is not protected against CSRF");
+        audited::person(server, &call, ("logout", None), Some(StatusCode::FORBIDDEN)).await?;
         return Err(Problem::not_permitted());
     }
     let ended = people.sessions.end(secret).await?;
@@ -188,7 +158,10 @@ async fn logout(server: &ServerState, people: &People, mut call: Call) -> Answer
         Some(record) => {
             tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged out");
             audited::person(server, &call, ("logout", Some(&record.subject)), None).await?;
-            people.login.logout_page(record, done()).await
+            match &people.ways.login {
+                Some(login) if !record.is_local() => login.logout_page(record, done()).await,
+                Some(_) | None => None,
+            }
         }
         None => None,
     };
@@ -209,34 +182,17 @@ async fn logout_page(people: &People, call: &Call) -> Response {
         None => pages::logged_out(&call.base),
         Some((secret, record)) => {
             let form = Form { name: &record.name, token: code_of(secret, csrf::PURPOSE) };
-            pages::log_out(&call.base, &form, people.login.logout_origin().await.as_deref())
+            pages::log_out(&call.base, &form, logout_origin(people, &record).await.as_deref())
         }
     }
 }
 
-/// Ends sessions that the provider ended (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8).
-async fn backchannel(people: &People, mut call: Call) -> Answer {
-    let form = form(&mut call)?;
-    let token = value_of(&form, "logout_token").unwrap_or_default();
-    let named = people.login.named(token, people.sessions.now()).await;
-    let response = match named {
-        Ok(named) => {
-            let ended = people.sessions.end_all(|_, record| people.login.is_ended(record, &named));
-            let ended = ended.await?;
-            tracing::info!(ended, subject = named.subject, "the provider ended sessions");
-            Response::new(axum::body::Body::empty())
-        }
-        Err(error @ LogoutError::Token(_)) => {
-            note(&error.to_string());
-            let body = r#"{"error":"invalid_request"}"#;
-            answer::with_type(StatusCode::BAD_REQUEST, "application/json", body)
-        }
-        Err(error @ LogoutError::Login(_)) => {
-            note(&error.to_string());
-            return Err(Problem::unavailable("the provider cannot be asked for its keys"));
-        }
-    };
-    Ok(not_stored(response))
+/// Where the logout of a session leads besides this server.
+pub(super) async fn logout_origin(people: &People, record: &Record) -> Option<String> {
+    match &people.ways.login {
+        Some(login) if !record.is_local() => login.logout_origin().await,
+        Some(_) | None => None,
+    }
 }
 
 /// Who one is, by any credentials.
@@ -285,21 +241,6 @@ fn value_of<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
     match (values.next(), values.next()) {
         (Some((_, value)), None) => Some(value),
         _ => None,
-    }
-}
-
-fn callback_failed(error: &CallbackError) -> Response {
-    match error {
-        CallbackError::Unknown | CallbackError::Issuer => pages::stale(&note(&error.to_string())),
-        CallbackError::Login(error) => failed(error),
-    }
-}
-
-fn failed(error: &LoginError) -> Response {
-    let id = note(&error.to_string());
-    match error {
-        LoginError::Unavailable(_) => pages::unavailable(&id),
-        LoginError::Refused(_) => pages::refused(&id),
     }
 }
 

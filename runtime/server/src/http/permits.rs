@@ -38,11 +38,12 @@ pub(crate) struct Route {
 }
 
 /// The routes that are neither of the standard nor of our own API.
-const OTHERS: [(&str, &[&str], Other); 14] = [
+const OTHERS: [(&str, &[&str], Other); 15] = [
     ("/", &[], Other::Identity),
     // They prove themselves: a login has no identity yet.
     ("/login", &["login"], Other::Nothing),
     ("/login/style.css", &["login", "style.css"], Other::Nothing),
+    ("/login/provider", &["login", "provider"], Other::Nothing),
     ("/login/callback", &["login", "callback"], Other::Nothing),
     ("/login/backchannel", &["login", "backchannel"], Other::Nothing),
     ("/logout", &["logout"], Other::Nothing),

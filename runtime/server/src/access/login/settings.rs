@@ -8,12 +8,8 @@ use serde::Deserialize;
 
 use crate::access::claims::ClaimRules;
 use crate::access::role::{OneOrMore, Roles};
-use crate::access::session::Life;
 use crate::outbound::check_url;
 use crate::secrets::{Source, Sources};
-
-/// Max minutes of a session: a week.
-const SESSION_MINUTES_MAX: u32 = 7 * 24 * 60;
 
 /// Logins of people.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,24 +38,10 @@ pub struct LoginSettings {
     pub tenant: Option<String>,
     /// The claim with the tenant.
     pub tenant_claim: Option<String>,
-    /// Minutes from the login to the end of the session.
-    #[serde(default = "session_minutes")]
-    pub session_minutes: u32,
-    /// Minutes from the last use to the end of the session.
-    #[serde(default = "idle_minutes")]
-    pub idle_minutes: u32,
 }
 
 fn scopes() -> Vec<String> {
     vec!["profile".into(), "email".into()]
-}
-
-fn session_minutes() -> u32 {
-    480
-}
-
-fn idle_minutes() -> u32 {
-    30
 }
 
 impl LoginSettings {
@@ -75,12 +57,6 @@ impl LoginSettings {
         }
         if self.scopes.iter().any(|scope| scope.is_empty() || scope.contains(' ')) {
             return Err("each of `scopes` is one word".into());
-        }
-        if !(1..=SESSION_MINUTES_MAX).contains(&self.session_minutes) {
-            return Err(format!("`session-minutes` is a number from 1 to {SESSION_MINUTES_MAX}"));
-        }
-        if !(1..=self.session_minutes).contains(&self.idle_minutes) {
-            return Err("`idle-minutes` is a number from 1 to `session-minutes`".into());
         }
         self.rules().check(roles)
     }
@@ -106,11 +82,5 @@ impl LoginSettings {
             tenant_claim: self.tenant_claim.to_owned(),
             plugins_claim: None,
         }
-    }
-
-    /// How long sessions go on.
-    pub fn life(&self) -> Life {
-        let ms = |minutes: u32| u64::from(minutes) * 60_000;
-        Life { whole_ms: ms(self.session_minutes), idle_ms: ms(self.idle_minutes) }
     }
 }

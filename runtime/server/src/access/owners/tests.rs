@@ -68,6 +68,8 @@ async fn an_owner_reads_as_long_as_something_proves_it() {
         (certified("CN=b-1", "ab13"), false),
         (owner("4f1c", Proof::Token { issuer: issuer() }), true),
         (owner("4f1c", Proof::Session { issuer: issuer(), id: "s".into() }), true),
+        (owner("maria", Proof::Session { issuer: LOCAL.into(), id: "s".into() }), true),
+        (owner("nina", Proof::Session { issuer: LOCAL.into(), id: "s".into() }), false),
     ];
     for (owner, expected) in table {
         assert_eq!(reads(&checked, &owner), expected, "{owner:?}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::keys;
 use engine::store::Write;
+use model::Digest;
 use serde::{Deserialize, Serialize};
 use tmf::time::Timestamp;
 
@@ -40,7 +41,7 @@ pub struct Record {
     pub subject: String,
     /// How they are called on pages.
     pub name: String,
-    /// The provider, or `local` for users of the user file.
+    /// The URL of the provider, or [`LOCAL`].
     pub issuer: String,
     pub tenant: Option<String>,
     pub roles: BTreeSet<RoleName>,
@@ -48,7 +49,13 @@ pub struct Record {
     pub claims: Claims,
     pub begun: Timestamp,
     pub provider: Option<Provider>,
+    /// The digest of the entry of the user file that proved it; none for a login at a provider.
+    #[serde(default)]
+    pub entry: Option<Digest>,
 }
+
+/// The issuer of the sessions of local users: the URL of no provider.
+pub const LOCAL: &str = "local";
 
 /// What is kept of a login at a provider.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,6 +73,13 @@ pub struct Listed {
     pub record: Arc<Record>,
     pub used: Timestamp,
     pub ends: Timestamp,
+}
+
+impl Record {
+    /// Whether it began with the password of a user of the file.
+    pub fn is_local(&self) -> bool {
+        self.issuer == LOCAL
+    }
 }
 
 impl PartialEq for Record {

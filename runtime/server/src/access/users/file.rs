@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use host::regular::read_text;
-use serde::Deserialize;
+use model::Digest;
+use serde::{Deserialize, Serialize};
 use tmf::nearest::nearest;
 
 use super::hash::{HashError, Hashed};
@@ -21,9 +22,10 @@ const USERS_MAX: usize = 1_000;
 
 /// A user.
 #[derive(Debug)]
-pub(super) struct User {
+pub struct User {
     hashed: Hashed,
-    pub(super) identity: Arc<Identity>,
+    identity: Arc<Identity>,
+    entry: Digest,
 }
 
 /// A state of a file, as far as its place shows it.
@@ -61,7 +63,7 @@ pub enum Mistake {
     Name,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Written {
     /// The hash that `ferrule user hash` prints.
@@ -82,6 +84,16 @@ impl Stamp {
 impl User {
     pub(super) fn hashed(&self) -> &Hashed {
         &self.hashed
+    }
+
+    /// Who it is, by its password.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// The digest of its entry: another password, role, tenant or plugin makes another one.
+    pub fn entry(&self) -> &Digest {
+        &self.entry
     }
 }
 
@@ -123,6 +135,7 @@ impl Written {
             let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             Err(Mistake::Role { role: role.to_string(), hint })
         };
+        let entry = serde_json::to_vec(&self).expect("an entry has texts only");
         let identity = Identity {
             subject: name.to_owned(),
             proof: Proof::Password,
@@ -133,6 +146,7 @@ impl Written {
             only: None,
             until: None,
         };
-        Ok(User { hashed: Hashed::read(&self.password)?, identity: Arc::new(identity) })
+        let hashed = Hashed::read(&self.password)?;
+        Ok(User { hashed, identity: Arc::new(identity), entry: Digest::of(&entry) })
     }
 }

@@ -7,9 +7,8 @@ fn refused(text: &str) -> Option<String> {
     let config: Config = toml::from_str(text).unwrap();
     let access = config.check().and_then(|()| config.access.open(&[]));
     let opened = access.map_err(|error| error.to_string());
-    let login =
-        |access: crate::access::Access| config.access.login(access.roles(), &BTreeMap::new());
-    opened.and_then(login).err()
+    let people = |access: crate::access::Access| config.access.people(&access, &BTreeMap::new());
+    opened.and_then(people).err()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::answer;
 use super::{TOKEN, not_stored};
@@ -24,6 +25,17 @@ pub(in crate::http) struct Form<'a> {
     /// How they are called.
     pub(in crate::http) name: &'a str,
     pub(in crate::http) token: String,
+}
+
+/// What the form of a login has.
+pub(super) struct Ask<'a> {
+    pub(super) base: &'a str,
+    /// Where the browser goes afterwards.
+    pub(super) target: &'a str,
+    /// Whether people can log in at a provider instead.
+    pub(super) has_provider: bool,
+    /// Why the last attempt failed.
+    pub(super) message: Option<&'a str>,
 }
 
 impl Page<'_> {
@@ -115,6 +127,35 @@ pub(super) fn logged_out(base: &str) -> Response {
     let base = escaped(base);
     let body = format!("<p><a href=\"{base}/login\">Log in</a></p>\n");
     Page { status: StatusCode::OK, title: "You are logged out", body }.render()
+}
+
+/// The form by which local users log in.
+pub(super) fn log_in(status: StatusCode, ask: &Ask<'_>) -> Response {
+    let Ask { base, target, has_provider, message } = ask;
+    let (base, target) = (escaped(base), escaped(target));
+    let message = message.map_or(String::new(), |text| {
+        format!("<p role=\"alert\" id=\"message\">{}</p>\n", escaped(text))
+    });
+    let other = match has_provider {
+        true => {
+            let target = utf8_percent_encode(ask.target, NON_ALPHANUMERIC);
+            format!(
+                "<p><a href=\"{base}/login/provider?return={target}\" id=\"provider\">Log in at your \
+                 identity provider</a></p>\n"
+            )
+        }
+        false => String::new(),
+    };
+    let body = format!(
+        "{message}<form method=\"post\" action=\"{base}/login\">\n\
+         <label for=\"name\">Name</label>\n\
+         <input id=\"name\" name=\"name\" autocomplete=\"username\" required autofocus>\n\
+         <label for=\"password\">Password</label>\n\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\n\
+         <input type=\"hidden\" name=\"return\" value=\"{target}\">\n\
+         <p><button type=\"submit\" id=\"login\">Log in</button></p>\n</form>\n{other}"
+    );
+    Page { status, title: "Log in", body }.render()
 }
 
 pub(super) fn log_out(base: &str, form: &Form<'_>, forms_to: Option<&str>) -> Response {

@@ -8,7 +8,7 @@ use crate::access::cookie::Cookies;
 use crate::access::login::{Login, LoginSettings};
 use crate::access::secret::code_of;
 use crate::access::session::{Life, Record};
-use crate::access::{Access, Authentication, People, RoleName, Roles};
+use crate::access::{Access, Authentication, People, RoleName, Roles, Ways};
 
 const BEGIN: &str = "2026-03-12T08:00:00.000Z";
 
@@ -19,7 +19,8 @@ pub(super) async fn people(bench: &Bench, cookies: Cookies) -> People {
     let settings: LoginSettings = toml::from_str(text).unwrap();
     let login = Login::new(&settings, &std::collections::BTreeMap::new(), &Roles::default());
     let life = Life { whole_ms: 3_600_000, idle_ms: 600_000 };
-    People::open(&bench.services.documents, login.unwrap(), life, cookies).await.unwrap()
+    let ways = Ways { login: Some(login.unwrap()), users: None };
+    People::open(&bench.services.documents, ways, life, cookies).await.unwrap()
 }
 
 fn record(role: &str) -> Record {
@@ -33,6 +34,7 @@ fn record(role: &str) -> Record {
         claims: Default::default(),
         begun: Timestamp::parse(BEGIN).unwrap(),
         provider: None,
+        entry: None,
     }
 }
 

@@ -16,6 +16,7 @@ fn record(subject: &str, begun: i64) -> Record {
         claims: Claims::new(),
         begun: Timestamp(begun),
         provider: None,
+        entry: None,
     }
 }
 
