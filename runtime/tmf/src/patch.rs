@@ -12,9 +12,20 @@ use crate::number::same_value;
 /// Max operations of a patch.
 pub const OPERATIONS_MAX: usize = 1_000;
 
-/// Max values that a patch may copy within a document, in all: without a limit, a document could
-/// double with each operation.
+/// Max values that a patch may copy within a document, or put into several places of it, in all: without a limit, a
+/// document could double with each operation.
 pub const COPIED_MAX: usize = 100_000;
+
+/// Max places that the paths of a patch may select, in all.
+const PLACES_MAX: usize = 10_000;
+
+/// Max values that are looked at or moved for a patch, in all: a path that selects looks at the whole document, and an entry
+/// of an array moves those behind it.
+const LOOKED_AT_MAX: usize = 10_000_000;
+
+/// Max nesting that a patch may make on its way; what it makes in the end is checked as any document. Without a limit each
+/// operation could put its value into the last one's.
+const NESTING_MAX: usize = 128;
 
 /// The notation of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +80,17 @@ pub enum PatchError {
         position: usize,
         path: String,
     },
+    /// It nests too deep on its way.
+    #[error("operation {position}: what it makes is nested more than {NESTING_MAX} deep")]
+    TooDeep {
+        /// The operation's index, from 0.
+        position: usize,
+    },
     /// It exceeds a limit.
-    #[error("a patch has at most {OPERATIONS_MAX} operations, and copies {COPIED_MAX} values")]
+    #[error(
+        "a patch has at most {OPERATIONS_MAX} operations, selects {PLACES_MAX} places, copies {COPIED_MAX} values and \
+         looks at {LOOKED_AT_MAX}"
+    )]
     TooLarge,
 }
 
@@ -78,8 +98,8 @@ pub enum PatchError {
 pub fn apply(format: Format, document: &Value, patch: &Value) -> Result<Value, PatchError> {
     match format {
         Format::Merge => merged(document, patch),
-        Format::Operations => operated(document, patch, |_, operation| Ok(vec![operation.clone()])),
-        Format::Query => operated(document, patch, query::resolved),
+        Format::Operations => operated(document, patch, Paths::Pointers),
+        Format::Query => operated(document, patch, Paths::Queries),
     }
 }
 
@@ -100,6 +120,44 @@ pub fn merge(value: &mut Value, patch: &Value) {
 /// An operation as it was sent.
 type Operation = serde_json::Map<String, Value>;
 
+/// How the paths of a patch are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paths {
+    Pointers,
+    /// Pointers, or queries that select several places.
+    Queries,
+}
+
+/// What is left for a patch.
+struct Budget {
+    copied: usize,
+    places: usize,
+    looked_at: usize,
+}
+
+impl Budget {
+    fn whole() -> Self {
+        Self { copied: COPIED_MAX, places: PLACES_MAX, looked_at: LOOKED_AT_MAX }
+    }
+
+    fn copy(&mut self, values: usize) -> Result<(), PatchError> {
+        take(&mut self.copied, values)
+    }
+
+    fn select(&mut self, places: usize) -> Result<(), PatchError> {
+        take(&mut self.places, places)
+    }
+
+    fn look_at(&mut self, values: usize) -> Result<(), PatchError> {
+        take(&mut self.looked_at, values)
+    }
+}
+
+fn take(left: &mut usize, count: usize) -> Result<(), PatchError> {
+    *left = left.checked_sub(count).ok_or(PatchError::TooLarge)?;
+    Ok(())
+}
+
 /// Why an operation cannot be resolved; the caller adds its index.
 #[derive(Debug, PartialEq, Eq)]
 enum Unresolved {
@@ -108,11 +166,7 @@ enum Unresolved {
     Path(JsonPathError),
 }
 
-fn operated(
-    document: &Value,
-    patch: &Value,
-    resolve: impl Fn(&Value, &Operation) -> Result<Vec<Operation>, Unresolved>,
-) -> Result<Value, PatchError> {
+fn operated(document: &Value, patch: &Value, paths: Paths) -> Result<Value, PatchError> {
     let one = std::slice::from_ref(patch);
     // The definitions send a lone operation instead of an array.
     let operations = match patch {
@@ -126,21 +180,14 @@ fn operated(
         return Err(PatchError::TooLarge);
     }
     let mut document = document.clone();
-    let mut budget = COPIED_MAX;
+    let mut budget = Budget::whole();
     for (position, operation) in operations.iter().enumerate() {
         let Value::Object(operation) = operation else {
             return Err(PatchError::Malformed(format!("operation {position} is no object")));
         };
-        let path = operation.get("path").and_then(Value::as_str).unwrap_or_default().to_string();
-        let resolved = resolve(&document, operation).map_err(|unresolved| match unresolved {
-            Unresolved::NoTarget => PatchError::NoTarget { position, path },
-            Unresolved::Malformed(what) => {
-                PatchError::Malformed(format!("operation {position} {what}"))
-            }
-            Unresolved::Path(source) => PatchError::Path { position, source },
-        })?;
-        for operation in resolved {
-            operate(&mut document, operation, position, &mut budget)?;
+        match paths {
+            Paths::Pointers => operate(&mut document, operation.clone(), position, &mut budget)?,
+            Paths::Queries => operate_all(&mut document, operation, position, &mut budget)?,
         }
     }
     match document.is_object() {
@@ -149,18 +196,68 @@ fn operated(
     }
 }
 
+/// Carries out an operation at all places that its path selects.
+fn operate_all(
+    document: &mut Value,
+    operation: &Operation,
+    position: usize,
+    budget: &mut Budget,
+) -> Result<(), PatchError> {
+    let path = operation.get("path").and_then(Value::as_str).unwrap_or_default();
+    if query::selects(path) {
+        budget.look_at(size(document))?;
+    }
+    let places = query::places(document, operation).map_err(|unresolved| match unresolved {
+        Unresolved::NoTarget => PatchError::NoTarget { position, path: path.into() },
+        Unresolved::Malformed(what) => {
+            PatchError::Malformed(format!("operation {position} {what}"))
+        }
+        Unresolved::Path(source) => PatchError::Path { position, source },
+    })?;
+    budget.select(places.len())?;
+    if places.len() > 1 {
+        let values = operation.get("value").map_or(1, size);
+        budget.copy(values.saturating_mul(places.len()))?;
+    }
+    for place in places {
+        let mut operation = operation.clone();
+        operation.insert("path".into(), place.into());
+        operate(document, operation, position, budget)?;
+    }
+    Ok(())
+}
+
 fn operate(
     document: &mut Value,
     operation: Operation,
     position: usize,
-    budget: &mut usize,
+    budget: &mut Budget,
 ) -> Result<(), PatchError> {
     let malformed = |error| PatchError::Malformed(format!("operation {position}: {error}"));
     let operation = read(operation).map_err(malformed)?;
     let path = operation.path().to_string();
-    if let PatchOperation::Copy(copy) = &operation {
-        let copied = document.pointer(copy.from.as_str()).map_or(0, size);
-        *budget = budget.checked_sub(copied).ok_or(PatchError::TooLarge)?;
+    let source = |from: &str| document.pointer(from).map_or(0, size);
+    match &operation {
+        PatchOperation::Copy(copy) => budget.copy(source(copy.from.as_str()))?,
+        PatchOperation::Move(moved) => {
+            let from = moved.from.as_str();
+            budget.look_at(source(from) + beside(document, from))?;
+        }
+        PatchOperation::Add(_)
+        | PatchOperation::Replace(_)
+        | PatchOperation::Remove(_)
+        | PatchOperation::Test(_) => {}
+    }
+    budget.look_at(beside(document, &path))?;
+    let put = match &operation {
+        PatchOperation::Add(add) => Some(&add.value),
+        PatchOperation::Replace(replace) => Some(&replace.value),
+        PatchOperation::Move(moved) => document.pointer(moved.from.as_str()),
+        PatchOperation::Copy(copy) => document.pointer(copy.from.as_str()),
+        PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
+    };
+    if put.is_some_and(|put| path.matches('/').count() + nesting(put) > NESTING_MAX) {
+        return Err(PatchError::TooDeep { position });
     }
     if let PatchOperation::Test(test) = &operation {
         // `1.0` is the number that `1` is (RFC 6902, 4.6).
@@ -199,6 +296,21 @@ fn read(mut operation: Operation) -> Result<PatchOperation, serde_json::Error> {
         ) => {}
     }
     Ok(read)
+}
+
+/// The number of entries beside the place of a pointer, if it is in an array.
+fn beside(document: &Value, pointer: &str) -> usize {
+    let above = pointer.rsplit_once('/').and_then(|(above, _)| document.pointer(above));
+    above.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+/// How many arrays and objects of a value are within each other.
+fn nesting(value: &Value) -> usize {
+    match value {
+        Value::Array(entries) => 1 + entries.iter().map(nesting).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(nesting).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// The number of values in a value.

@@ -262,7 +262,7 @@ impl From<NotJson> for Problem {
 impl From<PatchError> for Problem {
     fn from(error: PatchError) -> Self {
         match &error {
-            PatchError::Malformed(_) => Self::bad(error.to_string()),
+            PatchError::Malformed(_) | PatchError::TooDeep { .. } => Self::bad(error.to_string()),
             PatchError::Path { source, .. } => {
                 Self::bad(format!("{error}: {source}")).about("path")
             }

@@ -9,21 +9,26 @@ use serde_json::Value;
 use super::{Operation, Unresolved};
 use crate::json_path::JsonPath;
 
-/// Translates an operation to operations at JSON pointers, in an order in which none moves the
-/// target of another.
-pub(super) fn resolved(
-    document: &Value,
-    operation: &Operation,
-) -> Result<Vec<Operation>, Unresolved> {
+/// Whether a path looks for places in the document.
+pub(super) fn selects(path: &str) -> bool {
+    is_json_path(path) || path.contains('?')
+}
+
+fn is_json_path(path: &str) -> bool {
+    path.starts_with(['$', '.', '['])
+}
+
+/// The places of an operation as JSON pointers, in an order in which none moves another.
+pub(super) fn places(document: &Value, operation: &Operation) -> Result<Vec<String>, Unresolved> {
     let Some(path) = operation.get("path").and_then(Value::as_str) else {
         return Err(Unresolved::Malformed("has no path"));
     };
     let adds = operation.get("op").is_some_and(|op| op == "add");
     let pointers = match path {
-        _ if path.starts_with(['$', '.', '[']) => {
+        _ if is_json_path(path) => {
             JsonPath::parse(path).map_err(Unresolved::Path)?.pointers(document)
         }
-        _ if path.contains('?') => Query::parse(path)?.pointers(document),
+        _ if selects(path) => Query::parse(path)?.pointers(document),
         _ => vec![path.to_string()],
     };
     if pointers.is_empty() {
@@ -31,10 +36,7 @@ pub(super) fn resolved(
     }
     let at = |pointer: String| {
         let appends = adds && is_entry_for(document.pointer(&pointer), operation.get("value"));
-        let pointer = if appends { format!("{pointer}/-") } else { pointer };
-        let mut operation = operation.clone();
-        operation.insert("path".into(), pointer.into());
-        operation
+        if appends { format!("{pointer}/-") } else { pointer }
     };
     // From the last to the first, so that no removal moves what is still to be removed.
     Ok(pointers.into_iter().rev().map(at).collect())

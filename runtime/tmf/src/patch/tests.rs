@@ -86,6 +86,55 @@ fn a_patch_that_grows_without_end_is_refused() {
     assert_eq!(operations(&json!(many)), PatchError::TooLarge.to_string());
 }
 
+/// Each operation puts its value into the one before: a thread that follows such a document to its end has no stack left.
+#[test]
+fn a_patch_that_nests_without_end_is_refused() {
+    let nested = |depth: usize| (0..depth).fold(json!({}), |value, _| json!({ "a": value }));
+    let deeper: Vec<Value> = (0..1_000)
+        .map(|at| json!({ "op": "add", "path": "/a".repeat(29 * at + 1), "value": nested(28) }))
+        .collect();
+    let wrapped = (0..1_000).flat_map(|_| {
+        [
+            json!({ "op": "add", "path": "/b", "value": {} }),
+            json!({ "op": "move", "from": "/a", "path": "/b/a" }),
+            json!({ "op": "move", "from": "/b", "path": "/a" }),
+        ]
+    });
+    let begin = json!({ "op": "add", "path": "/a", "value": {} });
+    let wrapped: Vec<Value> = std::iter::once(begin).chain(wrapped).take(OPERATIONS_MAX).collect();
+    for patch in [deeper, wrapped] {
+        let patch = json!(patch);
+        for format in [Format::Operations, Format::Query] {
+            let refused = apply(format, &order(), &patch).unwrap_err();
+            assert!(matches!(refused, PatchError::TooDeep { .. }), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn a_patch_that_selects_without_end_is_refused() {
+    let document =
+        |entries: usize| json!({ "x": vec![json!({ "y": 1, "z": [1, 2, 3] }); entries] });
+    let refused = |entries: usize, patch: Value| {
+        let after = apply(Format::Query, &document(entries), &patch);
+        after.is_err_and(|error| error == PatchError::TooLarge)
+    };
+    let small = json!({ "op": "replace", "path": "$.x[*].y", "value": 2 });
+    assert!(!refused(9_000, small.clone()));
+    assert!(refused(11_000, small.clone()), "places");
+    assert!(refused(2_000, json!(vec![small.clone(); 6])), "places of several operations");
+    let large = json!({ "op": "replace", "path": "$.x[*].y", "value": vec![1; 1_000] });
+    assert!(refused(200, large), "values that are put into several places");
+    let conditional = json!({ "op": "replace", "path": "/x/y?x.y=1", "value": 2 });
+    assert!(refused(11_000, conditional), "places by a condition");
+    let looking = json!({ "op": "replace", "path": "$.x[0].y", "value": 2 });
+    assert!(!refused(1_000, json!(vec![looking.clone(); 1_000])));
+    assert!(refused(5_000, json!(vec![looking; 1_000])), "documents that are looked at");
+    let first = json!({ "op": "remove", "path": "/x/0" });
+    assert!(!refused(2_000, json!(vec![first.clone(); 1_000])));
+    assert!(refused(20_000, json!(vec![first; 1_000])), "entries that are moved");
+}
+
 #[test]
 fn entries_are_removed_by_what_they_hold() {
     for path in [
