@@ -6,6 +6,7 @@
 mod facts;
 mod ids;
 mod session;
+mod turn;
 
 use engine::documents::{Document, Error, Put};
 use std::num::NonZero;
@@ -19,6 +20,7 @@ use tokio::sync::Semaphore;
 pub(crate) use facts::Facts;
 pub(crate) use ids::Ids;
 pub use session::Session;
+pub(crate) use turn::Turn;
 
 /// Max jobs that read and write by turns at one time. Each has a thread until it ends.
 const JOBS_MAX: usize = 64;

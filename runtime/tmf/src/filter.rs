@@ -3,25 +3,26 @@
 //! through an array leads to each of its elements.
 
 mod compare;
+mod expression;
 mod kinds;
 mod number;
 mod read;
 mod written;
 
-use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 pub use compare::Key;
 use compare::{As, Operator, Sought};
+use expression::{Expression, Left};
 pub use kinds::{Anything, Attributes, Holds, Unknown};
 pub(crate) use kinds::{found, likely};
 pub use written::{Parameter, parameters, quoted};
 
-/// Max size of a compiled regular expression, in bytes.
-const REGEX_BYTES_MAX: usize = 256 << 10;
-
 /// Max conditions in a filter.
 const CONDITIONS_MAX: usize = 64;
+
+/// Max values in a filter: each is compared with each of a document.
+const VALUES_MAX: usize = 1_000;
 
 /// Max characters of a value that a message repeats.
 const SHOWN_CHARS_MAX: usize = 60;
@@ -57,7 +58,7 @@ enum Test {
         readings: Vec<String>,
     },
     /// One of these is found in it.
-    Regex(Vec<Regex>),
+    Regex(Vec<Expression>),
 }
 
 /// Errors of a query.
@@ -118,8 +119,8 @@ pub enum FilterError {
         /// An attribute of it.
         example: Option<String>,
     },
-    /// There are too many conditions.
-    #[error("a filter has at most {CONDITIONS_MAX} conditions")]
+    /// There are too many conditions, or values.
+    #[error("a filter has at most {CONDITIONS_MAX} conditions and {VALUES_MAX} values")]
     TooMany {
         /// The attribute of the first that is too many.
         name: String,
@@ -181,11 +182,15 @@ impl Filter {
             Some(known) => known.conditions.extend(clause.conditions),
             None => self.clauses.push(clause),
         }
-        let mut conditions = self.clauses.iter().flat_map(|clause| &clause.conditions);
-        match conditions.nth(CONDITIONS_MAX) {
-            Some(condition) => Err(FilterError::TooMany { name: condition.name.clone() }),
-            None => Ok(()),
+        let conditions = self.clauses.iter().flat_map(|clause| &clause.conditions);
+        let mut values = 0;
+        for (at, condition) in conditions.enumerate() {
+            values += condition.test.values();
+            if at == CONDITIONS_MAX || values > VALUES_MAX {
+                return Err(FilterError::TooMany { name: condition.name.clone() });
+            }
         }
+        Ok(())
     }
 
     /// Compares each attribute by its type in `attributes`. Fails if an attribute can never match.
@@ -214,7 +219,8 @@ impl Filter {
 
     /// Whether a document matches.
     pub fn matches(&self, document: &Value) -> bool {
-        self.clauses.iter().all(|clause| clause.holds(document))
+        let left = Left::default();
+        self.clauses.iter().all(|clause| clause.holds(document, &left))
     }
 
     /// The clauses; all must hold.
@@ -244,8 +250,18 @@ impl Clause {
         Some(texts.into_iter().flatten().collect())
     }
 
-    fn holds(&self, document: &Value) -> bool {
-        self.conditions.iter().any(|condition| condition.holds(document))
+    fn holds(&self, document: &Value, left: &Left) -> bool {
+        self.conditions.iter().any(|condition| condition.is_met(document, left))
+    }
+}
+
+impl Test {
+    /// The number of values that it compares with.
+    fn values(&self) -> usize {
+        match self {
+            Self::Compare { operands, .. } => operands.len(),
+            Self::Regex(expressions) => expressions.len(),
+        }
     }
 }
 
@@ -253,7 +269,11 @@ impl Condition {
     fn of(written: read::Written, base: &str) -> Result<Self, FilterError> {
         let read::Written { path, name, operator, values, mut readings } = written;
         if operator == Operator::Regex {
-            let built = values.iter().map(|value| regex(&name, &value.text));
+            let read = |value: &read::Value| {
+                let read = Expression::read(&value.text);
+                read.map_err(|reason| FilterError::Regex { name: name.clone(), reason })
+            };
+            let built = values.iter().map(read);
             return Ok(Self { test: Test::Regex(built.collect::<Result<_, _>>()?), path, name });
         }
         let is_href = path.last().is_some_and(|last| last == "href" || last.ends_with("Href"));
@@ -309,6 +329,10 @@ impl Condition {
 
     /// Whether it holds for a document.
     pub fn holds(&self, document: &Value) -> bool {
+        self.is_met(document, &Left::default())
+    }
+
+    fn is_met(&self, document: &Value, left: &Left) -> bool {
         match &self.test {
             Test::Compare { operator, compared, operands, readings } => {
                 let is_not = *operator == Operator::Ne;
@@ -322,7 +346,7 @@ impl Condition {
             }
             Test::Regex(expressions) => any(document, &self.path, &mut |found| {
                 compare::text(found).is_some_and(|text| {
-                    expressions.iter().any(|expression| expression.is_match(&text))
+                    expressions.iter().any(|expression| expression.is_in(&text, left))
                 })
             }),
         }
@@ -338,11 +362,6 @@ pub fn any(value: &Value, path: &[String], test: &mut dyn FnMut(&Value) -> bool)
         None => test(value),
         Some((name, rest)) => value.get(name).is_some_and(|value| any(value, rest, test)),
     }
-}
-
-fn regex(name: &str, value: &str) -> Result<Regex, FilterError> {
-    let built = RegexBuilder::new(value).size_limit(REGEX_BYTES_MAX).build();
-    built.map_err(|error| FilterError::Regex { name: name.into(), reason: error.to_string() })
 }
 
 #[cfg(test)]

@@ -16,8 +16,11 @@ const FILTERS_NESTED_MAX: usize = 3;
 /// Max filters in a path.
 const FILTERS_MAX: usize = 16;
 
-/// Max selectors beside each other in all: each multiplies the number of selected values.
+/// Max commas in a path.
 const COMMAS_MAX: usize = 16;
+
+/// Max combinations of selectors beside each other, one of each pair of brackets: a value may be selected as often.
+const COMBINATIONS_MAX: usize = 17;
 
 /// A valid path.
 #[derive(Clone, Debug)]
@@ -121,7 +124,10 @@ fn spelled_out(text: &str) -> Result<String, JsonPathError> {
 struct Scan {
     quote: Option<char>,
     escaped: bool,
-    open: Vec<char>,
+    /// The signs that are open, each with its place in `beside`.
+    open: Vec<(char, usize)>,
+    /// How many selectors stand beside each other, for each sign that was opened.
+    beside: Vec<usize>,
     filters: usize,
     commas: usize,
     roots: usize,
@@ -138,13 +144,13 @@ impl Scan {
         }
         match next {
             '\'' | '"' => self.quote = Some(next),
-            '(' | '[' => self.open.push(next),
+            '(' | '[' => self.open(next),
             ')' | ']' => self.close(next),
             '?' => {
-                self.open.push(next);
+                self.open(next);
                 self.filters += 1;
             }
-            ',' => self.commas += 1,
+            ',' => self.comma(),
             '$' => self.roots += 1,
             '.' if before == Some('.') => self.descents += 1,
             _ => {}
@@ -152,20 +158,38 @@ impl Scan {
         self.check()
     }
 
+    fn open(&mut self, sign: char) {
+        self.open.push((sign, self.beside.len()));
+        self.beside.push(1);
+    }
+
+    /// Another selector of the innermost bracket; in parentheses, another argument.
+    fn comma(&mut self) {
+        self.commas += 1;
+        let within = self.open.iter().rev().find(|(sign, _)| *sign != '?');
+        if let Some(('[', place)) = within
+            && let Some(selectors) = self.beside.get_mut(*place)
+        {
+            *selectors += 1;
+        }
+    }
+
     /// Closes the last opened bracket; whether they match is not checked.
     fn close(&mut self, bracket: char) {
         let counterpart = if bracket == ')' { '(' } else { '[' };
-        let opened = self.open.iter().rposition(|open| *open == counterpart);
+        let opened = self.open.iter().rposition(|(sign, _)| *sign == counterpart);
         self.open.truncate(opened.unwrap_or(0));
     }
 
     fn check(&self) -> Result<(), JsonPathError> {
-        let nested = self.open.iter().filter(|open| **open == '?').count();
+        let nested = self.open.iter().filter(|(sign, _)| *sign == '?').count();
+        let combinations = self.beside.iter().fold(1, |all: usize, one| all.saturating_mul(*one));
         let much = [
             (self.open.len() - nested > NESTING_MAX, "more than 8 brackets within each other"),
             (nested > FILTERS_NESTED_MAX, "more than 3 filters within each other"),
             (self.filters > FILTERS_MAX, "more than 16 filters"),
             (self.commas > COMMAS_MAX, "more than 16 commas"),
+            (combinations > COMBINATIONS_MAX, "more than 17 combinations of selectors"),
             (self.roots > 1, "`$` within a filter"),
             (self.descents > 1, "`..` twice"),
         ];

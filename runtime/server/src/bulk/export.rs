@@ -6,7 +6,7 @@ use serde_json::Value;
 use tmf::resource::Resource;
 
 use crate::access::Scope;
-use crate::documents::{Documents, Session};
+use crate::documents::{Documents, Session, Turn};
 use crate::search::{Candidates, Filter, Query, SearchError, as_kept, check_known};
 
 /// Bytes of one piece, approximately.
@@ -91,7 +91,8 @@ impl Export {
             candidates.begin_after(session, after)?;
         }
         let mut piece = Vec::new();
-        for _ in 0..SLICE {
+        let mut turn = Turn::of(SLICE);
+        while turn.goes_on() {
             let Some(document) = candidates.next(session)? else { return Ok((piece.into(), true)) };
             let id = document.body.get("id").and_then(Value::as_str);
             self.after = id.map(str::to_string).or_else(|| self.after.take());

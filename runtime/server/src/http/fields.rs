@@ -12,6 +12,9 @@ pub(super) struct Fields {
     wanted: Option<Vec<Vec<String>>>,
 }
 
+/// Max attributes that are selected: each attribute of a document is compared with all of them.
+const NAMES_MAX: usize = 128;
+
 /// Attributes of every response. The type is always included,
 /// unless the client asks for `none`.
 const ALWAYS: [&str; 3] = ["id", "href", "@type"];
@@ -23,6 +26,10 @@ impl Fields {
         let Some(text) = text.map(|text| text.trim().trim_matches('"')) else {
             return Ok(Self::default());
         };
+        if text.split(',').count() > NAMES_MAX {
+            let message = format!("at most {NAMES_MAX} attributes can be selected");
+            return Err(Problem::bad(message).about("fields"));
+        }
         let always: &[&str] = if text == "none" { &ALWAYS[..2] } else { &ALWAYS };
         let named = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         let names = always.iter().copied().chain(named.filter(|name| *name != "none"));

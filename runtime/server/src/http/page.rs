@@ -18,6 +18,9 @@ pub(super) const ROWS_MAX: usize = 1_000;
 /// Max rows of a sorted list, which is in memory.
 const SORTED_MAX: usize = 100_000;
 
+/// Max attributes that a list is sorted by: each row keeps its values.
+const KEYS_MAX: usize = 16;
+
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 const RESULT_COUNT: HeaderName = HeaderName::from_static("x-result-count");
 
@@ -100,6 +103,10 @@ impl Sort {
         if page.end() > SORTED_MAX {
             let message = format!("a sorted list can be read up to row {SORTED_MAX}: use a filter");
             return Err(Problem::bad(message).about("offset"));
+        }
+        if text.split(',').count() > KEYS_MAX {
+            let message = format!("a list is sorted by at most {KEYS_MAX} attributes");
+            return Err(Problem::bad(message).about("sort"));
         }
         let keys = text.trim_matches('"').split(',').map(|key| {
             let key = key.trim();

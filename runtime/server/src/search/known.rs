@@ -7,7 +7,7 @@ use tmf::version::View;
 use crate::access::Scope;
 
 use super::{Asked, Candidates, Filter, SearchError};
-use crate::documents::{Documents, Session};
+use crate::documents::{Documents, Session, Turn};
 
 /// Max documents read in one slice.
 const SLICE: usize = 512;
@@ -46,7 +46,8 @@ struct Look {
 impl Look {
     /// Reads some documents; returns whether the search is done.
     fn slice(&mut self, session: &Session) -> Result<bool, Error> {
-        for _ in 0..SLICE {
+        let mut turn = Turn::of(SLICE);
+        while turn.goes_on() {
             let Some(document) = self.candidates.next(session)? else { return Ok(true) };
             let seen = self.served.shown(document.body);
             self.asked.retain(|asked| !asked.is_in(&seen));

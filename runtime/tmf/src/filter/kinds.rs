@@ -122,7 +122,7 @@ impl Condition {
         };
         match &mut self.test {
             Test::Regex(expressions) if holds.is_word() => {
-                let finds = |word: &String| expressions.iter().any(|found| found.is_match(word));
+                let finds = |word: &String| expressions.iter().any(|found| found.is_found_in(word));
                 match holds.words.iter().any(finds) {
                     true => Ok(()),
                     false => {

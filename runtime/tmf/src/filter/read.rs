@@ -2,7 +2,7 @@
 
 use super::compare::{Operator, SIGNED, WORDS};
 use super::written::{Parameter, SIGNS, Span};
-use super::{Attributes, Condition, FilterError};
+use super::{Attributes, Condition, FilterError, VALUES_MAX};
 use crate::nearest::nearest;
 
 /// Operators of other systems: read as part of an attribute, they would match nothing.
@@ -48,6 +48,9 @@ pub(super) fn conditions(
     attributes: &dyn Attributes,
 ) -> Result<Vec<Condition>, FilterError> {
     let written = Reader { parameter, attributes, written: Vec::new() }.read()?;
+    if let Some(large) = written.iter().find(|written| written.values.len() > VALUES_MAX) {
+        return Err(FilterError::TooMany { name: large.name.clone() });
+    }
     written.into_iter().map(|written| Condition::of(written, base)).collect()
 }
 

@@ -214,7 +214,11 @@ fn unknown_filters_are_refused_by_their_name() {
         assert_eq!(error.name(), name, "{query}: {error}");
     }
     let many = (0..=CONDITIONS_MAX).map(|at| format!("a{at}=1")).collect::<Vec<_>>();
-    for query in [many.join("&"), many.join(";")] {
+    let values = |count: usize| vec!["v"; count].join(",");
+    let some = format!("name={}", values(VALUES_MAX));
+    assert!(filter(&some).is_ok());
+    let several = format!("{some}&id=7");
+    for query in [many.join("&"), many.join(";"), format!("{some},v"), several] {
         assert!(matches!(filter(&query), Err(FilterError::TooMany { .. })), "{query}");
     }
 }

@@ -88,6 +88,16 @@ fn oversized_paths_are_refused_before_they_are_parsed() {
         "a path with more than 16 commas is not taken"
     );
     assert_eq!(refused(&"[?@.a]".repeat(17)), "a path with more than 16 filters is not taken");
+    let combinations = "a path with more than 17 combinations of selectors is not taken";
+    for path in [
+        "$..[*,*][*,*][*,*][*,*][*,*]",
+        "$[?@[0,1][0,1][0,1,2,3]][0,1]",
+        "$['a','b'][0,1,2][0,1,2]",
+    ] {
+        assert_eq!(refused(path), combinations, "{path}");
+    }
+    assert!(JsonPath::parse("$['a','b'][0,1][?@.x,?@.y][1,2]").is_ok());
+    assert!(JsonPath::parse(&format!("$[{}*]", "*,".repeat(15))).is_ok());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use crate::access::Scope;
-use crate::documents::{Documents, Session};
+use crate::documents::{Documents, Session, Turn};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::page::{Page, Sort, SortKey};
@@ -99,7 +99,8 @@ impl Reading {
     /// Reads on; answers with the rows of the page and the total when it is done.
     fn slice(&mut self, session: &Session) -> Result<Option<(Vec<Value>, usize)>, Problem> {
         let is_sorted = !self.list.sort.is_empty();
-        for _ in 0..SLICE {
+        let mut turn = Turn::of(SLICE);
+        while turn.goes_on() {
             let done =
                 if is_sorted { self.look_sorted(session)? } else { self.look_in_order(session)? };
             if let Some(total) = done {

@@ -41,4 +41,6 @@ fn texts_that_are_no_name_are_refused() {
         assert!(Fields::parse(Some(text)).is_err(), "{text}");
     }
     assert_eq!(picked("state,,"), picked("state"));
+    assert!(Fields::parse(Some(&["a"; 128].join(","))).is_ok());
+    assert!(Fields::parse(Some(&["a"; 129].join(","))).is_err());
 }
