@@ -2,6 +2,7 @@
 //! every request, so that a path with `//` or a trailing slash, an unknown path and a wrong method
 //! are all answered in the same way.
 
+mod addresses;
 mod answer;
 mod audited;
 mod body;

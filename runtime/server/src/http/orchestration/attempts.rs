@@ -18,7 +18,7 @@ use crate::http::call::{Call, time};
 use crate::http::masked::masked;
 use crate::http::problem::{Answer, Problem};
 use crate::http::rights;
-use crate::http::{ServerState, answer};
+use crate::http::{ServerState, addresses, answer};
 
 /// The default and max of attempts in an answer.
 const ATTEMPTS_MAX: usize = 1_000;
@@ -41,6 +41,7 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
     let attempts = read.await?;
     let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
     let shown = masked(server, call, &fulfilment, shown).await?;
+    let shown = addresses::masked(server, &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }
 
@@ -80,6 +81,7 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
         Ok::<_, Problem>(Value::Array(shown))
     });
     let shown = masked(server, call, &of, shown.await?).await?;
+    let shown = addresses::masked(server, &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }
 

@@ -20,11 +20,11 @@ use super::find;
 use super::journal::{self, Show};
 use crate::access::{Admitted, Standing};
 use crate::documents::{Documents, Session};
-use crate::http::ServerState;
 use crate::http::call::Call;
 use crate::http::problem::{Answer, Problem};
 use crate::http::rights;
 use crate::http::serve::Closing;
+use crate::http::{ServerState, addresses};
 
 /// Interval of comments that keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -95,7 +95,11 @@ impl Follow {
             let now = self.documents.engine().get(&self.id).await.ok().flatten();
             now.filter(|now| rights::covers(&self.admitted, now))?;
         }
-        let data = self.show.record(number, &record).to_string();
+        let mut data = self.show.record(number, &record);
+        if !addresses::may_answer(&self.admitted) {
+            addresses::mask(self.documents.engine().addresses(), &mut data);
+        }
+        let data = data.to_string();
         Some(Message::default().id(number.to_string()).event("record").data(data))
     }
 

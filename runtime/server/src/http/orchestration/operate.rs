@@ -19,7 +19,7 @@ use crate::http::masked::masked;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::rights::must_cover;
-use crate::http::{ServerState, answer, documents, resources};
+use crate::http::{ServerState, addresses, answer, documents, resources};
 use crate::orders::{Requested, Retried, SubmitError};
 use crate::search::as_kept;
 
@@ -143,5 +143,6 @@ pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer 
         })
     });
     let logs = masked(server, call, &fulfilment, logs.collect()).await?;
+    let logs = addresses::masked(server, &call.admitted, logs);
     Ok(answer::json(StatusCode::OK, &logs))
 }

@@ -13,7 +13,7 @@ use super::{BASE, find};
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{ServerState, answer, resources};
+use crate::http::{ServerState, addresses, answer, resources};
 
 /// Answers with a fulfilment, with its journal if the client asks for it.
 pub(super) async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
@@ -49,6 +49,7 @@ pub(super) async fn full(
     });
     let (times, records) = read.await?;
     let mut body = brief(fulfilment, &call.base);
+    let may_answer = addresses::may_answer(&call.admitted);
     let tasks = (0..fulfilment.tasks().len()).map(TaskId::at).map(|id| {
         let mut task = task(fulfilment, id);
         if let Some(times) = times.get(&id) {
@@ -56,6 +57,7 @@ pub(super) async fn full(
         }
         if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } =
             &fulfilment.tasks()[id.index()]
+            && may_answer
         {
             let at = wait
                 .keys
@@ -72,7 +74,7 @@ pub(super) async fn full(
     if wants_journal {
         set(&mut body, "journal", Value::Array(records));
     }
-    Ok(body)
+    Ok(addresses::masked(server, &call.admitted, body))
 }
 
 /// The address of the callback of a task with a key.

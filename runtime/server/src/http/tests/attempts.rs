@@ -1,9 +1,14 @@
 //! What is known of the attempts at tasks.
 
+use std::collections::BTreeMap;
+
+use axum::body::Body;
 use model::FulfilmentId;
 use serde_json::{Value, json};
 
 use super::bench::Bench;
+use super::walk::{NOW, identity};
+use crate::access::{Access, Roles};
 
 const CALLBACK: &str = "/orchestration/v1/callbacks/patient/answer%2F0";
 
@@ -62,4 +67,36 @@ async fn the_attempts_of_a_task_tell_what_was_given_and_what_was_exchanged() {
     }
     let nowhere = "/orchestration/v1/fulfilments/none/tasks/six-steps.s1/attempts";
     assert_eq!(bench.get(nowhere).await.status, 404);
+}
+
+#[tokio::test]
+async fn addresses_of_tasks_are_shown_to_clients_that_may_answer_them() {
+    let roles = ["reader", "designer", "operator", "administrator"];
+    let tokens = roles.map(|role| (role.to_owned(), identity(role, role, "")));
+    let access = Access::fixed(Roles::default(), BTreeMap::from(tokens));
+    let bench = Bench::at(NOW).0.with_access(access);
+    let id = bench.run(1, "r").await;
+    bench.waiting(&id).await;
+    let address = bench.services.engine.addresses().of("run-r:0");
+    let (_, token) = address.rsplit_once('.').unwrap();
+    let (own, run) =
+        (format!("/orchestration/v1/fulfilments/{id}"), format!("/orchestration/v1/runs/{id}"));
+    for role in roles {
+        let may_answer = ["operator", "administrator"].contains(&role);
+        let bearer = format!("Bearer {role}");
+        let get = async |path: &str| {
+            let headers = [("authorization", bearer.as_str())];
+            let answer = bench.send(&format!("GET {path}"), &headers, Body::empty()).await;
+            assert_eq!(answer.status, 200, "{role} {path}: {}", answer.text);
+            answer
+        };
+        for path in [&own, &run] {
+            let task = get(path).await.body["tasks"][0].take();
+            assert_eq!(task["waitsFor"], json!(["answer/0"]), "{role} {path}");
+            assert_eq!(task.get("answersAt").is_some(), may_answer, "{role} {path}");
+        }
+        let attempts = get(&format!("{own}/tasks/six-steps.s1/attempts")).await.text;
+        assert!(attempts.contains("/callbacks/run-r:0."), "{role}: {attempts}");
+        assert_eq!(attempts.contains(token), may_answer, "{role}: {attempts}");
+    }
 }
