@@ -178,12 +178,9 @@ impl Person {
         }
         person.add_referring(session)?;
         for customer in person.names.clone() {
-            let prefix = keys::document(INTERACTIONS, &format!("{customer}/"));
-            for page in pages(session.store(), Scan::prefix(prefix, FACTS_AT_ONCE)) {
-                for (key, _) in page.map_err(Error::from)? {
-                    if let Some((resource, id)) = keys::document_of(&key) {
-                        person.add(resource, id)?;
-                    }
+            for fact in session.below(INTERACTIONS, &customer) {
+                if let Some((resource, id)) = keys::document_of(&fact?.0) {
+                    person.add(resource, id)?;
                 }
             }
         }

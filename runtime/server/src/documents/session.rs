@@ -52,6 +52,26 @@ impl Session {
         }
     }
 
+    /// The facts of the documents below another, whose ids are its id, a `/` and a name of their own. The id of
+    /// another document may begin with both, so a name has no `/`.
+    pub(crate) fn below(
+        &self,
+        resource: &str,
+        above: &str,
+    ) -> impl Iterator<Item = Result<Fact, Error>> + use<'_> {
+        let prefix = keys::document(resource, &format!("{above}/"));
+        let length = prefix.len();
+        let pages = pages(self.store(), Scan::prefix(prefix, ENTRIES_AT_ONCE));
+        let facts = pages.flat_map(|page| match page {
+            Ok(facts) => facts.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error.into())],
+        });
+        facts.filter(move |fact| match fact {
+            Ok((key, _)) => key.get(length..).is_some_and(|name| !name.contains(&b'/')),
+            Err(_) => true,
+        })
+    }
+
     /// The documents among some facts. Unreadable ones are skipped.
     pub(crate) fn read_all<'a>(
         &'a self,

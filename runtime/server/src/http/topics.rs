@@ -2,8 +2,6 @@
 
 use axum::http::{Method, StatusCode};
 use engine::documents::{Document, Error};
-use engine::keys;
-use engine::store::{Scan, pages};
 use serde_json::{Map, Value, json};
 use tmf::openapi::below;
 use tmf::subscription::{POSTED_AT, Source, topic_filter};
@@ -23,9 +21,6 @@ pub(super) const KEY: &str = "topic";
 
 /// Max length of an event id from a client.
 const ID_BYTES_MAX: usize = 128;
-
-/// Facts read from the store at once.
-const FACTS_AT_ONCE: usize = 256;
 
 /// The attributes of an event that are texts.
 const TEXTS: [&str; 9] = [
@@ -67,7 +62,9 @@ pub(super) async fn dispatch(
         ["event", id] => {
             call.must_only_read()?;
             let found = server.documents.document(TOPIC_EVENT, &format!("{topic}/{id}")).await?;
-            let found = found.filter(|event| call.admitted.scope.covers(&event.body));
+            // With a `/` it would be an event of a topic whose id begins with that of this one.
+            let found =
+                found.filter(|event| !id.contains('/') && call.admitted.scope.covers(&event.body));
             let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
             let event = seen(found.ok_or_else(missing)?.body);
             Ok(answer::json(StatusCode::OK, &event))
@@ -167,14 +164,12 @@ fn admit(topic: &Value, event: &Value) -> Result<(), Problem> {
 }
 
 async fn list(server: &ServerState, call: Call, topic: &str, path: &str) -> Answer {
-    let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
-    let scope = call.admitted.scope.clone();
+    let (scope, topic) = (call.admitted.scope.clone(), topic.to_owned());
     let read = server.documents.slice(move |session| {
         let mut rows = Vec::new();
-        for page in pages(session.store(), Scan::prefix(prefix, FACTS_AT_ONCE)) {
-            let page = page?;
-            let events = session.read_all(&page).filter(|event| scope.covers(&event.body));
-            rows.extend(events.map(|event| seen(event.body)));
+        for fact in session.below(TOPIC_EVENT, &topic) {
+            let event = session.read_one(&fact?).filter(|event| scope.covers(&event.body));
+            rows.extend(event.map(|event| seen(event.body)));
         }
         Ok::<_, Error>(rows)
     });

@@ -4,8 +4,6 @@ mod duplicates;
 
 use commerce::billing::owed::owed;
 use engine::documents::{Change, Document, Error, Expected, Put};
-use engine::keys;
-use engine::store::Scan;
 use serde::Serialize;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::party::{Customer, WithParties};
@@ -172,8 +170,8 @@ fn engaged(session: &Session, id: &str) -> Result<Option<(&'static str, Document
 }
 
 fn interactions(session: &Session, customer: &str) -> Result<Vec<Document>, Error> {
-    let prefix = keys::document(INTERACTIONS, &format!("{customer}/"));
-    let facts = session.scan(&Scan::prefix(prefix, SHOWN_MAX))?;
+    let facts = session.below(INTERACTIONS, customer).take(SHOWN_MAX);
+    let facts = facts.collect::<Result<Vec<_>, Error>>()?;
     Ok(session.read_all(&facts).collect())
 }
 

@@ -1,6 +1,7 @@
 //! Customers as a whole, and what documents said earlier.
 
 use axum::body::Body;
+use engine::documents::Put;
 use serde_json::{Value, json};
 
 use super::bench::Bench;
@@ -46,6 +47,53 @@ async fn a_customer_is_seen_as_a_whole() {
     assert_eq!(view["interaction"][0]["description"], "slow line");
     assert_eq!(view["owes"], json!([]));
     assert_eq!(bench.get("/orchestration/v1/customers/none").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_id_that_begins_with_another_one_leads_to_nothing_of_it() {
+    let bench = Bench::new();
+    let documents = &bench.services.documents;
+    let ids = ["ACME", "ACME/001"];
+    for id in ids {
+        let party = json!({ "id": format!("P-{id}"), "givenName": "Ann" });
+        let customer = json!({ "id": id, "engagedParty": { "id": format!("P-{id}") } });
+        let topic = json!({ "id": id, "name": id });
+        let puts = vec![
+            Put::create("individual", format!("P-{id}"), &party),
+            Put::create("customer", id, &customer),
+            Put::create("topic", id, &topic),
+        ];
+        documents.write(puts).await.unwrap();
+        let escaped = id.replace('/', "%2F");
+        let talk = json!({ "description": format!("about {id}") });
+        let talks = format!("/orchestration/v1/customers/{escaped}/interactions");
+        assert_eq!(bench.post(&talks, &talk).await.status, 201);
+        let event = json!({ "eventId": "1", "title": format!("about {id}") });
+        let events = format!("/tmf-api/event/v4/topic/{escaped}/event");
+        assert_eq!(bench.post(&events, &event).await.status, 201);
+    }
+    let told = async |path: &str| {
+        let answer = bench.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        assert_eq!(answer.text.matches("about ACME").count(), 1, "{path}: {}", answer.text);
+        answer.text.contains("about ACME/001")
+    };
+    for (escaped, is_other) in [("ACME", false), ("ACME%2F001", true)] {
+        for path in [
+            format!("/orchestration/v1/customers/{escaped}"),
+            format!("/orchestration/v1/customers/{escaped}/interactions"),
+            format!("/orchestration/v1/persons/P-{escaped}"),
+            format!("/tmf-api/event/v4/topic/{escaped}/event"),
+            format!("/tmf-api/event/v4/topic/{escaped}/event/1"),
+        ] {
+            assert_eq!(told(&path).await, is_other, "{path}");
+        }
+    }
+    let within = "/tmf-api/event/v4/topic/ACME/event/001%2F1";
+    assert_eq!(bench.get(within).await.status, 404);
+    let erased = bench.post("/orchestration/v1/persons/P-ACME/erase", &json!({})).await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    assert!(told("/orchestration/v1/customers/ACME%2F001/interactions").await);
 }
 
 #[tokio::test]
