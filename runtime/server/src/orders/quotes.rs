@@ -118,7 +118,8 @@ pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), Subm
         return Err(wrong(quote_path(&order, second), message.into()));
     }
     for id in quotes {
-        let Some(quote) = session.document("quote", id)? else {
+        let quote = requested.reader.seen("quote", session.document("quote", id)?);
+        let Some(quote) = quote else {
             // An order of a quote of another system has the prices itself.
             if is_from_elsewhere(&order, id) {
                 continue;

@@ -8,7 +8,7 @@ use engine::documents::Put;
 use serde_json::json;
 use tmf::table;
 
-use super::bench::Bench;
+use super::bench::{Bench, order};
 use super::walk::{NOW, answer, identity, plant, roles};
 use crate::access::{Access, Identity, RoleName, Roles};
 
@@ -118,4 +118,34 @@ async fn a_vendor_sees_its_own_plugins_and_attempts_alone() {
     }
     let listed = answer(&bench, "a", &format!("GET {own}/plugins"), "").await;
     assert!(listed.contains("patient-a") && !listed.contains("patient-b"), "{listed}");
+}
+
+#[tokio::test]
+async fn a_simulation_tells_nothing_of_a_hidden_quote() {
+    const SELLER: &str = r#"
+[seller]
+allow = [
+    { api = ["TMF620", "TMF633", "TMF634"], verbs = ["read"] },
+    { api = "TMF622", verbs = ["read", "create"] },
+    { api = "TMF648", verbs = ["read"], when = "document.dealer == identity.claims.dealer" },
+    { api = "orchestration", resources = ["simulate"], verbs = ["act"] },
+]
+"#;
+    let tokens = BTreeMap::from([("a".to_owned(), identity("a", "seller", "A"))]);
+    let bench = Bench::at(NOW).0.with_access(Access::fixed(roles(SELLER), tokens));
+    for (id, dealer) in [("OWN", "A"), ("MARK", "B")] {
+        let quote = json!({ "id": id, "dealer": dealer, "state": "approved", "quoteItem": [] });
+        bench.services.documents.write(vec![Put::create("quote", id, &quote)]).await.unwrap();
+    }
+    let simulated = async |id: &str| {
+        let mut order = order("x");
+        order["quote"] = json!([{ "id": id, "@referredType": "Quote" }]);
+        let line = "POST /orchestration/v1/simulate/productOrder";
+        answer(&bench, "a", line, &order.to_string()).await.replace(id, "ID")
+    };
+    let (own, hidden, missing) =
+        (simulated("OWN").await, simulated("MARK").await, simulated("NONE").await);
+    assert!(missing.contains("there is no quote `ID` here"), "{missing}");
+    assert_eq!(hidden, missing);
+    assert_ne!(own, missing);
 }
