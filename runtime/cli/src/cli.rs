@@ -234,10 +234,10 @@ async fn run_simnet(listen: SocketAddr, expose: bool) -> Result<()> {
     Ok(())
 }
 
-/// Prints a line and flushes it, for programs that wait for it.
+/// Prints a line and flushes it, for programs that wait for it. Characters that command a terminal are escaped.
 fn say(line: &str) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "{}", crate::report::plain(line))?;
     Ok(out.flush()?)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use axum::body::{Body, Bytes};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -22,6 +22,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::login::{Login, Proof};
 use connect::Connector;
+
+/// Max bytes of an answer that is read to its end, and of one event: a server may send without an end.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+const EVENT_BYTES_MAX: usize = 16 << 20;
+
+/// Max characters of an answer that a message repeats.
+const SHOWN_CHARS_MAX: usize = 2_000;
 
 /// A client of one server. Cheap to clone; connections are kept and shared.
 #[derive(Clone)]
@@ -47,6 +54,8 @@ struct Reason {
 pub(crate) struct Events {
     body: Incoming,
     buffer: String,
+    /// Bytes of the buffer in which no event ends.
+    searched: usize,
 }
 
 impl Client {
@@ -123,7 +132,7 @@ impl Client {
             Answer::read(response).await?.success(&path)?;
             bail!("{path} answered without events");
         }
-        Ok(Events { body: response.into_body(), buffer: String::new() })
+        Ok(Events { body: response.into_body(), buffer: String::new(), searched: 0 })
     }
 
     /// Sends a request, to the beginning of its answer. The body may be a stream.
@@ -158,8 +167,11 @@ impl Events {
     /// The next event's data; `None` once the stream has ended.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         loop {
-            if let Some(end) = self.buffer.find("\n\n") {
-                let event: String = self.buffer.drain(..end + 2).collect();
+            // The first half of an end may be there already.
+            let from = self.buffer.floor_char_boundary(self.searched.saturating_sub(1));
+            if let Some(end) = self.buffer[from..].find("\n\n") {
+                let event: String = self.buffer.drain(..from + end + 2).collect();
+                self.searched = 0;
                 let data: String =
                     event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
                 if !data.trim().is_empty() {
@@ -167,10 +179,14 @@ impl Events {
                 }
                 continue;
             }
+            self.searched = self.buffer.len();
             match self.body.frame().await {
                 None => return Ok(None),
                 Some(frame) => {
                     if let Ok(data) = frame?.into_data() {
+                        if self.buffer.len() + data.len() > EVENT_BYTES_MAX {
+                            bail!("the server sent an event of more than {EVENT_BYTES_MAX} bytes");
+                        }
                         self.buffer.push_str(&String::from_utf8_lossy(&data).replace('\r', ""));
                     }
                 }
@@ -183,8 +199,9 @@ impl Answer {
     /// Reads a response to its end.
     pub(crate) async fn read(response: Response<Incoming>) -> Result<Self> {
         let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok(Self { status, body })
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| anyhow!(error).context("the answer cannot be read"))?;
+        Ok(Self { status, body: body.to_bytes() })
     }
 
     /// The same answer if it is a success; else an error with its reason.
@@ -194,6 +211,7 @@ impl Answer {
         }
         let reason = serde_json::from_slice(&self.body).map(|reason: Reason| reason.message);
         let reason = reason.map_or_else(|_| self.text(), Cow::Owned);
+        let reason = beginning(&reason);
         match explain::refusal(self.status) {
             Some(hint) => bail!("{path} answered {}: {reason}: {hint}", self.status),
             None => bail!("{path} answered {}: {reason}", self.status),
@@ -201,12 +219,22 @@ impl Answer {
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).with_context(|| format!("the answer is {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("the answer is {}", beginning(&self.text())))
     }
 
     pub(crate) fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
+}
+
+/// The beginning of an answer, for a message.
+fn beginning(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt 
 
 use super::import::escaped;
 use crate::client::{Answer, Client, Login};
+use crate::report::Piecewise;
 use server::http::in_url;
 
 /// Max bytes at the end of a file that are searched for its last line.
@@ -45,20 +46,20 @@ pub(crate) async fn run(export: Export) -> Result<()> {
     let (resource, query) = (escaped(&export.resource), in_url(&export.query));
     let mut path = format!("/orchestration/v1/exports/{resource}?{query}");
     match &export.output {
-        None => write(&client, &path, tokio::io::stdout()).await,
+        None => write(&client, &path, (tokio::io::stdout(), for_terminal())).await,
         Some(file) if export.resume => {
             let (kept, last) = resumed(file).await?;
             if let Some(last) = last {
                 path.push_str(&format!("&after={}", escaped(&last)));
             }
-            write(&client, &path, kept).await
+            write(&client, &path, (kept, None)).await
         }
         Some(file) => {
             let new = File::options().write(true).create_new(true).open(file).await;
             let new = new.with_context(|| {
                 format!("cannot write `{}` (go on with it: `--resume`)", file.display())
             })?;
-            write(&client, &path, new).await
+            write(&client, &path, (new, None)).await
         }
     }
 }
@@ -70,7 +71,11 @@ struct Row {
 }
 
 /// Writes the answer as it comes.
-async fn write(client: &Client, path: &str, mut out: impl AsyncWrite + Unpin) -> Result<()> {
+async fn write(
+    client: &Client,
+    path: &str,
+    (mut out, mut shown): (impl AsyncWrite + Unpin, Option<Piecewise>),
+) -> Result<()> {
     let response = client.open(Method::GET, path, "", Body::empty()).await?;
     if !response.status().is_success() {
         Answer::read(response).await?.success("the export")?;
@@ -82,13 +87,21 @@ async fn write(client: &Client, path: &str, mut out: impl AsyncWrite + Unpin) ->
         let frame =
             frame.context("the export broke off: what came is written, go on with `--resume`")?;
         if let Ok(data) = frame.into_data() {
-            out.write_all(&data).await?;
+            match &mut shown {
+                Some(shown) => out.write_all(&shown.plain(&data)).await?,
+                None => out.write_all(&data).await?,
+            }
             bar.inc(data.len() as u64);
         }
     }
     out.flush().await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// What keeps a terminal from being commanded, if one shows the standard output.
+pub(super) fn for_terminal() -> Option<Piecewise> {
+    std::io::stdout().is_terminal().then(Piecewise::default)
 }
 
 /// A file that was not written to its end: cut behind its last whole line, with that line's id.

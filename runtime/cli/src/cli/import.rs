@@ -141,7 +141,7 @@ async fn explained(
         ("stopped", Some(wrong)) => anyhow::anyhow!(
             "line {}: {}\n  What stands before it is in. Mend the file and go on with \
              `--name {name}`, or pass over wrong lines with `--skip-wrong`",
-            lines + 1,
+            lines.saturating_add(1),
             wrong.message
         ),
         _ => {
@@ -209,6 +209,10 @@ async fn rest(file: &Path, lines: u64, bar: &ProgressBar) -> Result<BufReader<Fi
     for _ in 0..lines {
         line.clear();
         let read = reader.read_until(b'\n', &mut line).await.with_context(|| unreadable(file))?;
+        // A server may tell of more lines than there are.
+        if read == 0 {
+            break;
+        }
         bar.inc(read as u64);
     }
     Ok(reader)

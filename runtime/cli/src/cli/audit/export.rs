@@ -12,6 +12,7 @@ use tmf::time::Timestamp;
 
 use super::source::{Found, Place, Source};
 use crate::cli::Usage;
+use crate::cli::export::for_terminal;
 use crate::report::note;
 
 /// Max bytes that are sent at once.
@@ -135,7 +136,10 @@ impl Out {
         match self {
             Self::Standard => {
                 let mut out = std::io::stdout().lock();
-                out.write_all(bytes)?;
+                match for_terminal() {
+                    Some(mut shown) => out.write_all(&shown.plain(bytes))?,
+                    None => out.write_all(bytes)?,
+                }
                 out.flush()?;
             }
             Self::Receiver(connection) => {

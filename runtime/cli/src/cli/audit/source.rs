@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use engine::audit::{Anchor, Hash, Head, Line, Stored};
 use engine::keys;
@@ -182,7 +182,7 @@ async fn page(client: &Client, after: &mut u64, ends: Option<Ends>) -> Result<Ve
     }
     let path = format!("/orchestration/v1/audit?after={after}");
     let answer = client.look(&path).await?.success(&path)?;
-    let mut found = Vec::new();
+    let (begin, mut found) = (*after, Vec::new());
     // An array with an entry on each line: a parser would not keep every byte.
     let text = answer.text();
     let entries = text.lines().map(|line| line.trim_matches(['[', ']', ',']));
@@ -195,6 +195,9 @@ async fn page(client: &Client, after: &mut u64, ends: Option<Ends>) -> Result<Ve
         }
         *after = (*after).max(sequence);
         found.push(Found::Entry(stored, hash));
+    }
+    if *after == begin && !found.is_empty() {
+        bail!("the server answers with entries that it gave before");
     }
     Ok(found)
 }
