@@ -4,6 +4,8 @@
 //! decomposition a silent false is a service that is never ordered. It has no loops; a comprehension
 //! within a comprehension within a comprehension, which could take long, is refused here.
 
+mod functions;
+mod kind;
 mod members;
 mod paths;
 
@@ -20,6 +22,8 @@ use cel::context::VariableResolver;
 use cel::objects::Key;
 use cel::{Context, Env, Program};
 use serde_json::{Map, Number, Value};
+
+pub use self::kind::Kinds;
 
 /// Max depth of nested comprehensions.
 const NESTING_MAX: usize = 2;
@@ -127,6 +131,11 @@ impl Expr {
                 help: Some(format!("available here: {}", scope.join(", "))),
             });
         }
+        if let Some(name) = functions::unknown(&program) {
+            let (line, column) = position(source, &name);
+            let message = format!("unknown function `{name}`");
+            return Err(ExprError { message, line, column, help: Some(functions::help()) });
+        }
         Ok(Self { source: source.into(), program: Arc::new(program) })
     }
 
@@ -146,7 +155,10 @@ impl Expr {
     /// The value of a condition.
     pub fn is_true(&self, scope: &Scope) -> Result<bool, EvalError> {
         let value = self.evaluate(scope)?;
-        let wrong = || self.error(&format_args!("a condition is true or false, this is `{value}`"));
+        // The value is not shown: it may be personal.
+        let wrong = || {
+            self.error(&format_args!("a condition is true or false, this is {}", described(&value)))
+        };
         value.as_bool().ok_or_else(wrong)
     }
 
@@ -291,6 +303,17 @@ fn position(source: &str, name: &str) -> (usize, usize) {
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
     (before.matches('\n').count() + 1, column)
+}
+
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// Whole numbers become CEL's `int`, so that `item.quantity + 1` works.

@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
 }
 
 /// A variable with members by name, and whether it is only asked for; `None` for anything else.
-fn chain(node: &IdedExpr) -> Option<(Vec<&str>, bool)> {
+pub(super) fn chain(node: &IdedExpr) -> Option<(Vec<&str>, bool)> {
     match &node.expr {
         Node::Ident(name) => Some((vec![name], false)),
         Node::Select(select) => {

@@ -116,17 +116,20 @@ fn rule(reader: &mut Reader<'_>, entry: WrittenRule, place: Place<'_>) -> Option
         let place = place.get("characteristics").get(name);
         template(reader, (RULES, place), value, of_each);
     }
-    let mut condition = |key: &str, source: Option<&str>, scope: &[&str]| {
+    let when = entry.when.as_deref();
+    let when =
+        when.and_then(|source| condition(reader, (RULES, place.get("when")), source, RULE_SCOPE));
+    let mut value = |key: &str, source: Option<&str>, scope: &[&str]| {
         expression(reader, (RULES, place.get(key)), source?, scope)
     };
     Some(Rule {
         name: entry.rule,
         from: SpecId::new(entry.from),
         to,
-        when: condition("when", entry.when.as_deref(), RULE_SCOPE),
-        quantity: condition("quantity", entry.quantity.as_deref(), RULE_SCOPE),
-        for_each: condition("for-each", entry.for_each.as_deref(), RULE_SCOPE),
-        key: condition("key", entry.key.as_deref(), EACH_SCOPE),
+        when,
+        quantity: value("quantity", entry.quantity.as_deref(), RULE_SCOPE),
+        for_each: value("for-each", entry.for_each.as_deref(), RULE_SCOPE),
+        key: value("key", entry.key.as_deref(), EACH_SCOPE),
         shared: entry.shared,
         characteristics: entry.characteristics,
     })
@@ -186,10 +189,11 @@ fn known_workflow(
 fn workflow(reader: &mut Reader<'_>, workflow: &Workflow, place: Place<'_>) {
     for (index, step) in workflow.steps.iter().enumerate() {
         let place = place.get("steps").at(index);
-        for (key, source) in [("when", &step.when), ("not-before", &step.not_before)] {
-            if let Some(source) = source {
-                expression(reader, (WORKFLOWS, place.get(key)), source, PLAN_SCOPE);
-            }
+        if let Some(source) = &step.when {
+            condition(reader, (WORKFLOWS, place.get("when")), source, PLAN_SCOPE);
+        }
+        if let Some(source) = &step.not_before {
+            expression(reader, (WORKFLOWS, place.get("not-before")), source, PLAN_SCOPE);
         }
         let before = Before::of(workflow, index);
         input(reader, place.get("input"), &step.step.input, &before);
@@ -302,6 +306,22 @@ pub(super) fn mention(
     let before = source.get(..found.unwrap_or(0)).unwrap_or_default();
     let text = reader.files.get(file).unwrap_or_default();
     places::within(text, place, source, before.chars().count())
+}
+
+/// Compiles a condition. One that is never true or false is reported.
+fn condition(
+    reader: &mut Reader<'_>,
+    (file, place): (&str, Place<'_>),
+    source: &str,
+    scope: &[&str],
+) -> Option<Expr> {
+    let objects: Vec<_> =
+        scope.iter().filter(|name| **name != "input").map(|name| (*name, "an object")).collect();
+    let expr = expression(reader, (file, place), source, scope)?;
+    let Some(what) = expr.no_condition(&objects) else { return Some(expr) };
+    let message = format!("a condition is true or false, this is {what}");
+    reader.report(Code::Expression, file, place, message, None);
+    None
 }
 
 /// Compiles an expression; a mistake is reported where it stands in the file.

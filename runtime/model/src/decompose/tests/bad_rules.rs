@@ -26,7 +26,7 @@ decompose:
     assert_snapshot!(wrong("
 decompose:
   - { rule: named, from: A, to: X, when: item.name }
-"), @r#"Operator DECOMP_RULE: rule `named`: `item.name`: a condition is true or false, this is `"A"`"#);
+"), @r#"Operator DECOMP_RULE: rule `named`: `item.name`: a condition is true or false, this is a text"#);
 }
 
 #[test]
