@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tmf::nearest::nearest;
 
 use super::role::{OneOrMore, RoleName, Roles};
 
@@ -52,11 +51,7 @@ impl ClaimRules {
     pub fn check(&self, roles: &Roles) -> Result<(), String> {
         let by_claim = self.roles.values().flat_map(OneOrMore::texts);
         for name in by_claim.chain(&self.default_roles) {
-            if !roles.knows(&RoleName::new(name)) {
-                let hint = nearest(name, roles.names().map(RoleName::as_str));
-                let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(format!("there is no role `{name}`{hint}"));
-            }
+            roles.named(name)?;
         }
         if self.roles_claim.is_none() && !self.roles.is_empty() {
             return Err("`roles` needs `roles-claim`, the claim whose values it lists".into());

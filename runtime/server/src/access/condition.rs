@@ -1,7 +1,20 @@
-//! Where a condition applies: what its `document` is on a route. On a route without one, a condition
-//! allows nothing.
+//! Conditions: where they apply, and what is no condition. On a route without a `document` a condition allows
+//! nothing.
 
+use model::expr::{Expr, Kinds};
+
+use super::scope::VARIABLES;
 use super::{ApiName, Permission};
+
+/// What the variables are, and the members of `identity`, all of them.
+const KINDS: Kinds<'static> = &[
+    ("document", "an object"),
+    ("identity", "an object"),
+    ("identity.subject", "a text"),
+    ("identity.roles", "a list"),
+    ("identity.plugins", "a list"),
+    ("identity.claims", "an object"),
+];
 
 /// What `document` is in a condition on a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +54,30 @@ impl Permission {
             ApiName::Standard(_) => standard(&self.resource),
             ApiName::Orchestration => own(&self.resource),
             ApiName::Server => None,
+        }
+    }
+}
+
+/// Refuses a condition that is true for all documents or for none.
+pub(super) fn check(when: &Expr) -> Result<(), String> {
+    if let Some(what) = when.no_condition(KINDS) {
+        return Err(format!("`when` is {what}: a condition is true or false"));
+    }
+    if !when.paths().iter().any(|path| VARIABLES.contains(&path.names[0])) {
+        return Err("`when` names neither `document` nor `identity`, so it is the same for all: leave it out, or \
+                    compare one of them"
+            .into());
+    }
+    let members = || KINDS.iter().filter_map(|(path, _)| path.strip_prefix("identity."));
+    match when
+        .members("identity")
+        .into_iter()
+        .find(|member| !members().any(|known| known == *member))
+    {
+        None => Ok(()),
+        Some(member) => {
+            let known = members().collect::<Vec<_>>().join("`, `");
+            Err(format!("`when`: there is no `identity.{member}`, but `{known}`"))
         }
     }
 }

@@ -8,9 +8,9 @@ use model::expr::Expr;
 use serde::{Deserialize, Serialize};
 use tmf::nearest::nearest;
 
-use super::Identity;
 use super::permission::{ApiName, Permission, Verb};
 use super::scope::{Decision, Scope, VARIABLES};
+use super::{Identity, condition};
 
 /// The roles that are there without a setting.
 const BUILT_IN: &str = include_str!("roles.toml");
@@ -138,6 +138,9 @@ impl Roles {
             if roles.contains_key(&RoleName::new(name)) {
                 return Err(wrong(1, "this role is built in: choose another name".into()));
             }
+            if role.allow.is_empty() {
+                return Err(wrong(1, "there is none, so it allows nothing: add one".into()));
+            }
             let read = role.allow.iter().enumerate().map(|(at, allow)| {
                 let grant = Grant::read(allow).map_err(|mistake| wrong(at + 1, mistake))?;
                 grant.check(allow, known).map_err(|mistake| wrong(at + 1, mistake))?;
@@ -152,6 +155,17 @@ impl Roles {
     /// Whether there is a role.
     pub fn knows(&self, role: &RoleName) -> bool {
         self.0.contains_key(role)
+    }
+
+    /// The role of this name; if there is none, why, with the nearest one.
+    pub fn named(&self, name: &str) -> Result<RoleName, String> {
+        let role = RoleName::new(name);
+        if self.knows(&role) {
+            return Ok(role);
+        }
+        let hint = nearest(name, self.names().map(RoleName::as_str));
+        let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        Err(format!("there is no role `{name}`{hint}"))
     }
 
     /// The names of all roles.
@@ -234,40 +248,58 @@ impl Grant {
         if self.verbs.is_empty() || self.apis.is_empty() {
             return Err("it allows nothing: name at least one API and one verb".into());
         }
-        let of_api = |permission: &&Permission| self.covers_api(permission.api);
-        if !known.iter().any(|permission| of_api(&permission)) {
-            return Err("no such API is served here".into());
+        for (pattern, text) in self.apis.iter().zip(allow.apis.texts()) {
+            if !known.iter().any(|permission| pattern.covers(permission.api)) {
+                return Err(format!("`{text}` is no API that is served here"));
+            }
         }
         for (pattern, text) in self.resources.iter().zip(&allow.resources) {
-            let mut served = known.iter().filter(of_api);
-            if served.any(|permission| pattern.matches(&permission.resource)) {
-                continue;
+            self.check_resource(pattern, text, known)?;
+        }
+        let matched: Vec<_> = known.iter().filter(|one| self.matches(one)).collect();
+        for verb in &self.verbs {
+            if !matched.iter().any(|permission| permission.verb == *verb) {
+                return Err(format!("nothing there takes the verb `{}`", verb.name()));
             }
-            let names = known.iter().filter(of_api).map(|permission| permission.resource.as_str());
+        }
+        for (pattern, text) in self.apis.iter().zip(allow.apis.texts()) {
+            if !matched.iter().any(|permission| pattern.covers(permission.api)) {
+                return Err(format!(
+                    "`{text}` has none of these resources with one of these verbs"
+                ));
+            }
+        }
+        self.when.as_ref().map_or(Ok(()), condition::check)?;
+        let is_useless = |permission: &&Permission| permission.subject().is_none();
+        match self.when.is_some() && matched.iter().all(is_useless) {
+            true => Err(useless("there")),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a resource that is not there, takes none of the verbs, or to which the condition cannot be applied.
+    fn check_resource(
+        &self,
+        pattern: &ResourcePattern,
+        text: &str,
+        known: &[Permission],
+    ) -> Result<(), String> {
+        let of_api: Vec<_> = known.iter().filter(|one| self.covers_api(one.api)).collect();
+        let named: Vec<_> = of_api.iter().filter(|one| pattern.matches(&one.resource)).collect();
+        if named.is_empty() {
+            let names = of_api.iter().map(|permission| permission.resource.as_str());
             let hint = nearest(text.trim_end_matches("/*"), names);
             let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no resource `{text}`{hint}"));
         }
-        for verb in &self.verbs {
-            let is_known = known.iter().any(|one| {
-                one.verb == *verb && self.covers_api(one.api) && self.names(&one.resource)
-            });
-            if !is_known {
-                return Err(format!("nothing there takes the verb `{}`", verb.name()));
-            }
+        let mut taken = named.iter().filter(|one| self.verbs.contains(&one.verb)).peekable();
+        if taken.peek().is_none() {
+            return Err(format!("`{text}` takes none of these verbs"));
         }
-        self.check_condition(known)
-    }
-
-    /// Refuses a condition that applies nowhere: it would allow nothing.
-    fn check_condition(&self, known: &[Permission]) -> Result<(), String> {
-        let mut matched = known.iter().filter(|permission| self.matches(permission));
-        if self.when.is_none() || matched.any(|permission| permission.subject().is_some()) {
-            return Ok(());
+        match self.when.is_some() && taken.all(|one| one.subject().is_none()) {
+            true => Err(useless(&format!("to `{text}`"))),
+            false => Ok(()),
         }
-        let message = "no condition can be applied there, so it would allow nothing: leave `when` \
-                       out, or name other resources; docs/access.md lists those with conditions";
-        Err(message.into())
     }
 
     pub(super) fn matches(&self, permission: &Permission) -> bool {
@@ -277,16 +309,20 @@ impl Grant {
     }
 
     fn covers_api(&self, api: ApiName) -> bool {
-        self.apis.iter().any(|pattern| match (pattern, api) {
-            (ApiPattern::Any, _) | (ApiPattern::Standards, ApiName::Standard(_)) => true,
-            (ApiPattern::Standards, ApiName::Orchestration | ApiName::Server) => false,
-            (ApiPattern::One(one), api) => *one == api,
-        })
+        self.apis.iter().any(|pattern| pattern.covers(api))
     }
 
     fn names(&self, resource: &str) -> bool {
         self.resources.is_empty() || self.resources.iter().any(|pattern| pattern.matches(resource))
     }
+}
+
+/// Why a condition that applies nowhere is refused.
+fn useless(place: &str) -> String {
+    format!(
+        "no condition can be applied {place}, so it would allow nothing: leave `when` out, or name other resources; \
+         docs/access.md lists those with conditions"
+    )
 }
 
 impl ApiPattern {
@@ -302,6 +338,14 @@ impl ApiPattern {
         let expected = "`TMF622`, `TMF*`, `orchestration`, `server` or `*`";
         let number = number.ok_or_else(|| format!("`{text}` is no API: expected {expected}"))?;
         Ok(Self::One(ApiName::Standard(number)))
+    }
+
+    fn covers(&self, api: ApiName) -> bool {
+        match (self, api) {
+            (Self::Any, _) | (Self::Standards, ApiName::Standard(_)) => true,
+            (Self::Standards, ApiName::Orchestration | ApiName::Server) => false,
+            (Self::One(one), api) => *one == api,
+        }
     }
 }
 

@@ -93,22 +93,35 @@ fn a_condition_covers_the_documents_for_which_it_is_true() {
 #[test]
 fn wrong_roles_are_refused_by_name() {
     let table = [
-        (r#"api = "TMF999", verbs = ["read"]"#, "no such API is served here"),
+        (r#"api = "TMF999", verbs = ["read"]"#, "`TMF999` is no API that is served here"),
+        (r#"api = ["TMF622", "TMF999"], verbs = ["read"]"#, "`TMF999` is no API that"),
         (r#"api = "billing", verbs = ["read"]"#, "`billing` is no API"),
         (
             r#"api = "TMF622", resources = ["productOrders"], verbs = ["read"]"#,
             "there is no resource `productOrders`; did you mean `productOrder`?",
         ),
+        (
+            r#"api = "server", verbs = ["read"], when = "identity.subject == 'a'""#,
+            "no condition can be applied there",
+        ),
+        (
+            r#"api = ["TMF622", "TMF620"], resources = ["productOrder"], verbs = ["read"]"#,
+            "`TMF620` has none of these resources",
+        ),
+        (
+            r#"api = "orchestration", resources = ["fulfilments", "plugins/moves"], verbs = ["read"]"#,
+            "`plugins/moves` takes none of these verbs",
+        ),
         (r#"api = "TMF622", verbs = ["act"]"#, "nothing there takes the verb `act`"),
         (r#"api = "TMF622", verbs = []"#, "it allows nothing"),
         (r#"api = "TMF622", verbs = ["read"], when = "documnt.id == '1'""#, "`when`, 1:"),
         (
-            r#"api = "orchestration", resources = ["billing/*"], verbs = ["read"], when = "true""#,
-            "no condition can be applied there",
+            r#"api = "orchestration", resources = ["billing/*"], verbs = ["read"], when = "has(document.id)""#,
+            "no condition can be applied to `billing/*`",
         ),
         (
-            r#"api = "TMF622", resources = ["hub"], verbs = ["read"], when = "true""#,
-            "no condition can be applied there",
+            r#"api = "TMF622", resources = ["productOrder", "hub"], verbs = ["read"], when = "has(document.id)""#,
+            "no condition can be applied to `hub`",
         ),
         (
             r#"api = "orchestration", resources = ["fulfilment/*"], verbs = ["read"]"#,
@@ -122,6 +135,28 @@ fn wrong_roles_are_refused_by_name() {
     }
     let error = custom("[reader]\nallow = []").unwrap_err();
     assert!(error.mistake.contains("built in"), "{error}");
+}
+
+#[test]
+fn conditions_that_are_none_are_refused() {
+    let table = [
+        ("1 + 1", "`when` is a sum: a condition is true or false"),
+        ("'x'", "`when` is a text"),
+        ("document", "`when` is an object"),
+        ("identity.roles", "`when` is a list"),
+        ("document.id == '1' && identity.subject", "`when` is a text"),
+        ("true", "names neither `document` nor `identity`"),
+        ("['a'].exists(document, document == 'a')", "names neither"),
+        ("document.id == identity.tenant", "there is no `identity.tenant`, but `subject`, `roles`"),
+        ("document.id.matches('a')", "unknown function `matches`"),
+    ];
+    for (when, expected) in table {
+        let allow = format!("api = \"TMF622\", verbs = [\"read\"], when = \"{when}\"");
+        let error = custom(&format!("[dealer]\nallow = [{{ {allow} }}]")).unwrap_err();
+        assert!(error.mistake.contains(expected), "{when}: {error}");
+    }
+    let error = custom("[dealer]\nallow = []").unwrap_err();
+    assert!(error.mistake.contains("it allows nothing"), "{error}");
 }
 
 /// The built-in roles as letters, for a permission of each verb: `*` where a condition narrows it.

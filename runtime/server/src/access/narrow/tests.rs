@@ -31,7 +31,7 @@ fn a_scope_covers_its_patterns_and_nothing_else() {
 fn wrong_scopes_are_refused_by_name() {
     let long = "x".repeat(ENTRY_BYTES_MAX + 1);
     let table = [
-        ("TMF999", "no such API is served here"),
+        ("TMF999", "is no API that is served here"),
         ("orders", "`orders` is no API"),
         ("TMF622/productOrders:read", "did you mean `productOrder`?"),
         ("TMF622:see", "`see` is no verb: there are `read`, `create`"),

@@ -126,7 +126,7 @@ async fn wrong_keys_are_refused_with_their_attribute() {
         (json!({ "name": "", "roles": ["reader"] }), "name", "a name has"),
         (json!({ "name": "a", "roles": ["reader"], "days": 731 }), "days", "1 to 730 days"),
         (json!({ "name": "a", "roles": ["reader"], "days": 0 }), "days", "1 to 730 days"),
-        (json!({ "name": "a", "roles": ["reader"], "scope": ["TMF9"] }), "scope", "no such API"),
+        (json!({ "name": "a", "roles": ["reader"], "scope": ["TMF9"] }), "scope", "is no API"),
         (
             json!({ "name": "a", "roles": ["vendor"], "plugins": ["A B"] }),
             "plugins",
