@@ -10,7 +10,7 @@ use server::audit::syslog::{Connection, framed, host_name, message};
 use server::config::Receiver;
 use tmf::time::Timestamp;
 
-use super::source::{Found, Place, Source};
+use super::source::{Ends, Found, Place, Source};
 use crate::cli::Usage;
 use crate::cli::export::for_terminal;
 use crate::report::note;
@@ -67,10 +67,18 @@ pub(super) async fn run(export: Export) -> Result<()> {
     let unreadable = || Usage("the audit cannot be read".into());
     let mut source = Source::at(place).await.with_context(unreadable)?;
     let ends = source.ends().await.with_context(unreadable)?;
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        return Err(Usage(format!("`--since {since}` is not before `--until {until}`")).into());
+    }
     let after = match &position {
         Some(file) => position_in(file)?,
         None => 0,
     };
+    if let (Some(file), Some(ends)) = (&position, ends) {
+        check_position((file, after), ends)?;
+    }
     source.begin_after(after);
     let format = if receiver.is_some() { Format::Framed } else { format };
     let mut out = match receiver {
@@ -81,7 +89,7 @@ pub(super) async fn run(export: Export) -> Result<()> {
         None => Out::Standard,
     };
     let (mut bytes, mut last, host) = (Vec::new(), after, host_name());
-    let mut next = after;
+    let (mut next, mut count) = (ends.map_or(0, |_| after), 0_u64);
     loop {
         let page = source.page(ends).await.with_context(unreadable)?;
         if page.is_empty() {
@@ -95,19 +103,25 @@ pub(super) async fn run(export: Export) -> Result<()> {
             };
             let Ok(entry) = stored.entry() else { continue };
             next = entry.sequence;
-            let is_wanted = since.is_none_or(|since| entry.at >= since)
+            // A file is read from its beginning.
+            let is_wanted = next > after
+                && since.is_none_or(|since| entry.at >= since)
                 && until.is_none_or(|until| entry.at < until);
             if is_wanted {
                 bytes.extend(shown(&stored, format, &host));
-                last = next;
+                (last, count) = (next, count + 1);
             }
             if bytes.len() >= SEND_BYTES {
                 out.write(&mut bytes, position.as_deref(), last).await?;
             }
         }
     }
+    if let Some(file) = position.as_deref().filter(|_| next < after) {
+        return Err(beyond(file, after, next));
+    }
     out.write(&mut bytes, position.as_deref(), last).await?;
     out.close().await?;
+    note(&format!("{count} entries"));
     if let Some(ends) = ends {
         note(&format!("the head is entry {}", ends.head.sequence));
         note(&format!("head {}", ends.head.hash));
@@ -164,6 +178,30 @@ impl Out {
             }
         }
     }
+}
+
+/// Refuses a position that the chain has not reached, and tells of entries that were removed before they were taken.
+fn check_position((file, after): (&Path, u64), ends: Ends) -> Result<()> {
+    let Ends { anchor, head } = ends;
+    if after > head.sequence {
+        return Err(beyond(file, after, head.sequence));
+    }
+    if after > 0 && after < anchor.sequence {
+        let (first, last) = (after + 1, anchor.sequence);
+        note(&format!(
+            "entries {first} to {last} were removed by the retention before they were taken"
+        ));
+    }
+    Ok(())
+}
+
+fn beyond(file: &Path, after: u64, head: u64) -> anyhow::Error {
+    let file = file.display();
+    Usage(format!(
+        "`{file}` has the number {after}, and the head of the audit is entry {head}: it belongs to another audit, or \
+         the store was restored from a backup; name another file, or remove it to take all entries"
+    ))
+    .into()
 }
 
 /// The number in a file; 0 if the file is not there.

@@ -10,6 +10,7 @@ use clap::Args;
 use engine::audit::{Anchor, Hash, Head, Line, Stored};
 use engine::keys;
 use engine::store::{Scan, Store, View, tenants};
+use engine::tenant::TenantName;
 use serde::Deserialize;
 use server::config::Config;
 use store::{Options, Sled};
@@ -35,10 +36,7 @@ pub(in crate::cli) struct Place {
     /// The folder of the store of a server that does not run.
     #[arg(long, value_name = "DIR", conflicts_with = "server")]
     data: Option<PathBuf>,
-    /// The tenant, beside `--data`; the default one without it.
-    #[arg(long, value_name = "NAME", conflicts_with = "server")]
-    of_tenant: Option<String>,
-    /// A server that runs; with `/tenants/NAME` at its end for a tenant.
+    /// A server that runs.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     #[command(flatten)]
@@ -98,7 +96,7 @@ impl End {
 impl Source {
     /// What a command line names; the store of the settings by default.
     pub(super) async fn at(place: Place) -> Result<Self> {
-        let Place { file, config, data, of_tenant, server, login } = place;
+        let Place { file, config, data, server, login } = place;
         if let Some(path) = file {
             let cannot = || format!("`{}` cannot be read", path.display());
             return Ok(Self::File(BufReader::new(File::open(&path).with_context(cannot)?)));
@@ -110,7 +108,7 @@ impl Source {
         let (path, keys) = located(&config, data).await?;
         let options = Options { keys, ..Options::default() };
         let store = Sled::open(&path, &options).context("the store cannot be opened")?;
-        let store = view(Arc::new(store), of_tenant.as_deref())?;
+        let store = view(Arc::new(store), login.tenant()?.as_ref())?;
         Ok(Self::Store { store: Box::new(store), after: keys::AUDIT.to_vec() })
     }
 
@@ -166,10 +164,10 @@ impl Found {
 }
 
 /// The part of a store that is a tenant's.
-fn view(store: Arc<dyn Store>, tenant: Option<&str>) -> Result<View> {
+fn view(store: Arc<dyn Store>, tenant: Option<&TenantName>) -> Result<View> {
     let Some(name) = tenant else { return Ok(View::of_default(store)) };
     let all = tenants(&*store).context("the store cannot be read")?;
-    let found = all.into_iter().find(|(known, _)| known.as_str() == name);
+    let found = all.into_iter().find(|(known, _)| known == name);
     let (_, number) = found.with_context(|| format!("the store has no tenant `{name}`"))?;
     Ok(View::of(store, number))
 }
