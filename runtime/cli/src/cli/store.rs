@@ -13,9 +13,9 @@ use engine::documents::verify::{self, Report};
 use engine::store::{Batch, Store as _, View, tenants};
 use engine::tenant::TenantName;
 use indicatif::ProgressBar;
-use store::compaction::{self, Compacted};
-use store::seal::{KEY_BYTES, MasterKeys};
-use store::{Options, Sled};
+use store::compaction::{self, CompactError, Compacted};
+use store::seal::{KEY_BYTES, MasterKeys, SealError};
+use store::{OpenError, Options, Sled};
 
 use super::say;
 use server::config::Config;
@@ -95,7 +95,7 @@ pub(super) async fn located(
 
 async fn compact(arguments: Compact) -> Result<()> {
     let config = Config::read(arguments.config.as_deref())?;
-    let (path, keys) = located(&config, arguments.data).await?;
+    let (path, keys) = located(&config, arguments.data.clone()).await?;
     if keys.is_none() && (arguments.seal || arguments.unseal) {
         bail!("no key is set: set `[encryption] key` in the file of `--config`");
     }
@@ -109,9 +109,28 @@ async fn compact(arguments: Compact) -> Result<()> {
     let told = |facts| bar.set_message(format!("{facts} facts copied"));
     let done = compaction::compact(&path, &options, to, told).await;
     bar.finish_and_clear();
-    let Compacted { facts, bytes_before, bytes_after } = done.context("the store is as it was")?;
+    let done = done.map_err(|error| (mistaken(&error, &arguments), error));
+    let Compacted { facts, bytes_before, bytes_after } = match done {
+        Ok(compacted) => compacted,
+        Err((Some(mistake), _)) => bail!("{mistake}; the store is as it was"),
+        Err((None, error)) => return Err(error).context("the store is as it was"),
+    };
     let kib = |bytes: u64| bytes.div_ceil(1 << 10);
     say(&format!("{facts} facts, {} KiB before, {} KiB now", kib(bytes_before), kib(bytes_after)))
+}
+
+/// An option that the store is in no state for.
+fn mistaken(error: &CompactError, arguments: &Compact) -> Option<&'static str> {
+    let CompactError::Open(OpenError::Seal { source, .. }) = error else { return None };
+    match source {
+        SealError::NoKey if arguments.seal => Some(
+            "the store is sealed already: leave out `--seal`; without it a compaction keeps the store sealed",
+        ),
+        SealError::Plain if arguments.unseal => {
+            Some("the store is not sealed: leave out `--unseal`")
+        }
+        _ => None,
+    }
 }
 
 fn new_key(out: Option<&Path>) -> Result<()> {

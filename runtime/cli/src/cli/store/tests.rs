@@ -95,6 +95,8 @@ async fn a_store_is_sealed_with_a_new_key_and_is_verified_with_it_alone() {
     let refused = compacted(&folder, &config, false).await.unwrap_err();
     assert!(format!("{refused:#}").contains("not sealed"), "{refused:#}");
     compacted(&folder, &config, true).await.unwrap();
+    let refused = compacted(&folder, &config, true).await.unwrap_err();
+    assert!(refused.to_string().contains("is sealed already: leave out `--seal`"), "{refused}");
     let refused = verified_in(&folder, false).await.unwrap_err();
     assert!(format!("{refused:#}").contains("no key is set"), "{refused:#}");
     let config = Some(folder.path().join("ferrule.toml"));
