@@ -64,8 +64,8 @@ pub(crate) struct New {
     /// Write to the store in this folder, of a server that does not run: for the first key.
     #[arg(long, value_name = "DIR", conflicts_with = "server")]
     data: Option<PathBuf>,
-    /// With --data: the settings, for their roles.
-    #[arg(long, value_name = "FILE", requires = "data")]
+    /// The settings of a server that does not run: its roles and tenants, and its store if there is no --data.
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
     config: Option<PathBuf>,
     #[command(flatten)]
     at: At,
@@ -102,10 +102,8 @@ struct Listed {
 /// Runs a command.
 pub(super) async fn run(command: Key) -> Result<()> {
     match command {
-        Key::New(new) => match &new.data {
-            Some(data) => first::make(data, &new).await,
-            None => make(&new).await,
-        },
+        Key::New(new) if new.data.is_some() || new.config.is_some() => first::make(&new).await,
+        Key::New(new) => make(&new).await,
         Key::List(at) => list(&at).await,
         Key::Revoke { key, at } => revoke(&key, &at).await,
     }

@@ -22,8 +22,9 @@ use super::{New, show};
 /// Facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
-pub(super) async fn make(data: &Path, new: &New) -> Result<()> {
+pub(super) async fn make(new: &New) -> Result<()> {
     let config = Config::read(new.config.as_deref())?;
+    let data = new.data.as_ref().unwrap_or(&config.data);
     let tenant = new.at.login.tenant()?;
     if let Some(name) = tenant.as_ref().filter(|name| !config.tenants.contains_key(*name)) {
         bail!("the settings have no `[tenants.{name}]`: name their file with `--config`");
@@ -99,7 +100,7 @@ fn open(data: &Path, keys: Option<MasterKeys>) -> Result<Sled> {
     let options = Options { keys, ..Options::default() };
     match Sled::open(data.join(STORE), &options) {
         Err(OpenError::InUse { .. }) => bail!(
-            "a server runs on `{}`: ask it, with `--server URL` in the place of `--data`, or stop it \
+            "a server runs on `{}`: ask it, with `--server URL` in the place of `--data` and `--config`, or stop it \
              for the time of this command",
             data.display()
         ),
