@@ -1,5 +1,6 @@
 //! TLS of the listener, with the clients that a server meets on a network: good ones, foreign ones, slow ones.
 
+mod elements;
 mod lab;
 mod login;
 mod revoked;

@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod install;
 pub mod limits;
 pub mod manifest;
+pub mod peer;
 pub mod provenance;
 pub mod registry;
 pub mod regular;

@@ -22,7 +22,7 @@ impl Host {
 
     /// What an element shows that answers a task of a plugin under a key that it knows by itself.
     pub fn callback_proof(&self, plugin: &PluginId) -> CallbackProof {
-        self.0.granting.of(plugin).0.callbacks
+        self.0.granting.of(plugin).0.callbacks.clone()
     }
 
     /// Takes other grants into use, and returns the plugins whose grants changed. A plugin whose grants no

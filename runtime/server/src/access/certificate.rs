@@ -1,30 +1,14 @@
 //! Identities of client certificates. TLS has checked that a trusted CA issued the certificate; rules tell
 //! whose it is.
 
-mod pattern;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use host::peer::{Matched, Shown};
 use tmf::time::Timestamp;
-
-pub use pattern::{Pattern, PatternError};
 
 use super::identity::SUBJECT_BYTES_MAX;
 use super::{Identity, Proof, RoleName};
-
-/// A certificate that a client showed, after its chain was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown<'a> {
-    /// The subject (RFC 4514): `CN=crm,O=Example`.
-    pub subject: &'a str,
-    /// The alternative names, such as `DNS:crm.example.com`.
-    pub sans: &'a [String],
-    /// SHA-256 in lower-case hex.
-    pub fingerprint: &'a str,
-    /// The end of its validity.
-    pub not_after: Timestamp,
-}
 
 /// A rule: which certificates are whose.
 #[derive(Clone, Debug)]
@@ -37,17 +21,6 @@ pub struct Rule {
     pub roles: BTreeSet<RoleName>,
     pub tenant: Option<String>,
     pub plugins: BTreeSet<String>,
-}
-
-/// What a rule looks at.
-#[derive(Clone, Debug)]
-pub enum Matched {
-    /// The certificate with this SHA-256.
-    Fingerprint(String),
-    /// Those whose subject fits a pattern.
-    Subject(Pattern),
-    /// Those with an alternative name that fits a pattern.
-    San(Pattern),
 }
 
 /// The rules. Cheap to clone.
@@ -81,14 +54,12 @@ impl Certificates {
     pub(super) fn knows(&self, identity: &Identity) -> bool {
         let Proof::Certificate { fingerprint } = &identity.proof else { return false };
         self.0.iter().any(|rule| {
-            let is_named = match (&rule.subject, &rule.matched) {
-                (Some(subject), _) => *subject == identity.subject,
-                (None, Matched::Subject(pattern)) => pattern.fits(&identity.subject),
-                (None, Matched::San(_)) => true,
-                (None, Matched::Fingerprint(_)) => false,
+            let is_named = match &rule.subject {
+                Some(subject) => *subject == identity.subject,
+                None => rule.matched.fits_subject(&identity.subject),
             };
             let is_same = rule.roles == identity.roles && rule.tenant == identity.tenant;
-            rule.pins(fingerprint) || (is_named && is_same)
+            rule.matched.pins(fingerprint) || (is_named && is_same)
         })
     }
 
@@ -98,11 +69,11 @@ impl Certificates {
         if shown.not_after <= now {
             return Err(CertificateError::Expired);
         }
-        let pinned = self.0.iter().find(|rule| rule.pins(shown.fingerprint));
+        let pinned = self.0.iter().find(|rule| rule.matched.pins(shown.fingerprint));
         let rule = match pinned {
             Some(rule) => rule,
             None => {
-                let mut fitting = self.0.iter().filter(|rule| rule.fits(&shown));
+                let mut fitting = self.0.iter().filter(|rule| rule.matched.fits(&shown));
                 match (fitting.next(), fitting.next()) {
                     (Some(rule), None) => rule,
                     (None, _) => return Err(CertificateError::Unknown),
@@ -127,23 +98,6 @@ impl Certificates {
             only: None,
             until: Some(shown.not_after),
         })
-    }
-}
-
-impl Rule {
-    fn pins(&self, fingerprint: &str) -> bool {
-        match &self.matched {
-            Matched::Fingerprint(own) => own == fingerprint,
-            Matched::Subject(_) | Matched::San(_) => false,
-        }
-    }
-
-    fn fits(&self, shown: &Shown<'_>) -> bool {
-        match &self.matched {
-            Matched::Fingerprint(_) => false,
-            Matched::Subject(pattern) => pattern.fits(shown.subject),
-            Matched::San(pattern) => shown.sans.iter().any(|san| pattern.fits(san)),
-        }
     }
 }
 

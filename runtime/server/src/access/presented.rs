@@ -3,8 +3,8 @@
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use super::certificate::Shown;
 use super::cookie::{self, Cookies};
+use host::peer::Shown;
 
 /// Max bytes of the header with credentials.
 pub const CREDENTIALS_BYTES_MAX: usize = 16 << 10;

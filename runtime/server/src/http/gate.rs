@@ -14,7 +14,6 @@ use super::orchestration::callbacks::{self, Passed};
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
-use crate::access::certificate::Shown;
 use crate::access::{Admitted, Identity, People, Presented, Proof, Reader, Scope, Unproven, users};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
@@ -66,12 +65,7 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
     let people = server.access.people();
     let presented = Presented::read(&call.headers, people.map(|people| people.cookies));
     let presented = match (presented, &call.client) {
-        (Ok(Presented::Nothing), Some(client)) => Ok(Presented::Certificate(Shown {
-            subject: &client.subject,
-            sans: &client.sans,
-            fingerprint: &client.fingerprint_sha256,
-            not_after: client.not_after,
-        })),
+        (Ok(Presented::Nothing), Some(client)) => Ok(Presented::Certificate(client.shown())),
         (presented, _) => presented,
     };
     let proven = match &presented {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use host::der::element;
 use host::not_after;
+use host::peer::Shown;
 use sha2::{Digest as _, Sha256};
 use tmf::time::Timestamp;
 
@@ -41,6 +42,12 @@ pub struct ClientCertificate {
 }
 
 impl ClientCertificate {
+    /// What rules look at.
+    pub(crate) fn shown(&self) -> Shown<'_> {
+        let Self { subject, sans, fingerprint_sha256: fingerprint, not_after } = self;
+        Shown { subject, sans, fingerprint, not_after: *not_after }
+    }
+
     /// Reads a certificate in DER; `None` if it has no subject or no end that can be read.
     pub(crate) fn read(der: &[u8]) -> Option<Self> {
         let (SEQUENCE, certificate, _) = element(der)? else { return None };

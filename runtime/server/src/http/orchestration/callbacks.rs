@@ -69,10 +69,9 @@ pub(in crate::http) fn admit(
     match (tenant, address) {
         (Some(tenant), [own]) => own_key(tenant, own).map(|_| Passed::Proven),
         (None, [_]) => Err(unknown()),
-        (Some(tenant), [plugin, _, ..]) if certificate.is_some() => match proof(tenant, plugin) {
-            CallbackProof::Certificate => Ok(Passed::Proven),
-            CallbackProof::Identity | CallbackProof::Signed => Ok(Passed::NeedsIdentity),
-        },
+        (Some(tenant), [plugin, _, ..]) if is_taken(&proof(tenant, plugin), certificate) => {
+            Ok(Passed::Proven)
+        }
         (Some(_) | None, _) => Ok(Passed::NeedsIdentity),
     }
 }
@@ -82,9 +81,25 @@ fn check(server: &ServerState, call: &Call, address: &[&str]) -> Result<(), Prob
     let [plugin, _, ..] = address else { return Ok(()) };
     match proof(server, plugin) {
         CallbackProof::Signed => Err(unknown()),
-        CallbackProof::Certificate if call.client.is_none() => Err(Problem::not_permitted()),
-        CallbackProof::Certificate | CallbackProof::Identity => Ok(()),
+        CallbackProof::Identity => Ok(()),
+        proof @ CallbackProof::Certificates(_) if is_taken(&proof, call.client.as_deref()) => {
+            Ok(())
+        }
+        CallbackProof::Certificates(_) => {
+            let subject = call.client.as_ref().map(|client| client.subject.as_str());
+            tracing::info!(
+                plugin,
+                subject,
+                "a callback without a certificate of its elements is refused"
+            );
+            Err(Problem::not_permitted())
+        }
     }
+}
+
+/// Whether a certificate proves an element of a plugin.
+fn is_taken(proof: &CallbackProof, certificate: Option<&ClientCertificate>) -> bool {
+    certificate.is_some_and(|certificate| proof.takes(&certificate.shown()))
 }
 
 fn proof(server: &ServerState, plugin: &str) -> CallbackProof {
