@@ -1,6 +1,8 @@
 //! Who may do what, with the program as it is shipped: keys that are made by the command line, and ends
 //! that outlive a kill.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -80,7 +82,7 @@ async fn wrong_first_keys_are_refused_before_anything_is_written() {
     let data = data.to_str().unwrap();
     let table: [(&[&str], &str); 6] = [
         (&["--role", "admin"], "there is no role `admin`"),
-        (&["--role", "reader", "--scope", "TMF9"], "no such API"),
+        (&["--role", "reader", "--scope", "TMF9"], "is no API"),
         (&["--role", "reader", "--days", "731"], "1 to 730 days"),
         (&["--role", "vendor", "--plugin", "A B"], "no id of a plugin"),
         (&["--role", "reader", "--tenant", "acme"], "the settings have no `[tenants.acme]`"),
@@ -93,6 +95,21 @@ async fn wrong_first_keys_are_refused_before_anything_is_written() {
         assert!(err.contains(expected), "{arguments:?}: {err}");
     }
     assert!(!std::path::Path::new(data).exists());
+}
+
+#[tokio::test]
+async fn the_first_key_is_made_in_the_store_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let settings = format!("data = {:?}\n", path("data"));
+    std::fs::write(path("ferrule.toml"), settings).unwrap();
+    let words = ["key", "new", "root", "--role", "reader", "--config", &path("ferrule.toml")];
+    let made = ferrule(&words).await;
+    assert!(made.ok && made.out.starts_with("frl_"), "{}", made.err);
+    assert!(folder.path().join("data/store").is_dir());
+    let both = [&words[..], &["--server", "http://127.0.0.1:1"]].concat();
+    let refused = ferrule(&both).await;
+    assert!(!refused.ok && refused.err.contains("cannot be used with"), "{}", refused.err);
 }
 
 /// The key of an issuer, in the form of its file and as a signer.
@@ -126,6 +143,7 @@ async fn tokens_and_users_are_let_in_by_their_roles() {
         format!("[maria]\n{hash}roles = [{roles}]\n")
     };
     std::fs::write(path("users.toml"), user("correct horse\n", "\"reader\"")).unwrap();
+    std::fs::set_permissions(path("users.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let settings = format!(
         "users-file = {:?}\n[access.issuers.acme]\nissuer = \"https://acme.example.com\"\naudience = \"ferrule\"\n\
          keys-file = {:?}\nroles-claim = \"realm_access.roles\"\nroles = {{ sales = \"agent\" }}\n",

@@ -17,6 +17,7 @@ pub use self::secret::SecretGrant;
 pub use self::target::{Connecting, Http2, Pem, Target, TargetError};
 
 mod callback;
+mod mistake;
 pub(crate) mod rule;
 pub(crate) mod secret;
 mod target;

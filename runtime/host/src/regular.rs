@@ -3,12 +3,27 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 /// A pipe, a device, a folder, or the like.
 #[derive(Debug, thiserror::Error)]
 #[error("it is no regular file")]
 struct NotRegular;
+
+/// The bits of a mode by which every user of the machine may read or change a file.
+const OTHERS: u32 = 0o007;
+
+/// A file with a secret that every user of the machine may read or change.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` can be read or changed by every user of this machine: `chmod 600 {}`", .0.display(), .0.display())]
+pub struct Exposed(PathBuf);
+
+/// Refuses a file that every user of the machine may read or change. One that is not there fails when it is read.
+pub fn check_private(path: &Path) -> Result<(), Exposed> {
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & OTHERS == 0 { Ok(()) } else { Err(Exposed(path.into())) }
+}
 
 /// Opens a regular file to read it. It does not block.
 pub fn open(path: &Path) -> io::Result<File> {

@@ -273,14 +273,16 @@ impl At {
 
     fn key(&self, path: &Path, hash: &mut Sha256) -> Result<PrivateKeyDer<'static>, TargetFault> {
         let pem = self.file("key", path, hash)?;
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
             let what = format!(
                 "`{}` holds no key in PEM without a password, which begins with `-----BEGIN \
                  PRIVATE KEY-----`",
                 path.display()
             );
             self.wrong("key", what)
-        })
+        })?;
+        regular::check_private(path).map_err(|error| self.wrong("key", error.to_string()))?;
+        Ok(key)
     }
 
     fn file(

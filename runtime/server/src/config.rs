@@ -2,14 +2,17 @@
 
 mod access;
 mod audit;
+mod billing;
 mod certificates;
 mod edge;
 mod encryption;
+mod events;
 mod host;
 mod install;
 mod issuers;
 mod limits;
 mod mistake;
+pub(crate) mod names;
 mod number;
 mod retention;
 mod sampling;
@@ -23,30 +26,25 @@ mod traces;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ::host::grants::{CallbackProof, Target};
+use ::host::manifest::is_id;
 use ::host::{Grants, Throttle};
-use commerce::billing::bill_state::Release;
-use commerce::cpq::Policy;
+use engine::tenant::TenantName;
 use model::PluginId;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use tmf::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
-use tmf::subscription::Keep;
-use tmf::zone::Zone;
+use serde::Deserialize;
 
 use crate::access::Authentication;
 use crate::access::users::FileError;
-use crate::events::{Allowed, Guard, Settings};
 use crate::secrets::Sources;
-use crate::settings::BillingSettings;
 
 pub use self::audit::{Audit, Auditing, NotAReceiver, Receiver};
 pub use self::host::Host;
 pub use access::AccessSettings;
+pub use billing::{Billing, Quotes};
 pub use edge::{EdgeSettings, ForwardedHeader};
 pub use encryption::{Encryption, EncryptionError};
+pub use events::{Events, Reached};
 pub use install::{Install, TrustError};
 pub use limits::{Limits, Rate, RateLimits, Reach};
 pub use mistake::Mistake;
@@ -135,106 +133,6 @@ pub struct Config {
     pub whose: Whose,
 }
 
-/// The delivery of events.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Events {
-    /// Internal addresses, networks and hosts that may be called.
-    pub allow: Vec<Allowed>,
-    /// Attempts at an event before it is a dead letter.
-    pub attempts: u32,
-    /// Time without a delivery after which a subscription is paused, in minutes.
-    pub pause_after_minutes: u64,
-    /// Delivery timeout, in milliseconds.
-    pub answer_wait_ms: u64,
-    /// Delivered events to retain.
-    pub keep: u64,
-    /// Max age of delivered events, in hours.
-    pub keep_hours: u64,
-    /// Hard limit on retained events, delivered or not.
-    pub keep_max: u64,
-}
-
-/// The settings of bills.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Billing {
-    /// The tax, in percent, on prices without a tax in the catalog or the pack.
-    #[serde(deserialize_with = "tax_rate")]
-    pub tax_rate: Option<Decimal>,
-    /// The name of that tax on bills; `VAT` by default.
-    pub tax_category: Option<String>,
-    /// The time zone of billed days, by its name in the IANA database; UTC if not set.
-    #[serde(deserialize_with = "zone")]
-    pub time_zone: Zone,
-    /// The default state of the bills of a run.
-    pub bills: Release,
-}
-
-/// The settings of quotes.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Quotes {
-    /// A discount by hand above this percentage needs approval.
-    #[serde(deserialize_with = "percent")]
-    pub discount_max: Decimal,
-    /// A total above this, once or for one period, needs approval.
-    #[serde(deserialize_with = "amount")]
-    pub total_max: Decimal,
-    /// Days for which a quote is valid.
-    #[serde(deserialize_with = "days")]
-    pub valid_days: u32,
-}
-
-impl Default for Quotes {
-    fn default() -> Self {
-        let Policy { discount_max, total_max, valid_days } = Policy::default();
-        Self { discount_max, total_max, valid_days }
-    }
-}
-
-fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let wrong = || {
-        let expected = "a time zone of the IANA database, such as \"Europe/Berlin\"";
-        D::Error::custom(format!("`{name}` is not {expected}"))
-    };
-    Zone::named(&name).ok_or_else(wrong)
-}
-
-fn tax_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
-    percent(deserializer).map(Some)
-}
-
-fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    number(deserializer, Decimal::ONE_HUNDRED, "a number from 0 to 100, such as 19 or \"7.5\"")
-}
-
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    number(deserializer, Decimal::from(AMOUNT_MAX), "an amount from 0 to 10^12")
-}
-
-/// A number up to a limit, also as text: then it is exact.
-fn number<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    max: Decimal,
-    expected: &str,
-) -> Result<Decimal, D::Error> {
-    let wrong = || D::Error::custom(format!("expected {expected}"));
-    let written = serde_json::Value::deserialize(deserializer)?;
-    let number = decimal(&written).ok_or_else(wrong)?;
-    if Decimal::ZERO <= number && number <= max { Ok(number) } else { Err(wrong()) }
-}
-
-/// Max days for which a quote may be valid.
-const VALID_DAYS_MAX: u32 = 3_650;
-
-fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let days = u32::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format!("expected 1 to {VALID_DAYS_MAX} days"));
-    if (1..=VALID_DAYS_MAX).contains(&days) { Ok(days) } else { Err(wrong()) }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -272,47 +170,6 @@ impl Default for Config {
     }
 }
 
-impl Default for Events {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-            attempts: 10,
-            pause_after_minutes: 60,
-            answer_wait_ms: 10_000,
-            keep: 100_000,
-            keep_hours: 7 * 24,
-            keep_max: 1_000_000,
-        }
-    }
-}
-
-/// How a server is reached.
-#[derive(Clone, Copy, Debug)]
-pub enum Reached<'a> {
-    /// By its public URL.
-    Publicly(&'a str),
-    /// By its address.
-    Directly(&'a str),
-}
-
-impl Events {
-    /// The settings of delivery workers, for a server with an address that is reached by a URL.
-    pub fn settings(&self, url: Reached<'_>, own: SocketAddr) -> Settings {
-        const HOUR_MS: u64 = 3_600_000;
-        let guard = Guard::new(self.allow.clone(), own);
-        let mut settings = match url {
-            Reached::Publicly(url) => Settings::new(url, guard.public()),
-            Reached::Directly(url) => Settings::new(url, guard),
-        };
-        settings.patience.attempts_max = self.attempts;
-        settings.patience.silence_ms_max = self.pause_after_minutes.saturating_mul(60_000);
-        settings.answer_wait = Duration::from_millis(self.answer_wait_ms);
-        let age_ms = self.keep_hours.saturating_mul(HOUR_MS);
-        settings.keep = Keep { count: self.keep, age_ms, count_max: self.keep_max };
-        settings
-    }
-}
-
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -335,6 +192,13 @@ pub enum ConfigError {
     /// The file of a tenant lacks a setting.
     #[error("`{}` has no `{key}`: each tenant has a folder of its own", .path.display())]
     Needed { path: PathBuf, key: &'static str },
+    /// The file of a tenant cannot be used.
+    #[error("`[tenants.{name}] settings` cannot be used")]
+    Tenant {
+        name: TenantName,
+        #[source]
+        source: Box<ConfigError>,
+    },
     /// Two settings contradict each other.
     #[error("{0}")]
     Contradiction(String),
@@ -421,17 +285,6 @@ impl Config {
         all.map(|(id, grants)| (PluginId::new(id), grants.clone())).collect()
     }
 
-    /// The settings of sales and billing.
-    pub fn commerce(&self) -> BillingSettings {
-        let Billing { ref tax_rate, ref tax_category, time_zone: zone, bills: release } =
-            self.billing;
-        let category = tax_category.clone().unwrap_or_else(|| TAX_CATEGORY.into());
-        let tax = tax_rate.map(|rate| Tax { rate, category });
-        let Quotes { discount_max, total_max, valid_days } = self.quotes;
-        let policy = Policy { discount_max, total_max, valid_days };
-        BillingSettings { tax, release, zone, policy, strictness: self.strictness() }
-    }
-
     /// The limits of the engine.
     pub fn engine_limits(&self) -> engine::Limits {
         let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib, .. } =
@@ -445,25 +298,71 @@ impl Config {
         }
     }
 
-    /// Refuses settings that contradict each other, and addresses beyond loopback.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        self.retention.check().map_err(ConfigError::Contradiction)?;
-        self.audit.check().map_err(ConfigError::Contradiction)?;
-        let trust = self.install.trust();
-        trust.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
-        self.limits.check().map_err(ConfigError::Contradiction)?;
-        let asks = self.tls.as_ref().map(|tls| tls.client_certificates);
-        if asks.unwrap_or_default() == ClientCertificates::Off {
-            let mut plugins = self.plugins.iter();
-            let certified =
-                plugins.find(|(_, grants)| grants.callbacks == CallbackProof::Certificate);
-            if let Some((plugin, _)) = certified {
-                return Err(ConfigError::Contradiction(format!(
-                    "`[plugins.{plugin}] callbacks = \"certificate\"` needs `[tls] client-certificates` to be \
+    /// Whether clients are asked for certificates.
+    pub(crate) fn asks(&self) -> ClientCertificates {
+        self.tls.as_ref().map(|tls| tls.client_certificates).unwrap_or_default()
+    }
+
+    /// Refuses settings of a tenant that contradict each other, or have no effect. `asks`: whether the server asks
+    /// its clients for certificates.
+    pub(crate) fn check_own(&self, asks: ClientCertificates) -> Result<(), ConfigError> {
+        let checks = [
+            self.retention.check(),
+            self.limits.check(),
+            self.install.check(),
+            self.events.check(),
+            self.billing.check(),
+            self.traces.check(),
+            self.check_bodies(),
+            self.check_sources(),
+            self.check_plugins(asks),
+        ];
+        let mistake = checks.into_iter().find_map(Result::err);
+        mistake.map_or(Ok(()), |mistake| Err(ConfigError::Contradiction(mistake)))
+    }
+
+    /// Refuses a body that all bodies together may not have.
+    fn check_bodies(&self) -> Result<(), String> {
+        let room = self.limits.bodies_mib << 20;
+        match (1..=room).contains(&self.body_bytes_max) {
+            true => Ok(()),
+            false => Err(format!(
+                "`body-bytes-max` is a number from 1 to {room}, which `[limits] bodies-mib` lets all bodies take"
+            )),
+        }
+    }
+
+    /// Refuses secrets whose place cannot be reached as it is set.
+    fn check_sources(&self) -> Result<(), String> {
+        self.secrets.iter().try_for_each(|(name, source)| {
+            names::check_name("secrets", name)?;
+            source.check().map_err(|mistake| format!("`[secrets.{name}]`: {mistake}"))
+        })
+    }
+
+    /// Refuses grants of what can be no plugin, and those that need certificates which are not asked for.
+    fn check_plugins(&self, asks: ClientCertificates) -> Result<(), String> {
+        for (plugin, grants) in &self.plugins {
+            if !is_id(plugin) {
+                return Err(format!("`[plugins.{plugin:?}]`: {}", names::NO_ID));
+            }
+            grants.check().map_err(|mistake| format!("`[plugins.{plugin}]` {mistake}"))?;
+            let is_certified = matches!(grants.callbacks, CallbackProof::Certificates(_));
+            if is_certified && asks == ClientCertificates::Off {
+                return Err(format!(
+                    "`[plugins.{plugin}] callbacks` with certificates needs `[tls] client-certificates` to be \
                      \"optional\" or \"required\": elements are asked for none"
-                )));
+                ));
             }
         }
+        Ok(())
+    }
+
+    /// Refuses settings that contradict each other, and addresses beyond loopback.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_own(self.asks())?;
+        self.audit.check().map_err(ConfigError::Contradiction)?;
+        self.edge.check().map_err(ConfigError::Contradiction)?;
         if let Some(tls) = &self.tls {
             tls.check().map_err(ConfigError::Contradiction)?;
         }

@@ -17,6 +17,8 @@ pub mod packs;
 mod persons;
 pub mod plugins;
 mod policies;
+#[cfg(test)]
+mod private;
 mod reconcile;
 mod replan;
 mod retention;
@@ -25,6 +27,7 @@ mod search;
 pub mod secrets;
 pub mod services;
 pub mod settings;
+mod stamp;
 pub mod tls;
 mod traces;
 

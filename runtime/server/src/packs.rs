@@ -25,6 +25,8 @@ pub enum PacksError {
         #[source]
         source: std::io::Error,
     },
+    #[error("there is no folder of packs `{}`: make it, or name another as `workflows-dir`", .0.display())]
+    NoFolder(PathBuf),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
     Mistakes(Vec<Mistakes>),
     /// The packs contradict each other.

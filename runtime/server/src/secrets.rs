@@ -95,7 +95,19 @@ impl TryFrom<Written> for Source {
             return Err(format!("a secret has {expected}"));
         };
         match &from {
-            From::Command(words) if words.is_empty() => {
+            From::File(path) if path.as_os_str().is_empty() => {
+                return Err("`file` is empty: write the path of a file".into());
+            }
+            From::Env { name, .. } if name.is_empty() || name.contains(['=', '\0']) => {
+                return Err("`env` is the name of a variable".into());
+            }
+            From::Env { file: None, .. } if renew_s.is_some() => {
+                return Err(
+                    "`renew-s` is of no use for a variable of the process, which never changes"
+                        .into(),
+                );
+            }
+            From::Command(words) if words.first().is_none_or(String::is_empty) => {
                 return Err("`command` is a program and its arguments".into());
             }
             From::Credential(name) if !is_file_name(name) => {
@@ -155,6 +167,25 @@ enum SecretError {
 }
 
 impl Source {
+    /// The file that it is read from, if the settings name one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.from {
+            From::File(path) | From::Env { file: Some(path), .. } => Some(path),
+            From::Env { file: None, .. }
+            | From::Command(_)
+            | From::Credential(_)
+            | From::Vault(_) => None,
+        }
+    }
+
+    /// Refuses what its settings name that is not there.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match &self.from {
+            From::Vault(vault) => vault.check_ca(),
+            From::File(_) | From::Env { .. } | From::Command(_) | From::Credential(_) => Ok(()),
+        }
+    }
+
     async fn read(&self) -> Result<Reading, SecretError> {
         let bytes = match &self.from {
             From::File(path) => read_file(path).await?,

@@ -32,7 +32,6 @@ mod certificates;
 mod followed;
 mod listener;
 pub mod plugins;
-mod stamp;
 mod tenant;
 mod threads;
 
@@ -122,8 +121,8 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         let (access, people) = access(&config)?;
         let limits = limits(&config);
-        let (mut first, others) = planned(config)?;
-        let listener = Listener::open(&mut first.config).await?;
+        let (first, others) = planned(config)?;
+        let listener = Listener::open(&first.config).await?;
         let (address, scheme) = (listener.address, listener.scheme());
         let store = sealed_store(&first.config).await?;
         make_folders(std::iter::once(&first).chain(&others))?;
@@ -267,7 +266,7 @@ pub fn roles(config: &Config) -> Result<(Roles, Vec<Permission>), ConfigError> {
 /// Who may do what, and how people log in, by settings that are checked.
 fn access(config: &Config) -> Result<(Access, Option<(Ways, Life)>), ConfigError> {
     config.check()?;
-    let access = config.access.open(&crate::http::permits::permissions())?;
+    let access = config.access.open(&crate::http::permits::permissions(), &config.tenants)?;
     let people = config.access.people(&access, &config.secrets);
     let people = people.map_err(ConfigError::Contradiction)?;
     Ok((access, people))

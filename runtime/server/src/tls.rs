@@ -218,15 +218,17 @@ fn certificates(
 }
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let wrong = |what| TlsError { setting: "key", what, source: None };
     let pem = zeroize::Zeroizing::new(file("key", path)?);
     // The cause is left out: it may have a part of the key.
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-        let what = format!(
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+        wrong(format!(
             "`{}` holds no key in PEM without a password, which begins with `-----BEGIN PRIVATE KEY-----`",
             path.display()
-        );
-        TlsError { setting: "key", what, source: None }
-    })
+        ))
+    })?;
+    regular::check_private(path).map_err(|error| wrong(error.to_string()))?;
+    Ok(key)
 }
 
 fn file(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {

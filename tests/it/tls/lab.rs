@@ -1,5 +1,6 @@
 //! CAs, certificates, a server with one, and clients that trust it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,7 +9,7 @@ use anyhow::{Result, anyhow};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
@@ -72,6 +73,13 @@ impl Ca {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let age = DAY * u32::try_from(days.abs()).unwrap();
         params.not_after = if days < 0 { from_now!(-age) } else { from_now!(+age) };
+        self.sign(&params)
+    }
+
+    /// Issues a client certificate with alternative names.
+    pub(super) fn issue_named(&self, name: &str, sans: &[&str]) -> Pair {
+        let mut params = params(name, sans);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(&params)
     }
 
@@ -180,7 +188,9 @@ impl Server {
         for (name, text) in
             [("server.pem", &certificate), ("server.key", &key), ("ca.pem", &ca.pem)]
         {
-            std::fs::write(folder.path().join(name), text).unwrap();
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         folder
     }
@@ -279,10 +289,20 @@ pub(super) struct Answer {
 
 impl Connection {
     pub(super) async fn get(&mut self, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        self.send(Method::GET, path, headers).await
+    }
+
+    pub(super) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
         let authority = format!("localhost:{}", self.port);
+        let request = Request::builder().method(method);
         let mut request = match self.sender {
-            Sender::Http1(_) => Request::get(path).header("host", &authority),
-            Sender::Http2(_) => Request::get(format!("https://{authority}{path}")),
+            Sender::Http1(_) => request.uri(path).header("host", &authority),
+            Sender::Http2(_) => request.uri(format!("https://{authority}{path}")),
         };
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -17,6 +17,18 @@ fn pipes_devices_and_folders_are_refused_at_once() {
 }
 
 #[test]
+fn a_file_that_every_user_may_read_or_change_is_not_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "").unwrap();
+    for (mode, is_private) in [(0o600, true), (0o640, true), (0o604, false), (0o602, false)] {
+        std::fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(check_private(&file).is_ok(), is_private, "{mode:o}");
+    }
+    check_private(&folder.path().join("gone")).unwrap();
+}
+
+#[test]
 fn a_file_is_read_up_to_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

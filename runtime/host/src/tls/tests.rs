@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -11,7 +12,9 @@ fn certificate(folder: &Path, name: &str, year: i32) -> KeyPair {
     params.not_after = date_time_ymd(year, 1, 1);
     let certificate = params.self_signed(&key).unwrap();
     std::fs::write(folder.join(format!("{name}.pem")), certificate.pem()).unwrap();
-    std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    let path = folder.join(format!("{name}.key"));
+    std::fs::write(&path, key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     key
 }
 

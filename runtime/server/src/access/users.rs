@@ -6,25 +6,27 @@ mod file;
 mod hash;
 mod remembered;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use engine::tenant::TenantName;
 use model::Digest;
 use tmf::time::Timestamp;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-pub use file::{FileError, Stamp, User};
+pub use file::{FileError, User};
 pub use hash::{HashError, hashed};
 
 use self::hash::Hashed;
 use self::remembered::Remembered;
 use super::identity::SUBJECT_BYTES_MAX;
 use super::{Identity, Roles};
+use crate::stamp::{Stamp, stamp};
 
 /// Max bytes of a password.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
@@ -42,11 +44,18 @@ pub struct Users(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    roles: Roles,
+    names: Names,
     current: RwLock<Arc<Table>>,
     remembered: Remembered,
     checks: Arc<Semaphore>,
     waiting: AtomicUsize,
+}
+
+/// What users may name.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub roles: Roles,
+    pub tenants: BTreeSet<TenantName>,
 }
 
 /// The users as the file has them.
@@ -55,7 +64,7 @@ struct Table {
     users: BTreeMap<String, Arc<User>>,
     /// Checked for names that are not there, so that these take as long.
     decoy: Option<Hashed>,
-    stamp: Stamp,
+    stamp: Option<Stamp>,
 }
 
 /// Why a name and a password prove nothing.
@@ -72,11 +81,11 @@ pub enum UserError {
 
 impl Users {
     /// The users in a file.
-    pub fn read(path: PathBuf, roles: &Roles) -> Result<Self, FileError> {
-        let table = Table::read(&path, roles)?;
+    pub fn read(path: PathBuf, names: Names) -> Result<Self, FileError> {
+        let table = Table::read(&path, &names)?;
         Ok(Self(Arc::new(Inner {
             path,
-            roles: roles.to_owned(),
+            names,
             current: RwLock::new(Arc::new(table)),
             remembered: Remembered::default(),
             checks: Arc::new(Semaphore::new(CHECKS_MAX)),
@@ -165,11 +174,11 @@ impl Users {
     }
 
     fn read_again(&self) -> bool {
-        let stamp = Stamp::of(&self.0.path);
+        let stamp = stamp(&self.0.path);
         if stamp == self.table().stamp {
             return false;
         }
-        match Table::read(&self.0.path, &self.0.roles) {
+        match Table::read(&self.0.path, &self.0.names) {
             Ok(table) => {
                 tracing::info!(users = table.users.len(), "the file of the users is read again");
                 self.put(table);
@@ -209,9 +218,9 @@ fn parts(encoded: &str) -> Option<(String, Zeroizing<String>)> {
 }
 
 impl Table {
-    fn read(path: &std::path::Path, roles: &Roles) -> Result<Self, FileError> {
-        let stamp = Stamp::of(path);
-        let users = file::read(path, roles)?;
+    fn read(path: &std::path::Path, names: &Names) -> Result<Self, FileError> {
+        let stamp = stamp(path);
+        let users = file::read(path, names)?;
         // The most expensive hash of all: an unknown name takes no less time than a known one.
         let decoy = users.values().map(|user| user.hashed()).max_by_key(|hashed| hashed.cost());
         let decoy = decoy.cloned();

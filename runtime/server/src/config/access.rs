@@ -9,12 +9,14 @@ use serde::Deserialize;
 
 use super::certificates::{self, CertificateSettings};
 use super::issuers::{self, IssuerSettings};
+use super::names::check_name;
 use super::sessions::SessionSettings;
 use super::{ConfigError, Tenants, Tls};
 use crate::access::certificate::Certificates;
 use crate::access::jwt::Issuers;
 use crate::access::login::{Login, LoginSettings};
 use crate::access::session::Life;
+use crate::access::users::Names;
 use crate::access::{Access, Authentication, Permission, Proofs, Role, Roles, Users, Ways};
 use crate::secrets::Sources;
 
@@ -57,10 +59,12 @@ struct Named<'a> {
 impl AccessSettings {
     /// Refuses means to prove an identity that have no effect, or name what is not there.
     pub(super) fn check(&self, tls: Option<&Tls>, tenants: &Tenants) -> Result<(), String> {
+        self.check_names()?;
         let means = self.means();
-        if means != Means::None && self.authentication == Authentication::Off {
+        let is_listed = means != Means::None || !self.roles.is_empty();
+        if is_listed && self.authentication == Authentication::Off {
             return Err(
-                "`[access]` lists issuers, certificates or users, which have no effect while \
+                "`[access]` lists roles, issuers, certificates or users, which have no effect while \
                  `authentication` is \"off\": set it to \"required\", or remove them"
                     .into(),
             );
@@ -94,6 +98,15 @@ impl AccessSettings {
         Ok(())
     }
 
+    /// Refuses names that are no word.
+    fn check_names(&self) -> Result<(), String> {
+        let roles = self.roles.keys().map(|name| ("access.roles", name));
+        let issuers = self.issuers.keys().map(|name| ("access.issuers", name));
+        let certificates = self.certificates.keys().map(|name| ("access.certificates", name));
+        let mut all = roles.chain(issuers).chain(certificates);
+        all.try_for_each(|(table, name)| check_name(table, name))
+    }
+
     /// What each table names.
     fn named(&self) -> impl Iterator<Item = Named<'_>> {
         let issuers = self.issuers.iter().map(|(name, one)| Named {
@@ -123,14 +136,19 @@ impl AccessSettings {
     }
 
     /// What proves and decides, for the permissions that the routes demand.
-    pub(crate) fn open(&self, known: &[Permission]) -> Result<Access, ConfigError> {
+    pub(crate) fn open(
+        &self,
+        known: &[Permission],
+        tenants: &Tenants,
+    ) -> Result<Access, ConfigError> {
         let roles = Roles::new(&self.roles, known);
         let roles = roles.map_err(|error| ConfigError::Contradiction(error.to_string()))?;
         let issuers =
             issuers::issuers(&self.issuers, &roles).map_err(ConfigError::Contradiction)?;
         let rules = certificates::rules(&self.certificates, &roles);
         let certificates = Certificates::new(rules.map_err(ConfigError::Contradiction)?);
-        let users = self.users_file.as_ref().map(|path| Users::read(path.to_owned(), &roles));
+        let names = Names { roles: roles.to_owned(), tenants: tenants.keys().cloned().collect() };
+        let users = self.users_file.as_ref().map(|path| Users::read(path.to_owned(), names));
         let users = users.transpose().map_err(ConfigError::Users)?;
         let proofs = Proofs { issuers: Issuers::new(issuers), certificates, users };
         Ok(Access::proving(self.authentication, roles, proofs))

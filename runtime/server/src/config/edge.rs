@@ -29,6 +29,18 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+impl EdgeSettings {
+    /// Refuses a header that is read from no proxy.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self.forwarded_header != ForwardedHeader::default() && self.trusted_proxies.is_empty() {
+            true => Err("`[edge] forwarded-header` is read from `trusted-proxies` only, and there are none: list \
+                         them, or remove it"
+                .into()),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Config {
     /// The rates of requests. A proxy in front means that clients are on other machines.
     pub fn rates(&self) -> RateLimits {

@@ -97,6 +97,22 @@ impl Install {
         })
     }
 
+    /// Refuses keys that cannot be used, or are not looked at.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (policy, setting, keys, table) in [
+            (self.signatures, "signatures", &self.keys, "keys"),
+            (self.certificates, "certificates", &self.certifiers, "certifiers"),
+        ] {
+            if policy == Policy::Off && !keys.is_empty() {
+                return Err(format!(
+                    "`[install] {table}` have no effect while `{setting}` is \"off\": set it to \"required\" or \
+                     \"checked\", or remove them"
+                ));
+            }
+        }
+        self.trust().map(drop).map_err(|error| error.to_string())
+    }
+
     /// The files with keys.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         let keys = self.keys.values().chain(self.certifiers.values());

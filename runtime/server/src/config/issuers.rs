@@ -152,14 +152,23 @@ impl IssuerSettings {
             }
             (None, Some(url)) => {
                 let url = checked(url).map_err(|reason| format!("`jwks`: {reason}"))?;
+                self.check_ca(&url)?;
                 Ok(Source::Url { url, outbound: outbound() })
             }
             (None, None) => {
-                checked(&self.issuer).map_err(|reason| {
+                let url = checked(&self.issuer).map_err(|reason| {
                     format!("`issuer` leads to no keys ({reason}): set `jwks` or `keys-file`")
                 })?;
+                self.check_ca(&url)?;
                 Ok(Source::Issuer { issuer: self.issuer.to_owned(), outbound: outbound() })
             }
+        }
+    }
+
+    fn check_ca(&self, url: &Uri) -> Result<(), String> {
+        match self.ca.is_some() && url.scheme_str() == Some("http") {
+            true => Err("`ca` is of no use: the keys come by plain http".into()),
+            false => Ok(()),
         }
     }
 

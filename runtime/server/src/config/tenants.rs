@@ -115,8 +115,8 @@ impl Config {
     /// The settings of the tenants besides the default one.
     pub fn of_tenants(&self) -> Result<BTreeMap<TenantName, Self>, ConfigError> {
         let read = |(name, tenant): (&TenantName, &Tenant)| {
-            let config = Self::read_of(Some(&tenant.settings), Whose::Tenant)?;
-            Ok((name.clone(), config.within(self, name)))
+            let read = Self::read_of(Some(&tenant.settings), Whose::Tenant);
+            Ok((name.clone(), read.map_err(of_tenant(name))?.within(self, name)))
         };
         self.tenants.iter().map(read).collect()
     }
@@ -134,9 +134,15 @@ impl Config {
             access: server.access.clone(),
             audit: server.audit.clone(),
             limits,
+            tls: server.tls.clone(),
             ..self
         }
     }
+}
+
+/// Tells which table names the file.
+fn of_tenant(name: &TenantName) -> impl Fn(ConfigError) -> ConfigError {
+    move |error| ConfigError::Tenant { name: name.to_owned(), source: Box::new(error) }
 }
 
 /// The beginning of the paths of a named tenant.

@@ -1,5 +1,9 @@
+use commerce::billing::bill_state::Release;
+use commerce::cpq::Policy;
+use tmf::money::TAX_CATEGORY;
+
 use super::*;
-use crate::settings::{References as Check, Strict};
+use crate::settings::{BillingSettings, References as Check, Strict};
 
 fn commerce(text: &str) -> Result<BillingSettings, String> {
     let config: Result<Config, _> = toml::from_str(text);
@@ -309,7 +313,7 @@ fn a_public_url_is_one_that_hrefs_can_begin_with() {
 #[test]
 fn callbacks_by_certificate_need_certificates_to_be_asked_for() {
     let check = |tls: &str| {
-        let text = format!("{tls}\n[plugins.olt]\ncallbacks = \"certificate\"");
+        let text = format!("{tls}\n[plugins.olt]\ncallbacks = {{ subject = \"CN=olt-1\" }}");
         toml::from_str::<Config>(&text).unwrap().check().map_err(|error| error.to_string())
     };
     let tls = "[tls]\ncertificate = \"c\"\nkey = \"k\"";
@@ -320,4 +324,80 @@ fn callbacks_by_certificate_need_certificates_to_be_asked_for() {
         check(&format!("{tls}\nclient-ca = \"ca\"\nclient-certificates = \"optional\"")),
         Ok(())
     );
+}
+
+#[test]
+fn settings_without_an_effect_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.pem");
+    std::fs::write(&garbage, "no certificate").unwrap();
+    let check = |text: &str| {
+        let config = toml::from_str::<Config>(text).map_err(|error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())
+    };
+    let key = "acme = \"RWRq6au8sBZD3fqYeLmMjMjWLmCtNgvhY94zsmTl+tNDXnsLx1PCws6Z\"";
+    let vault = "vault = { url = \"https://v\", field = \"f\", path = \"p\"";
+    let table = [
+        ("body-bytes-max = 0".to_owned(), "`body-bytes-max` is a number from 1"),
+        (
+            "body-bytes-max = 2097152\n[limits]\nbodies-mib = 1".into(),
+            "`body-bytes-max` is a number from 1 to 1048576",
+        ),
+        ("[events]\nattempts = 0".into(), "`[events] attempts` is a number from 1"),
+        ("[events]\nanswer-wait-ms = 0".into(), "`[events] answer-wait-ms` is a number from 1"),
+        ("[events]\npause-after-minutes = 0".into(), "`[events] pause-after-minutes`"),
+        ("[events]\nkeep-max = 0".into(), "`[events] keep-max`"),
+        (
+            "[events]\nkeep = 20\nkeep-max = 10".into(),
+            "`[events] keep` is 20, and `keep-max` lets 10",
+        ),
+        (
+            "[billing]\ntax-category = \"MWST\"".into(),
+            "`[billing] tax-category` is the name of the tax of `tax-rate`",
+        ),
+        (
+            "[billing]\ntax-rate = 19\ntax-category = \"\"".into(),
+            "`[billing] tax-category` is empty",
+        ),
+        (
+            "[edge]\nforwarded-header = \"forwarded\"".into(),
+            "`[edge] forwarded-header` is read from `trusted-proxies` only",
+        ),
+        (
+            format!("[install.keys]\n{key}"),
+            "`[install] keys` have no effect while `signatures` is \"off\"",
+        ),
+        (
+            format!("[install.certifiers]\n{key}"),
+            "`[install] certifiers` have no effect while `certificates`",
+        ),
+        ("[traces]\nsample = 0.5".into(), "`sample` is the share"),
+        (format!("[traces]\ncollector = \"https://otel\"\nca = {garbage:?}"), "[traces]"),
+        ("[access.roles.dealer]\nallow = []".into(), "lists roles, issuers"),
+        ("[secrets.\"a b\"]\nfile = \"x\"".into(), "`[secrets.\"a b\"]`: a name has"),
+        ("[secrets.a]\nfile = \"\"".into(), "`file` is empty"),
+        ("[secrets.a]\nenv = \"A=B\"".into(), "`env` is the name of a variable"),
+        ("[secrets.a]\nenv = \"A\"\nrenew-s = 5".into(), "`renew-s` is of no use"),
+        ("[secrets.a]\ncommand = [\"\"]".into(), "`command` is a program"),
+        (format!("[secrets.a]\n{}}}", vault.replace("\"p\"", "\"/\"")), "`vault.path` is empty"),
+        (format!("[secrets.a]\n{}}}", vault.replace("\"f\"", "\"\"")), "`vault.field` is empty"),
+        (format!("[secrets.a]\n{vault}, ca = {garbage:?} }}"), "`[secrets.a]`: "),
+        ("[plugins.\"Acme OLT\"]".into(), "`[plugins.\"Acme OLT\"]`: the id of a plugin has"),
+        (
+            "[plugins.olt]\ninventory = [\"produkt\"]".into(),
+            "`[plugins.olt]` `inventory`: there are no documents",
+        ),
+    ];
+    for (text, expected) in table {
+        let error = check(&text).unwrap_err();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+    for text in [
+        format!("[install]\nsignatures = \"checked\"\n[install.keys]\n{key}"),
+        "[billing]\ntax-rate = 19\ntax-category = \"MWST\"".into(),
+        "[edge]\nforwarded-header = \"forwarded\"\ntrusted-proxies = [\"10.0.0.1\"]".into(),
+        format!("[secrets.a]\n{vault} }}"),
+    ] {
+        assert_eq!(check(&text), Ok(()), "{text}");
+    }
 }

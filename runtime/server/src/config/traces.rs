@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use engine::causes::chain;
+use host::Trust;
 use hyper::Uri;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -47,6 +49,15 @@ impl Collector {
     }
 }
 
+impl Traces {
+    /// Refuses CAs that cannot be read.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let ca = self.collector.as_ref().and_then(|collector| collector.ca.as_deref());
+        let read = Trust::read("[traces]", ca).map(drop);
+        read.map_err(|error| chain(&error))
+    }
+}
+
 impl TryFrom<Written> for Traces {
     type Error = &'static str;
 
@@ -56,6 +67,9 @@ impl TryFrom<Written> for Traces {
         let collector = collector.map(|url| Collector { url, ca });
         if has_ca && !collector.as_ref().is_some_and(Collector::is_secure) {
             return Err("`ca` is for a `collector` whose URL begins with `https`");
+        }
+        if collector.is_none() && sample != Share::default() {
+            return Err("`sample` is the share of what is sent to a `collector`, which is not set");
         }
         Ok(Self { collector, sample })
     }
@@ -92,8 +106,9 @@ mod tests {
         for (text, is_right) in
             [("0.25", true), ("0.0", true), ("1.0", true), ("1.5", false), ("\"x\"", false)]
         {
-            let config =
-                toml::from_str::<crate::config::Config>(&format!("[traces]\nsample = {text}\n"));
+            let config = toml::from_str::<crate::config::Config>(&format!(
+                "[traces]\ncollector = \"http://otel\"\nsample = {text}\n"
+            ));
             assert_eq!(config.is_ok(), is_right, "{text}");
         }
     }

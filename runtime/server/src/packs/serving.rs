@@ -37,6 +37,9 @@ struct Candidate {
 
 /// Decides which packs of a folder are used. `data` is the folder of the store.
 pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
+    if !folder.is_dir() {
+        return Err(PacksError::NoFolder(folder.into()));
+    }
     let mut candidates: Vec<Candidate> =
         look(folder)?.into_iter().map(|found| Candidate::new(found, data)).collect();
     // Versions in use come first.

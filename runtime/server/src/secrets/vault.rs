@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use engine::causes::chain;
 use host::{TargetFault, Trust};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -130,8 +131,19 @@ enum Field {
 }
 
 impl Vault {
+    /// Refuses CAs that cannot be read.
+    pub(super) fn check_ca(&self) -> Result<(), String> {
+        let read = Trust::read("vault", self.ca.as_deref()).map(drop);
+        read.map_err(|error| chain(&error))
+    }
+
     /// Fails with what cannot be used.
     pub(super) fn check(&self) -> Result<(), String> {
+        for (setting, text) in [("path", &self.path), ("field", &self.field)] {
+            if text.trim_matches('/').is_empty() {
+                return Err(format!("`vault.{setting}` is empty"));
+            }
+        }
         let uri: Uri = self.url.parse().map_err(|_| "`vault.url` is no address".to_owned())?;
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_inside = host == "localhost"

@@ -1,15 +1,14 @@
 //! Follows the files of `[tls]`: a changed certificate counts from the next connection. Files that cannot be used
 //! change nothing. An expiring certificate is in the log once a day.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::stamp::{Stamp, stamp};
 use crate::config::Tls;
+use crate::stamp::{Stamp, stamp};
 use crate::tls::revoked;
 use crate::tls::{self, Loaded, Serving, TlsError};
 
@@ -38,7 +37,6 @@ impl Certificates {
         // Taken first: what changes while it is read is read again.
         let last = stamps(&settings);
         let serving = Serving::new(Loaded::read(&settings)?);
-        warn_of_readers(&settings.key);
         let (settings, seen) = (Arc::new(settings), last.to_vec());
         let mut opened =
             Self { settings, serving, last, seen, warned: None, warned_of_lists: None };
@@ -86,7 +84,6 @@ impl Certificates {
                 counts.reloads.fetch_add(1, Ordering::Relaxed);
                 (self.warned, self.warned_of_lists) = (None, None);
                 tracing::info!(until, "the certificate of the listener was read again");
-                warn_of_readers(&self.settings.key);
             }
             Ok(Err(error)) => {
                 counts.rejected.fetch_add(1, Ordering::Relaxed);
@@ -141,15 +138,3 @@ fn stamps(settings: &Tls) -> Vec<Option<Stamp>> {
     let lists: Vec<_> = lists.map(|path| stamp(&path)).collect();
     settings.files().map(|path| stamp(path)).chain(lists).collect()
 }
-
-#[cfg(unix)]
-fn warn_of_readers(key: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(key).map(|metadata| metadata.permissions().mode());
-    if mode.is_ok_and(|mode| mode & 0o007 != 0) {
-        tracing::warn!(file = %key.display(), "any user can use the key of the listener: `chmod 600` it");
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_of_readers(_key: &Path) {}

@@ -10,9 +10,9 @@ use host::{Grants, Host, regular};
 use tokio::sync::watch;
 use toml::{Table, Value};
 
-use super::stamp::{Stamp, stamp};
-use crate::config::{Config, ConfigError, FILE_BYTES_MAX, TrustError, Whose};
+use crate::config::{ClientCertificates, Config, ConfigError, FILE_BYTES_MAX, TrustError, Whose};
 use crate::secrets::Sources;
+use crate::stamp::{Stamp, stamp};
 
 /// The tables of the settings that are taken into use when they change.
 const TAKEN: [&str; 3] = ["plugins", "targets", "secrets"];
@@ -27,6 +27,8 @@ pub(super) struct Followed {
     secrets: watch::Sender<Arc<Sources>>,
     path: PathBuf,
     whose: Whose,
+    /// Whether clients are asked for certificates, until the next start.
+    asks: ClientCertificates,
     /// The files that the grants and keys name.
     named: BTreeSet<PathBuf>,
     last: Vec<Option<Stamp>>,
@@ -40,9 +42,10 @@ impl Followed {
     pub(super) fn new(config: &Config, secrets: watch::Sender<Arc<Sources>>) -> Option<Self> {
         let path = config.file.clone()?;
         let (others, base_grants) = (others(&path), config.base_grants.clone());
-        let (named, whose) = (named(config), config.whose);
+        let (named, whose, asks) = (named(config), config.whose, config.asks());
         let (last, seen) = (Vec::new(), Vec::new());
-        let mut followed = Self { base_grants, secrets, path, whose, named, last, seen, others };
+        let mut followed =
+            Self { base_grants, secrets, path, whose, asks, named, last, seen, others };
         followed.last = followed.stamps();
         followed.seen.clone_from(&followed.last);
         Some(followed)
@@ -63,7 +66,7 @@ impl Followed {
         }
         self.seen.clone_from(&self.last);
         let file = self.path.display();
-        let Some(read) = reading(&self.path, self.whose).await else { return false };
+        let Some(read) = reading(&self.path, self.whose, self.asks).await else { return false };
         let Read { mut config, trust, others } = match read {
             Ok(read) => read,
             Err(error) => {
@@ -142,10 +145,15 @@ struct Read {
 }
 
 /// Reads the settings, where it keeps no other task waiting. `None` if the server stops.
-async fn reading(path: &Path, whose: Whose) -> Option<Result<Read, ConfigError>> {
+async fn reading(
+    path: &Path,
+    whose: Whose,
+    asks: ClientCertificates,
+) -> Option<Result<Read, ConfigError>> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let config = Config::read_of(Some(&path), whose)?;
+        config.check_own(asks)?;
         let trust = config.install.trust();
         Ok(Read { config, trust, others: others(&path) })
     });

@@ -31,8 +31,8 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Listens. The port of the settings may be 0, that of the address is not.
-    pub(super) async fn open(config: &mut Config) -> Result<Self, ServeError> {
-        let certificates = config.tls.take().map(Certificates::open).transpose()?;
+    pub(super) async fn open(config: &Config) -> Result<Self, ServeError> {
+        let certificates = config.tls.clone().map(Certificates::open).transpose()?;
         let failed = |source| ServeError::Listen { address: config.listen, source };
         let socket = bind(config.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 
 use super::followed::Followed;
 use super::reason;
-use super::stamp::{Stamp, stamp};
 use crate::plugins::Look;
+use crate::stamp::{Stamp, stamp};
 
 /// The interval of looks at the folder.
 const LOOK: Duration = Duration::from_secs(1);

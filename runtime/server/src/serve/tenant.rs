@@ -89,7 +89,7 @@ impl Planned {
         config: Config,
         share_percent: u32,
     ) -> Result<Self, ServeError> {
-        config.retention.check().map_err(ConfigError::Contradiction)?;
+        config.check_own(config.asks())?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
         Ok(Self { name, config, share_percent, serving })
     }

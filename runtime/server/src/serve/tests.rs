@@ -15,3 +15,13 @@ fn the_data_folder_is_private_and_an_open_one_is_made_so() {
         }
     }
 }
+
+#[test]
+fn a_folder_of_packs_that_is_missing_is_named_with_its_setting() {
+    let parent = tempfile::tempdir().unwrap();
+    let workflows_dir = parent.path().join("packs");
+    let config = Config { workflows_dir, data: parent.path().into(), ..Config::default() };
+    let error = planned(config).map(drop).unwrap_err().to_string();
+    assert!(error.contains("there is no folder of packs `"), "{error}");
+    assert!(error.contains("/packs`: make it, or name another as `workflows-dir`"), "{error}");
+}

@@ -1,9 +1,11 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use super::*;
+use crate::private::write_private;
 
 /// A folder with files of certificates.
 struct Files(TempDir);
@@ -15,7 +17,7 @@ impl Files {
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        write_private(&path, text);
         path
     }
 
@@ -48,6 +50,8 @@ fn files_that_cannot_be_used_are_named_without_their_content() {
     let (garbage, gone) = (files.write("garbage", "SECRET"), files.0.path().join("gone"));
     let large = files.write("large", &"x".repeat(FILE_BYTES_MAX + 1));
     let pipe = PathBuf::from("/dev/zero");
+    let (open_pair, open) = files.pair("open");
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o604)).unwrap();
     for (certificate, key, what) in [
         (&one, &other_key, "does not fit the certificate"),
         (&one, &one, "holds no key in PEM"),
@@ -57,6 +61,7 @@ fn files_that_cannot_be_used_are_named_without_their_content() {
         (&garbage, &one_key, "holds no certificate in PEM"),
         (&large, &one_key, "has more than"),
         (&pipe, &one_key, "cannot be read"),
+        (&open_pair, &open, "by every user of this machine: `chmod 600 "),
     ] {
         let error = Loaded::read(&settings(certificate.into(), key.into())).unwrap_err();
         let text = format!("{error}: {:?}", error.source);

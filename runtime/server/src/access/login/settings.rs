@@ -52,6 +52,9 @@ impl LoginSettings {
         if uri.query().is_some() || self.issuer.contains('#') {
             return Err("`issuer` is a URL without a query".into());
         }
+        if self.ca.is_some() && uri.scheme_str() == Some("http") {
+            return Err("`ca` is of no use: `issuer` begins with http".into());
+        }
         if self.client_id.is_empty() {
             return Err("`client-id` is the name that the provider knows Ferrule by".into());
         }

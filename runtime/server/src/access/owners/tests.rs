@@ -1,9 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use host::peer::Matched;
+
 use super::*;
-use crate::access::certificate::{Matched, Pattern, Rule};
-use crate::access::users::hashed;
+use crate::access::certificate::Rule;
+use crate::access::users::{Names, hashed};
 use crate::access::{Permission, RoleName, Verb};
+use crate::private::write_private;
 
 fn owner(subject: &str, proof: Proof) -> Arc<Identity> {
     Arc::new(Identity {
@@ -39,16 +42,16 @@ async fn an_owner_reads_as_long_as_something_proves_it() {
     let path = folder.path().join("users.toml");
     let write = |name: &str, role: &str| {
         let hash = hashed("word").unwrap();
-        std::fs::write(&path, format!("[{name}]\npassword = \"{hash}\"\nroles = [\"{role}\"]\n"))
+        write_private(&path, &format!("[{name}]\npassword = \"{hash}\"\nroles = [\"{role}\"]\n"));
     };
-    write("maria", "agent").unwrap();
-    let users = Users::read(path.clone(), &Roles::default()).unwrap();
-    let pattern = |text: &str| Pattern::read(text).unwrap();
+    write("maria", "agent");
+    let users = Users::read(path.clone(), Names::default()).unwrap();
+    let matched = |text: &str| toml::from_str(text).unwrap();
     let certificates = Certificates::new(vec![
         rule(Matched::Fingerprint("ab12".into()), None, "agent"),
-        rule(Matched::Subject(pattern("CN=a-*")), None, "agent"),
-        rule(Matched::San(pattern("DNS:*.example.com")), Some("crm"), "agent"),
-        rule(Matched::Subject(pattern("CN=b-*")), None, "biller"),
+        rule(matched("subject = \"CN=a-*\""), None, "agent"),
+        rule(matched("san = \"DNS:*.example.com\""), Some("crm"), "agent"),
+        rule(matched("subject = \"CN=b-*\""), None, "biller"),
     ]);
     let owners = Owners::new(Roles::default());
     let credentials = Credentials { keys: None, users: Some(users.clone()), certificates };
@@ -77,7 +80,7 @@ async fn an_owner_reads_as_long_as_something_proves_it() {
     }
     // The file has the roles that count.
     let maria = owner("maria", Proof::Password);
-    write("maria", "vendor").unwrap();
+    write("maria", "vendor");
     assert!(users.follow().await);
     assert!(!reads(&checked, &maria));
 }

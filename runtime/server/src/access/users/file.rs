@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use host::regular::read_text;
+use host::regular::{Exposed, check_private, read_text};
 use model::Digest;
 use serde::{Deserialize, Serialize};
-use tmf::nearest::nearest;
 
+use super::Names;
 use super::hash::{HashError, Hashed};
 use crate::access::identity::SUBJECT_BYTES_MAX;
-use crate::access::{Identity, Proof, RoleName, Roles};
+use crate::access::{Identity, Proof};
+use crate::config::names::check_plugins;
 
 /// Max bytes of the file.
 const FILE_BYTES_MAX: usize = 1 << 20;
@@ -28,10 +28,6 @@ pub struct User {
     entry: Digest,
 }
 
-/// A state of a file, as far as its place shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp(Option<(SystemTime, u64)>);
-
 /// Why a file of users cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -41,6 +37,9 @@ pub enum FileError {
         #[source]
         source: std::io::Error,
     },
+    /// Hashes of passwords are for guessing.
+    #[error(transparent)]
+    Exposed(Exposed),
     /// The text is not shown: it has hashes of passwords.
     #[error(
         "`{path}` is wrong in line {line}: each user is a table `[NAME]` with `password` and `roles`"
@@ -57,8 +56,15 @@ pub enum FileError {
 pub enum Mistake {
     #[error(transparent)]
     Hash(#[from] HashError),
-    #[error("there is no role `{role}`{hint}")]
-    Role { role: String, hint: String },
+    #[error("{0}")]
+    Role(String),
+    #[error(
+        "`tenant` names `{0}`, which is not there: add `[tenants.{0}]` to the settings, or leave it out for the default \
+         tenant"
+    )]
+    Tenant(String),
+    #[error("{0}")]
+    Plugins(String),
     #[error("a name has 1 to {SUBJECT_BYTES_MAX} bytes without `:` and control characters")]
     Name,
 }
@@ -72,13 +78,6 @@ struct Written {
     #[serde(default)]
     plugins: BTreeSet<String>,
     tenant: Option<String>,
-}
-
-impl Stamp {
-    pub(super) fn of(path: &Path) -> Self {
-        let data = std::fs::metadata(path).ok();
-        Self(data.and_then(|data| Some((data.modified().ok()?, data.len()))))
-    }
 }
 
 impl User {
@@ -98,8 +97,9 @@ impl User {
 }
 
 /// The users of a file, by their names.
-pub(super) fn read(path: &Path, roles: &Roles) -> Result<BTreeMap<String, Arc<User>>, FileError> {
+pub(super) fn read(path: &Path, names: &Names) -> Result<BTreeMap<String, Arc<User>>, FileError> {
     let shown = || path.display().to_string();
+    check_private(path).map_err(FileError::Exposed)?;
     let text = read_text(path, FILE_BYTES_MAX)
         .map_err(|source| FileError::Read { path: shown(), source })?;
     let written: BTreeMap<String, Written> = toml::from_str(&text).map_err(|error| {
@@ -110,7 +110,7 @@ pub(super) fn read(path: &Path, roles: &Roles) -> Result<BTreeMap<String, Arc<Us
         return Err(FileError::TooMany { path: shown() });
     }
     let users = written.into_iter().map(|(name, written)| {
-        let user = written.user(&name, roles).map_err(|mistake| FileError::User {
+        let user = written.user(&name, names).map_err(|mistake| FileError::User {
             path: shown(),
             name: name.to_owned(),
             mistake,
@@ -121,26 +121,24 @@ pub(super) fn read(path: &Path, roles: &Roles) -> Result<BTreeMap<String, Arc<Us
 }
 
 impl Written {
-    fn user(self, name: &str, roles: &Roles) -> Result<User, Mistake> {
+    fn user(self, name: &str, names: &Names) -> Result<User, Mistake> {
         let is_name = !name.is_empty() && name.len() <= SUBJECT_BYTES_MAX;
         if !is_name || name.contains(|letter: char| letter == ':' || letter.is_control()) {
             return Err(Mistake::Name);
         }
-        let read = |role: String| {
-            let role = RoleName::new(role);
-            if roles.knows(&role) {
-                return Ok(role);
-            }
-            let near = nearest(role.as_str(), roles.names().map(RoleName::as_str));
-            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            Err(Mistake::Role { role: role.to_string(), hint })
-        };
+        if let Some(tenant) = &self.tenant
+            && !names.tenants.contains(tenant.as_str())
+        {
+            return Err(Mistake::Tenant(tenant.to_owned()));
+        }
+        check_plugins(&self.plugins).map_err(Mistake::Plugins)?;
+        let roles = self.roles.iter().map(|name| names.roles.named(name).map_err(Mistake::Role));
         let entry = serde_json::to_vec(&self).expect("an entry has texts only");
         let identity = Identity {
             subject: name.to_owned(),
             proof: Proof::Password,
             tenant: self.tenant,
-            roles: self.roles.into_iter().map(read).collect::<Result<_, _>>()?,
+            roles: roles.collect::<Result<_, _>>()?,
             plugins: self.plugins,
             claims: BTreeMap::new(),
             only: None,

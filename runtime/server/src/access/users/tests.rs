@@ -1,7 +1,9 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::*;
 use crate::access::{Proof, RoleName};
+use crate::private::write_private;
 
 fn now() -> Timestamp {
     Timestamp(1_800_000_000_000)
@@ -11,7 +13,7 @@ fn write(path: &Path, users: &[(&str, &str, &str)]) {
     let table = |(name, password, roles): &(&str, &str, &str)| {
         format!("[{name}]\npassword = \"{}\"\nroles = [{roles}]\n", hashed(password).unwrap())
     };
-    std::fs::write(path, users.iter().map(table).collect::<String>()).unwrap();
+    write_private(path, &users.iter().map(table).collect::<String>());
 }
 
 fn header(name: &str, password: &str) -> String {
@@ -23,7 +25,7 @@ async fn a_user_is_known_by_its_password() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, &[("maria", "correct: horse", "\"operator\", \"biller\""), ("none", "word", "")]);
-    let users = Users::read(path, &Roles::default()).unwrap();
+    let users = Users::read(path, Names::default()).unwrap();
     let maria = users.identify(&header("maria", "correct: horse"), now()).await.unwrap();
     assert_eq!((maria.subject.as_str(), &maria.proof), ("maria", &Proof::Password));
     assert_eq!(maria.roles, ["biller", "operator"].map(RoleName::new).into());
@@ -50,7 +52,7 @@ async fn a_file_that_changes_is_read_again_and_a_wrong_one_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, &[("maria", "one", "\"reader\"")]);
-    let users = Users::read(path.clone(), &Roles::default()).unwrap();
+    let users = Users::read(path.clone(), Names::default()).unwrap();
     assert!(users.check("maria", "one", now()).await.is_ok());
     assert!(!users.follow().await);
     std::fs::write(&path, "[maria]\npassword = \"hunter2\"\nroles = [\"reader\"]\n").unwrap();
@@ -72,7 +74,7 @@ async fn a_right_password_is_remembered_for_a_minute() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, &[("maria", "one", "\"reader\"")]);
-    let users = Users::read(path, &Roles::default()).unwrap();
+    let users = Users::read(path, Names::default()).unwrap();
     users.check("maria", "one", now()).await.unwrap();
     // No check can begin, so an answer rests on what is remembered.
     let _all = Arc::clone(&users.0.checks).acquire_many_owned(2).await.unwrap();
@@ -89,7 +91,7 @@ async fn a_flood_of_passwords_is_refused_and_not_queued() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, &[("maria", "one", "\"reader\"")]);
-    let users = Users::read(path, &Roles::default()).unwrap();
+    let users = Users::read(path, Names::default()).unwrap();
     let all = Arc::clone(&users.0.checks).acquire_many_owned(2).await.unwrap();
     let flood = (0..200).map(|number| {
         let users = users.clone();
@@ -129,15 +131,27 @@ fn wrong_files_are_refused_by_name() {
         (format!("{}admin = true\n", user(&good, "")), "is wrong in line 4"),
         ("maria = \"hunter2\"".into(), "is wrong in line 1"),
         (user(&good, "").replace("[maria]", "[\"a:b\"]"), "a name has"),
+        (
+            format!("{}tenant = \"nix\"\n", user(&good, "")),
+            "`tenant` names `nix`, which is not there",
+        ),
+        (format!("{}plugins = [\"Acme OLT\"]\n", user(&good, "")), "`plugins` lists \"Acme OLT\""),
     ];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     for (text, expected) in table {
-        std::fs::write(&path, &text).unwrap();
-        let error = Users::read(path.clone(), &Roles::default()).unwrap_err().to_string();
+        write_private(&path, &text);
+        let error = Users::read(path.clone(), Names::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
         assert!(!error.contains("hunter2") && !error.contains("$argon2"), "{error}");
     }
+    let acme = format!("{}tenant = \"acme\"\n", user(&good, ""));
+    write_private(&path, &acme);
+    let tenants = BTreeSet::from([TenantName::parse("acme").unwrap()]);
+    Users::read(path.clone(), Names { tenants, ..Names::default() }).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = Users::read(path.clone(), Names::default()).unwrap_err().to_string();
+    assert!(error.contains("by every user of this machine: `chmod 600 "), "{error}");
     let missing = folder.path().join("missing.toml");
-    assert!(matches!(Users::read(missing, &Roles::default()), Err(FileError::Read { .. })));
+    assert!(matches!(Users::read(missing, Names::default()), Err(FileError::Read { .. })));
 }

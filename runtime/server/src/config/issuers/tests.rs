@@ -3,7 +3,7 @@ use crate::http::permits::permissions;
 
 fn open(text: &str) -> Result<(), String> {
     let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
-    config.access.open(&permissions()).map(drop).map_err(|error| error.to_string())
+    config.access.open(&permissions(), &config.tenants).map(drop).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -24,6 +24,7 @@ fn wrong_issuers_are_refused_by_name() {
             "jwks = \"https://a.example.com\"\nkeys-file = \"keys.json\"",
             "one of `jwks` and `keys-file`",
         ),
+        ("jwks = \"http://127.0.0.1:1/keys\"\nca = \"ca.pem\"", "`ca` is of no use"),
         ("keys-file = \"keys.json\"\nca = \"ca.pem\"", "`ca` is of no use"),
         ("keys-file = \"missing.json\"", "`keys-file`, `missing.json`: it cannot be read"),
         ("secret = \"x\"", "unknown field `secret`"),

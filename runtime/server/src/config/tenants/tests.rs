@@ -14,7 +14,7 @@ fn tenant(text: &str) -> (tempfile::TempDir, Config) {
 
 fn refused(text: &str) -> String {
     let (_folder, server) = tenant(text);
-    server.of_tenants().unwrap_err().to_string()
+    engine::causes::chain(&server.of_tenants().unwrap_err())
 }
 
 const FOLDERS: &str = "plugins-dir = \"p\"\nworkflows-dir = \"w\"\n";
@@ -110,5 +110,29 @@ fn a_folder_of_plugins_has_one_tenant() {
     for same in [&a, &b] {
         let said = check(same).unwrap_err().to_string();
         assert!(said.contains("`default` and `acme`"), "{said}");
+    }
+}
+
+#[test]
+fn the_file_of_a_tenant_is_checked_and_named_by_its_table() {
+    let gone: Config = toml::from_str("[tenants.acme]\nsettings = \"gone.toml\"\n").unwrap();
+    let said = engine::causes::chain(&gone.of_tenants().unwrap_err());
+    assert!(
+        said.starts_with("`[tenants.acme] settings` cannot be used: cannot read `gone.toml`"),
+        "{said}"
+    );
+    for (text, expected) in [
+        (
+            "[plugins.olt]\ncallbacks = { subject = \"CN=olt-1\" }",
+            "needs `[tls] client-certificates`",
+        ),
+        ("[retention]\nsubmissions-days = 100", "`[retention] submissions-days`"),
+        ("[events]\nkeep = 2\nkeep-max = 1", "`[events] keep`"),
+        ("[plugins.olt]\npools = [\"a*b\"]", "`[plugins.olt]` `pools`"),
+    ] {
+        let (_folder, server) = tenant(&format!("{FOLDERS}{text}\n"));
+        let config = server.of_tenants().unwrap().pop_first().unwrap().1;
+        let said = config.check_own(config.asks()).unwrap_err().to_string();
+        assert!(said.contains(expected), "{said}");
     }
 }

@@ -10,10 +10,11 @@ use http_body_util::BodyExt as _;
 use tmf::time::Timestamp;
 
 use super::bench::Bench;
-use crate::access::certificate::{Certificates, Matched, Pattern, Rule};
+use crate::access::certificate::{Certificates, Rule};
 use crate::access::jwt::Issuers;
-use crate::access::users::{Users, hashed};
+use crate::access::users::{Names, Users, hashed};
 use crate::access::{Access, Authentication, Proofs, RoleName, Roles};
+use crate::private::write_private;
 use crate::tls::seen::ClientCertificate;
 
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
@@ -21,7 +22,7 @@ const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 fn rule() -> Rule {
     Rule {
         name: "crm".into(),
-        matched: Matched::Subject(Pattern::read("CN=crm-*,O=Example").unwrap()),
+        matched: toml::from_str("subject = \"CN=crm-*,O=Example\"").unwrap(),
         subject: None,
         roles: BTreeSet::from([RoleName::new("reader")]),
         tenant: None,
@@ -33,10 +34,9 @@ fn rule() -> Rule {
 fn bench(folder: &tempfile::TempDir) -> Bench {
     let path = folder.path().join("users.toml");
     let hash = hashed("correct horse").unwrap();
-    std::fs::write(&path, format!("[maria]\npassword = \"{hash}\"\nroles = [\"reader\"]\n"))
-        .unwrap();
+    write_private(&path, &format!("[maria]\npassword = \"{hash}\"\nroles = [\"reader\"]\n"));
     let roles = Roles::default();
-    let users = Some(Users::read(path, &roles).unwrap());
+    let users = Some(Users::read(path, Names::default()).unwrap());
     let certificates = Certificates::new(vec![rule()]);
     let proofs = Proofs { issuers: Issuers::default(), certificates, users };
     Bench::new().with_access(Access::proving(Authentication::Required, roles, proofs))

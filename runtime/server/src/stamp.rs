@@ -6,23 +6,17 @@ use std::time::SystemTime;
 
 /// The size of a file, the time of its last write, and that of the last change of its owner or mode too: it may be
 /// readable since then.
-pub(super) type Stamp = (u64, Option<SystemTime>, (i64, i64));
+pub(crate) type Stamp = (u64, Option<SystemTime>, (i64, i64));
 
 /// The stamp of a file; `None` if it cannot be inspected.
-pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+pub(crate) fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.len(), metadata.modified().ok(), changed(&metadata)))
 }
 
-#[cfg(unix)]
 fn changed(metadata: &Metadata) -> (i64, i64) {
     use std::os::unix::fs::MetadataExt as _;
     (metadata.ctime(), metadata.ctime_nsec())
-}
-
-#[cfg(not(unix))]
-fn changed(_metadata: &Metadata) -> (i64, i64) {
-    (0, 0)
 }
 
 #[cfg(test)]
