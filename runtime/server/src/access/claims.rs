@@ -53,6 +53,10 @@ impl ClaimRules {
         for name in by_claim.chain(&self.default_roles) {
             roles.named(name)?;
         }
+        let is_none = |(_, roles): &(&String, &OneOrMore)| roles.texts().is_empty();
+        if let Some((value, _)) = self.roles.iter().find(is_none) {
+            return Err(format!("`roles` gives none for {value:?}: leave it out, or list one"));
+        }
         if self.roles_claim.is_none() && !self.roles.is_empty() {
             return Err("`roles` needs `roles-claim`, the claim whose values it lists".into());
         }

@@ -31,6 +31,7 @@ fn settings_that_name_something_absent_are_refused_by_name() {
         (login, absent, "[access.login]"),
         (login, &garbage, "[access.login]"),
         (login, "roles-claim = \"\"\nroles = { a = \"agent\" }", "`roles-claim` is empty"),
+        (login, "roles-claim = \"r\"\nroles = { a = [] }", "`roles` gives none for \"a\""),
         (login, "tenant-claim = \"\"", "`tenant-claim` is empty"),
         (issuer, "tenant = \"nix\"", "`[access.issuers.sso] tenant` names `nix`"),
         (issuer, absent, "[access.issuers.sso]"),
