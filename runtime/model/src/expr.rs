@@ -152,14 +152,17 @@ impl Expr {
         from_cel(&value).map_err(|message| self.error(&message))
     }
 
-    /// The value of a condition.
+    /// The value of a condition. Another value is not shown: it may be personal.
     pub fn is_true(&self, scope: &Scope) -> Result<bool, EvalError> {
-        let value = self.evaluate(scope)?;
-        // The value is not shown: it may be personal.
-        let wrong = || {
-            self.error(&format_args!("a condition is true or false, this is {}", described(&value)))
+        let what = match self.evaluate(scope)? {
+            Value::Bool(value) => return Ok(value),
+            Value::Null => "null",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
         };
-        value.as_bool().ok_or_else(wrong)
+        Err(self.error(&format_args!("a condition is true or false, this is {what}")))
     }
 
     fn error(&self, message: &dyn fmt::Display) -> EvalError {
@@ -303,17 +306,6 @@ fn position(source: &str, name: &str) -> (usize, usize) {
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
     (before.matches('\n').count() + 1, column)
-}
-
-fn described(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// Whole numbers become CEL's `int`, so that `item.quantity + 1` works.

@@ -12,7 +12,7 @@ mod install;
 mod issuers;
 mod limits;
 mod mistake;
-pub(crate) mod names;
+mod names;
 mod number;
 mod retention;
 mod sampling;
@@ -35,6 +35,7 @@ use model::PluginId;
 use serde::Deserialize;
 
 use crate::access::Authentication;
+use crate::access::identity::NO_ID;
 use crate::access::users::FileError;
 use crate::secrets::Sources;
 
@@ -344,7 +345,7 @@ impl Config {
     fn check_plugins(&self, asks: ClientCertificates) -> Result<(), String> {
         for (plugin, grants) in &self.plugins {
             if !is_id(plugin) {
-                return Err(format!("`[plugins.{plugin:?}]`: {}", names::NO_ID));
+                return Err(format!("`[plugins.{plugin:?}]`: {}", NO_ID));
             }
             grants.check().map_err(|mistake| format!("`[plugins.{plugin}]` {mistake}"))?;
             let is_certified = matches!(grants.callbacks, CallbackProof::Certificates(_));

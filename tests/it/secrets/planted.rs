@@ -32,7 +32,8 @@ impl Planted {
         let path = |file: &str| folder.join(file).to_str().unwrap().to_owned();
         let from = match self.kind {
             0 => format!("file = {:?}", path(name)),
-            1 => format!("env = \"FERRULE_TEST_{name}\""),
+            // A variable of the process never changes.
+            1 => return format!("env = \"FERRULE_TEST_{name}\""),
             2 => format!("env = \"{name}\"\nenv-file = {:?}", path("env")),
             3 => format!("command = [\"cat\", {:?}]", path(name)),
             4 => format!("credential = {name:?}"),

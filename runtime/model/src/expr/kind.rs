@@ -1,5 +1,5 @@
-//! What an expression that is a condition gives for certain, whatever its variables are: `1 + 1` is a number, so it
-//! is no condition.
+//! Kinds of values that expressions have for certain, whatever their variables are: `1 + 1` is a number, so it is no
+//! condition.
 
 use cel::common::ast::operators::{
     ADD, CONDITIONAL, DIVIDE, EQUALS, GREATER, GREATER_EQUALS, IN, LESS, LESS_EQUALS, LOGICAL_AND,
@@ -106,7 +106,7 @@ mod tests {
     use super::Expr;
 
     #[test]
-    fn what_is_no_condition_for_certain_is_named() {
+    fn expressions_that_are_no_condition_for_certain_are_found() {
         let known = [("item", "an object"), ("item.name", "a text")];
         for (source, expected) in [
             ("1 + 1", Some("a sum")),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use host::manifest::is_id;
 use model::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +17,9 @@ pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// The length of [`Identity::namespace`]: too long for two to be alike.
 const NAMESPACE_LENGTH: usize = 32;
+
+/// Why a text names no plugin.
+pub(crate) const NO_ID: &str = "the id of a plugin has 1 to 64 of `a` to `z`, `0` to `9`, `-`, `_` and `.`, with a letter first";
 
 /// Who makes a request, as its credentials prove.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,5 +119,13 @@ impl Proof {
             Self::Certificate { .. } => "certificate",
             Self::Password => "password",
         }
+    }
+}
+
+/// Refuses what cannot be the id of a plugin.
+pub(crate) fn check_plugins<'a>(ids: impl IntoIterator<Item = &'a String>) -> Result<(), String> {
+    match ids.into_iter().find(|id| !is_id(id)) {
+        None => Ok(()),
+        Some(id) => Err(format!("`plugins` lists {id:?}: {NO_ID}")),
     }
 }

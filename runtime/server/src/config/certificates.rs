@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use host::peer::{Matched, Written};
 use serde::Deserialize;
 
-use super::names::check_plugins;
 use crate::access::Roles;
 use crate::access::certificate::Rule;
+use crate::access::identity::check_plugins;
 
 /// Certificates of one identity, or of a kind.
 #[derive(Clone, Debug, Deserialize)]

@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Names;
 use super::hash::{HashError, Hashed};
-use crate::access::identity::SUBJECT_BYTES_MAX;
+use crate::access::identity::{SUBJECT_BYTES_MAX, check_plugins};
 use crate::access::{Identity, Proof};
-use crate::config::names::check_plugins;
 
 /// Max bytes of the file.
 const FILE_BYTES_MAX: usize = 1 << 20;
