@@ -1,5 +1,7 @@
 //! Logins of local users by the form of a site without a provider.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -59,7 +61,9 @@ impl Site {
             let hash = ferrule_with_input(&["user", "hash"], password);
             format!("[{name}]\n{hash}roles = [\"{role}\"]\n")
         });
-        std::fs::write(self.folder.path().join("users.toml"), users.collect::<String>()).unwrap();
+        let path = self.folder.path().join("users.toml");
+        std::fs::write(&path, users.collect::<String>()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     async fn run(&mut self) {
