@@ -80,21 +80,28 @@ fn leads_somewhere(
 /// Refuses to remove a document that others refer to, or that is active and depends on active ones.
 fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
     let (resource, id) = (draft.resource, draft.id.as_str());
+    let mut has_hidden = false;
     let others = table::APIS.iter().flat_map(|api| api.resources);
     for other in others.filter(|other| other.operations.contains(&Operation::Get)) {
         for reference in other.references.iter().filter(|r| r.to.contains(&resource.key)) {
-            if let Some(by) = referring(session, other, reference, id)? {
-                return Err(in_use(draft, other, &by, reference.path));
-            }
+            has_hidden |= is_unused(draft, (other, reference.path), |is_wanted| {
+                referring(session, (other, reference), id, is_wanted)
+            })?;
         }
     }
     for found in USES.iter().filter(|found| found.of.contains(&resource.key)) {
-        let by = session.first_by(found.by, &found.indexed(), id, |document| {
-            id_of(document) != Some(id) && found.keeps(&document.body, resource, id)
+        let Some((_, other)) = of_key(found.by) else { continue };
+        has_hidden |= is_unused(draft, (other, found.path), |is_wanted| {
+            Ok(session.first_by(found.by, &found.indexed(), id, |document| {
+                id_of(document) != Some(id)
+                    && found.keeps(&document.body, resource, id)
+                    && is_wanted(document)
+            })?)
         })?;
-        if let (Some(by), Some((_, other))) = (by, of_key(found.by)) {
-            return Err(in_use(draft, other, &by, found.path));
-        }
+    }
+    if has_hidden {
+        let message = "another document refers to it: that must end first";
+        return Err(Refusal::conflict("id", message));
     }
     match &draft.before {
         Some(before) => is_ended(session, draft, before),
@@ -102,18 +109,23 @@ fn is_free(session: &Session, draft: &Draft) -> Result<(), Refusal> {
     }
 }
 
-/// The document that has to be changed before another one is removed. One that the client may not see
-/// is not named.
-fn in_use(draft: &Draft, of: &Resource, by: &Document, path: &str) -> Refusal {
-    if !draft.reader.sees(of.key, &by.body) {
-        return Refusal::conflict("id", "another document refers to it: that must end first");
+/// Refuses to remove a document while another one that the client may see refers to it; returns whether
+/// one does that it may not see.
+fn is_unused(
+    draft: &Draft,
+    (of, path): (&Resource, &str),
+    look: impl Fn(&dyn Fn(&Document) -> bool) -> Result<Option<Document>, Refusal>,
+) -> Result<bool, Refusal> {
+    let is_seen = |document: &Document| draft.reader.sees(of.key, &document.body);
+    if let Some(by) = look(&is_seen)? {
+        let id = id_of(&by).unwrap_or_default();
+        let message = format!(
+            "the {} `{id}` refers to it by `{path}`: end, remove or change that first",
+            of.name
+        );
+        return Err(Refusal::conflict("id", message));
     }
-    let id = id_of(by).unwrap_or_default();
-    let message = format!(
-        "the {} `{id}` refers to it by `{path}`: end, remove or change that first",
-        of.name
-    );
-    Refusal::conflict("id", message)
+    Ok(!draft.reader.is_all() && look(&|_| true)?.is_some())
 }
 
 /// Refuses to remove a delivered instance before an order has terminated it: only an order releases its
@@ -148,11 +160,13 @@ fn is_ended(session: &Session, draft: &Draft, document: &Document) -> Result<(),
 /// A document that has a reference to another.
 fn referring(
     session: &Session,
-    other: &Resource,
-    reference: &Reference,
+    (other, reference): (&Resource, &Reference),
     id: &str,
+    is_wanted: &dyn Fn(&Document) -> bool,
 ) -> Result<Option<Document>, Refusal> {
-    let refers = |document: &Document| ids(&document.body, reference.path).contains(&id);
+    let refers = |document: &Document| {
+        ids(&document.body, reference.path).contains(&id) && is_wanted(document)
+    };
     let path = format!("{}.id", reference.path);
     if other.indexes().any(|indexed| indexed == path) {
         return Ok(session.first_by(other.key, &path, id, refers)?);
