@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 pub use crate::version::Version;
 pub use callback::{Callback, CallbackError};
-pub use outbox_event::{About, OutboxEvent, POSTED_AT};
+pub use outbox_event::{About, BEFORE, OutboxEvent, POSTED_AT};
 pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
 pub use query::topic_filter;
 pub use retention::Keep;

@@ -18,6 +18,9 @@ use crate::keys;
 use crate::store::pieces::{self, Pieces};
 use crate::store::{Read, Write};
 
+/// Max bytes of a document that is kept with the event of its removal.
+const BEFORE_BYTES_MAX: usize = 64 << 10;
+
 /// The writes of a batch of changes, worked out over the facts that `read` shows: everything that
 /// earlier batches wrote.
 pub(super) fn expand(
@@ -65,6 +68,9 @@ struct OutboxEvent<'a> {
     event_time: String,
     event_type: &'a str,
     resource: &'a str,
+    /// The document that was removed.
+    #[serde(rename = "@before", skip_serializing_if = "Option::is_none")]
+    before: Option<&'a Value>,
 }
 
 impl Expansion<'_> {
@@ -180,9 +186,10 @@ impl Expansion<'_> {
             self.set(keys::version(&put.resource, &put.id, before.revision), kept);
         }
         if put.audience == Audience::Subscribers {
+            let removed = before.filter(|before| after.is_none() && is_kept(before));
             let before = before.map(|before| &before.body);
             for notification in resource.notifications(before, after.map(|after| after.body)) {
-                self.notify(resource, notification)?;
+                self.notify(resource, notification, removed)?;
             }
         }
         Ok(())
@@ -266,14 +273,20 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    fn notify(&mut self, resource: &Resource, notification: Notification) -> Result<(), Error> {
+    fn notify(
+        &mut self,
+        resource: &Resource,
+        notification: Notification,
+        removed: Option<&Document>,
+    ) -> Result<(), Error> {
         let Notification { event_type, body } = notification;
         let event = Map::from_iter([(resource.name.to_string(), body)]);
         let event_time = self.at.to_string();
         self.publish(|number| {
             let (event_id, resource) = (number.to_string(), resource.key);
-            let event =
-                OutboxEvent { event, event_id, event_time, event_type: &event_type, resource };
+            let event_type = &event_type;
+            let before = removed.map(|removed| &removed.body);
+            let event = OutboxEvent { event, event_id, event_time, event_type, resource, before };
             serde_json::to_vec(&event).expect("a value can be written to memory")
         })
     }
@@ -296,4 +309,9 @@ impl Expansion<'_> {
     fn set(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.writes.insert(key, Some(value));
     }
+}
+
+/// Whether a removed document is small enough to be kept with its event.
+fn is_kept(removed: &Document) -> bool {
+    removed.body.to_string().len() <= BEFORE_BYTES_MAX
 }

@@ -76,7 +76,7 @@ fn a_removed_document_leaves_its_versions_and_its_last_revision() {
     write(&store, 2, vec![remove]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
     e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent","resource":"customer"}
-    e/0000000000000001 {"event":{"customer":{"id":"1","name":"Ann","status":"new"}},"eventId":"1","eventTime":"1970-01-01T00:00:00.002Z","eventType":"CustomerDeleteEvent","resource":"customer"}
+    e/0000000000000001 {"event":{"customer":{"id":"1","name":"Ann","status":"new"}},"eventId":"1","eventTime":"1970-01-01T00:00:00.002Z","eventType":"CustomerDeleteEvent","resource":"customer","@before":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}}
     r/customer|1 Ended { revision: 2, before: 0 }
     s/event 2
     v/customer|1|0000000000000001 #1 @1 {"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}

@@ -11,7 +11,8 @@ use crate::access::{Permission, Reader, Verb};
 const TOPIC: &str = "topic";
 
 /// Whether a reader may read what an event is about. The document of now decides, and of one that was
-/// created also what it was then; of one that is gone, what the event tells of it.
+/// created also what it was then. Of the removal of a document, what it was before decides. Other events
+/// of one that is gone do not tell what it was, so only those see them from whom none is hidden.
 pub(super) async fn is_seen(
     events: &Events,
     reader: &Reader,
@@ -35,11 +36,14 @@ pub(super) async fn is_seen(
     if scope.is_all() || scope.is_nothing() {
         return Ok(scope.is_all());
     }
-    let then = || event.body().is_some_and(|body| scope.covers(body));
+    if event.event_type().ends_with("DeleteEvent") {
+        return Ok(event.before().is_some_and(|before| scope.covers(before)));
+    }
     let is_whole = event.event_type().ends_with("CreateEvent");
+    let then = || event.body().is_some_and(|body| scope.covers(body));
     Ok(match document(events, key, id).await? {
         Some(now) => scope.covers(&now) && (!is_whole || then()),
-        None => then(),
+        None => is_whole && then(),
     })
 }
 

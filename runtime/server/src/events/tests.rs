@@ -1,6 +1,7 @@
 //! Events on their way to receivers that answer as they are told.
 
 mod receiver;
+mod removed;
 
 use std::pin::Pin;
 use std::time::Duration;

@@ -11,6 +11,10 @@ use crate::time::Timestamp;
 /// own. It is ours alone, and no subscriber sees it.
 pub const POSTED_AT: &str = "@postedAt";
 
+/// The attribute with a document as it was before it was removed: it tells who may read the event. It is
+/// ours alone, and no subscriber sees it.
+pub const BEFORE: &str = "@before";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxEvent {
     /// Its number; numbers have no gaps.
@@ -61,9 +65,10 @@ impl OutboxEvent {
     /// Erases what is about a person in the document that it shows; false if there is nothing.
     pub fn erase(&mut self) -> bool {
         let About::Documents { key, .. } = &self.about else { return false };
+        let erased = self.record.get_mut(BEFORE).map_or(0, |before| erase(key, before));
         let shown = self.record.get_mut("event").and_then(Value::as_object_mut);
-        let Some(shown) = shown else { return false };
-        shown.values_mut().map(|body| erase(key, body)).sum::<usize>() > 0
+        let shown = shown.into_iter().flat_map(|shown| shown.values_mut());
+        erased + shown.map(|body| erase(key, body)).sum::<usize>() > 0
     }
 
     /// The record to store.
@@ -90,6 +95,11 @@ impl OutboxEvent {
     /// The attributes of the document.
     pub fn body(&self) -> Option<&Value> {
         body(&self.record).map(|(_, body)| body)
+    }
+
+    /// The document before it was removed; `None` if it was not, or is not kept.
+    pub fn before(&self) -> Option<&Value> {
+        self.record.get(BEFORE)
     }
 
     /// The API and resource of the document.

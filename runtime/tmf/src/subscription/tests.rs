@@ -389,3 +389,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_removed_document_is_erased_with_its_event() {
+    let shown = json!({ "id": "1", "name": "Ann" });
+    let mut removed = event("individual", "individual", "IndividualDeleteEvent", shown);
+    let before = json!({ "id": "1", "name": "Ann", "givenName": "Ann", "status": "new" });
+    removed.record.insert(BEFORE.into(), before);
+    assert!(removed.erase());
+    assert_eq!(removed.before().unwrap()["status"], "new");
+    assert!(!String::from_utf8(removed.to_bytes()).unwrap().contains("Ann"));
+    assert!(!removed.erase());
+}

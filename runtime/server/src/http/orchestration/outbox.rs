@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use engine::keys;
 use engine::store::Scan;
 use serde_json::{Value, json};
+use tmf::subscription::BEFORE;
 
 use super::BASE;
 use crate::http::call::Call;
@@ -32,6 +33,7 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
         let Some(fields) = event.as_object_mut() else {
             return Err(Problem::ours(&std::io::Error::other("a stored event is no object")));
         };
+        fields.remove(BEFORE);
         fields.insert("sequence".into(), json!(number));
         last = number;
         events.push(event);
