@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::certificate::Certificates;
 use super::keys::Ring;
 use super::session::LOCAL;
-use super::{Identity, Proof, Reader, Roles, Users};
+use super::{Hidden, Identity, Proof, Reader, Roles, Users};
 
 /// Finds what owners may do now. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ impl Owners {
     /// What an owner may read now.
     pub fn reader(&self, owner: &Arc<Identity>) -> Reader {
         match self.now(owner) {
-            Some(identity) => Reader::Of(identity, self.roles.clone()),
+            Some(identity) => Reader::Of(identity, self.roles.clone(), Hidden::default()),
             None => Reader::Nothing,
         }
     }

@@ -9,21 +9,36 @@ use serde::Serialize;
 use tmf::resource::Operation;
 use tmf::table;
 
-use super::{Identity, Permission, Roles, Scope, Verb};
+use super::{Hidden, Identity, Permission, Roles, Scope, Verb};
+
+/// The resources of orders, by their keys.
+pub const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
 
 /// Decides about documents for one identity. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub enum Reader {
     /// Everything: access is off, or the server itself asks.
     All,
-    /// What the roles of an identity allow.
-    Of(Arc<Identity>, Roles),
+    /// What the roles of an identity allow. It notes what they hide.
+    Of(Arc<Identity>, Roles, Hidden),
     /// Nothing: the gate has not let it in.
     #[default]
     Nothing,
 }
 
 impl Reader {
+    /// The same, without a note of what is hidden.
+    #[must_use]
+    pub(super) fn quietly(&self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Of(identity, roles, _) => {
+                Self::Of(Arc::clone(identity), roles.to_owned(), Hidden::default())
+            }
+            Self::Nothing => Self::Nothing,
+        }
+    }
+
     /// Whether nothing is hidden from it.
     pub fn is_all(&self) -> bool {
         matches!(self, Self::All)
@@ -34,8 +49,12 @@ impl Reader {
     pub fn scope(&self, key: &str, verb: Verb) -> Scope {
         match self {
             Self::All => Scope::All,
-            Self::Of(..) => Permission::about(key, verb).map_or(Scope::Nothing, |p| self.may(&p)),
-            Self::Nothing => Scope::Nothing,
+            Self::Of(_, _, hidden) => {
+                let nothing = || Scope::Nothing(hidden.to_owned());
+                Permission::about(key, verb)
+                    .map_or_else(nothing, |permission| self.may(&permission))
+            }
+            Self::Nothing => Scope::default(),
         }
     }
 
@@ -43,8 +62,10 @@ impl Reader {
     pub fn may(&self, permission: &Permission) -> Scope {
         match self {
             Self::All => Scope::All,
-            Self::Of(identity, roles) => roles.decide(identity, permission).into(),
-            Self::Nothing => Scope::Nothing,
+            Self::Of(identity, roles, hidden) => {
+                Scope::of(roles.decide(identity, permission), hidden)
+            }
+            Self::Nothing => Scope::default(),
         }
     }
 
@@ -61,6 +82,11 @@ impl Reader {
     /// Whether it may read all documents of some resources.
     pub fn sees_all(&self, keys: &[&str]) -> bool {
         keys.iter().all(|key| self.scope(key, Verb::Read).is_all())
+    }
+
+    /// Whether it may read all orders and runs.
+    pub fn sees_all_work(&self) -> bool {
+        self.sees_all(&ORDERS) && self.may(&Permission::own("/runs", Verb::Read)).is_all()
     }
 
     /// Whether it may read all documents there are.

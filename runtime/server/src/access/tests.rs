@@ -21,8 +21,8 @@ fn decision(roles: &Roles, identity: &Identity, permission: &Permission) -> &'st
     match roles.decide(identity, permission) {
         Decision::Denied => "no",
         Decision::Allowed(Scope::All) => "all",
-        Decision::Allowed(Scope::Some(_)) => "some",
-        Decision::Allowed(Scope::Nothing) => "nothing",
+        Decision::Allowed(Scope::Some(..)) => "some",
+        Decision::Allowed(Scope::Nothing(_)) => "nothing",
     }
 }
 

@@ -11,7 +11,7 @@ use super::call::{Call, REASON, REASON_CHARS_MAX};
 use super::changes::is_safe;
 use super::resources::{self, Version};
 use super::{ServerState, orchestration};
-use crate::access::Identity;
+use crate::access::{Hidden, Identity};
 
 /// Max characters of an id.
 const ID_CHARS_MAX: usize = 200;
@@ -31,6 +31,8 @@ pub(super) struct Acting {
     act: Arc<Act>,
     kind: Kind,
     route: &'static str,
+    /// Whether something was hidden from the client.
+    hidden: Hidden,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +88,8 @@ pub(super) fn begin(
         why,
         ..Act::default()
     };
-    Some(Acting { act: Arc::new(act), kind, route })
+    let hidden = call.admitted.hidden.clone();
+    Some(Acting { act: Arc::new(act), kind, route, hidden })
 }
 
 impl Acting {
@@ -113,6 +116,12 @@ impl Acting {
         let code = status.as_str();
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+                server.audit.not_done(&self.act, Outcome::Refused, code);
+            }
+            // Hidden documents are answered like missing ones, and only the audit tells.
+            StatusCode::NOT_FOUND if self.hidden.is_noted() => {
+                let Act { actor, action, .. } = &*self.act;
+                tracing::info!(subject = %actor.subject, %action, "what a request names is hidden");
                 server.audit.not_done(&self.act, Outcome::Refused, code);
             }
             StatusCode::UNPROCESSABLE_ENTITY if is_change => {

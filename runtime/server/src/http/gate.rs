@@ -14,7 +14,9 @@ use super::orchestration::callbacks::{self, Passed};
 use super::permits::{self, Needs};
 use super::problem::{Challenge, Problem, nothing_here};
 use super::tenant::Named;
-use crate::access::{Admitted, Identity, People, Presented, Proof, Reader, Scope, Unproven, users};
+use crate::access::{
+    Admitted, Hidden, Identity, People, Presented, Proof, Reader, Scope, Unproven, users,
+};
 
 /// Lets a request in, or refuses it: 401 without an identity, 403 without the permission. The reason
 /// is logged and not told.
@@ -49,15 +51,16 @@ pub(super) async fn pass(
     call.admitted.identity = Some(Arc::clone(&identity));
     server.rates.identity(&identity).map_err(Problem::too_fast)?;
     named.check(&identity)?;
+    let hidden = Hidden::default();
     let reader = match server.access.is_required() {
-        true => Reader::Of(Arc::clone(&identity), server.access.roles().clone()),
+        true => Reader::Of(Arc::clone(&identity), server.access.roles().clone(), hidden.clone()),
         false => Reader::All,
     };
     let scope = match &needs {
-        Needs::Nothing | Needs::Identity => Scope::Nothing,
+        Needs::Nothing | Needs::Identity => Scope::default(),
         Needs::Permissions(demands) => decide(&reader, &identity, &path, demands)?,
     };
-    call.admitted = Admitted { identity: Some(identity), scope, reader };
+    call.admitted = Admitted { identity: Some(identity), scope, reader, hidden };
     Ok(())
 }
 

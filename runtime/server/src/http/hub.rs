@@ -27,7 +27,7 @@ fn is_shown(admitted: &Admitted, subscriber: &Subscriber) -> bool {
         reader.may(&Permission::own("/subscriptions", Verb::Read)).is_all()
             && reader.sees_everything()
     };
-    is_own || reader.is_all() || sees_all()
+    admitted.shows(is_own || reader.is_all() || sees_all())
 }
 
 pub(super) struct Hub {

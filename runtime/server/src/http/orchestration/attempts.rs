@@ -88,14 +88,16 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
 /// A fulfilment of which the client may see some attempts.
 async fn found(server: &ServerState, call: &Call, id: &str) -> Result<Arc<Fulfilment>, Problem> {
     let found = server.engine.get(&FulfilmentId::new(id)).await?;
-    let is_seen = |found: &Arc<Fulfilment>| match call.admitted.scope.is_all() {
-        true => rights::sees_root(&call.admitted, found),
+    let client = call.admitted.quietly();
+    let is_seen = |found: &Fulfilment| match client.scope.is_all() {
+        true => rights::sees_root(&client, found),
         false => {
             let mut tasks = (0..found.tasks().len()).map(TaskId::at);
-            tasks.any(|task| is_covered(&call.admitted, found, task))
+            tasks.any(|task| is_covered(&client, found, task))
         }
     };
-    found.filter(is_seen).ok_or_else(|| super::missing(id))
+    let found = found.filter(|found| call.admitted.shows(is_seen(found)));
+    found.ok_or_else(|| super::missing(id))
 }
 
 /// Whether the client may see the attempts at a task.

@@ -100,7 +100,8 @@ fn is_shown(admitted: &Admitted, import: &Document) -> bool {
     let text = |name: &str| import.body.get(name).and_then(Value::as_str);
     let own = admitted.identity.as_deref().and_then(Identity::namespace);
     let is_own = own.is_some() && own.as_deref() == text("owner");
-    is_own || admitted.reader.sees_all(&[text("resource").unwrap_or_default()])
+    let sees_all = || admitted.reader.sees_all(&[text("resource").unwrap_or_default()]);
+    admitted.shows(is_own || sees_all())
 }
 
 /// Imports lines, from the first that is not done.

@@ -21,6 +21,9 @@ use crate::http::rights::sees_root;
 use crate::http::{ServerState, answer};
 use crate::orders::Use;
 
+/// Reservations that are read at once.
+const VALUES_AT_ONCE: usize = 256;
+
 /// The default and max of values in a response.
 const VALUES_MAX: usize = 1_000;
 
@@ -38,7 +41,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         [] => {
             let rulebook = server.rulebooks.current();
             // A count would tell of orders that are hidden.
-            let is_counted = call.admitted.reader.sees_all(&ORDERS);
+            let is_counted = call.admitted.reader.sees_all_work();
             let pools = rulebook.packs().flat_map(|pack| {
                 let own = pack.pools.iter().filter(|pool| is_own(&call, &pack.name, &pool.id));
                 own.map(|pool| {
@@ -56,9 +59,6 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         _ => Err(nothing_here()),
     }
 }
-
-/// The orders that reserve values.
-const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
 
 /// Whether the permission of the route covers a pool.
 fn is_own(call: &Call, pack: &str, id: &PoolId) -> bool {
@@ -84,36 +84,59 @@ async fn is_seen(server: &ServerState, call: &Call, held: &Held) -> Result<bool,
     }
     match server.engine.get(&held.fulfilment).await? {
         Some(order) => Ok(sees_root(&call.admitted, &order)),
-        None => Ok(call.admitted.reader.sees_all(&ORDERS)),
+        None => Ok(call.admitted.shows(call.admitted.reader.sees_all_work())),
     }
 }
 
 /// Reserved values, in order, each with its owner and whether it is in use.
 async fn values(server: &ServerState, call: &Call, pool: &PoolId) -> Answer {
     let query = &call.query;
-    let after = query.number("after")?.map(|index| keys::reservation(pool, index as u64));
+    let mut after = query.number("after")?.map(|index| index as u64);
     let limit = query.number("limit")?.unwrap_or(VALUES_MAX).min(VALUES_MAX);
     let mut rows = Vec::new();
-    let scan = Scan { after, ..Scan::prefix(keys::reservations(pool), limit) };
-    let found = server.orders.reserved(scan).await?;
-    let next = (found.len() == limit).then(|| found.last().map(|(index, _)| *index)).flatten();
-    for (index, held) in &found {
-        if !is_seen(server, call, held).await? {
-            continue;
+    // A page is full with what the client sees of it: hidden values do not count.
+    while rows.len() < limit {
+        let begin = after.map(|index| keys::reservation(pool, index));
+        let scan = Scan { after: begin, ..Scan::prefix(keys::reservations(pool), VALUES_AT_ONCE) };
+        let found = server.orders.reserved(scan).await?;
+        let is_last = found.len() < VALUES_AT_ONCE;
+        for (index, held) in found {
+            after = Some(index);
+            rows.extend(row(server, call, pool, (index, &held)).await?);
+            if rows.len() == limit {
+                break;
+            }
         }
-        let used = server.orders.use_of(pool, *index, held).await?;
-        if query.is_true("unused") && used != Use::Nothing {
-            continue;
+        if is_last && rows.len() < limit {
+            after = None;
+            break;
         }
-        rows.push(json!({
-            "value": held.value,
-            "order": held.fulfilment,
-            "holder": held.holder,
-            "isUsed": used != Use::Nothing,
-            "usedBy": used.to_string(),
-        }));
     }
+    let next = after.filter(|_| limit > 0);
     Ok(answer::json(StatusCode::OK, &json!({ "values": rows, "next": next })))
+}
+
+/// A reserved value; `None` if the client does not ask for it, or may not see it.
+async fn row(
+    server: &ServerState,
+    call: &Call,
+    pool: &PoolId,
+    (index, held): (u64, &Held),
+) -> Result<Option<Value>, Problem> {
+    if !is_seen(server, call, held).await? {
+        return Ok(None);
+    }
+    let used = server.orders.use_of(pool, index, held).await?;
+    if call.query.is_true("unused") && used != Use::Nothing {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "value": held.value,
+        "order": held.fulfilment,
+        "holder": held.holder,
+        "isUsed": used != Use::Nothing,
+        "usedBy": used.to_string(),
+    })))
 }
 
 /// Releases an unused value. The author and the reason are a note of the resource.
