@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::access::{Permission, Verb};
+use crate::access::{ORDERS, Permission, Verb};
 
 /// The resources of the catalogs, which orders and what comes before them are checked and priced by.
 const CATALOGS: [&str; 5] = [
@@ -57,6 +57,13 @@ impl fmt::Display for Demand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.permission.fmt(formatter)
     }
+}
+
+/// That no order and no run is hidden from the client.
+pub(super) fn all_work() -> impl Iterator<Item = Demand> {
+    let orders = ORDERS.iter().flat_map(|key| Demand::about(key, &[Verb::Read], Applies::Whole));
+    let runs = Permission::own("/runs", Verb::Read);
+    orders.chain(std::iter::once(Demand { permission: runs, applies: Applies::Whole }))
 }
 
 /// That no catalog has entries which are hidden from the client.

@@ -13,7 +13,7 @@ use tmf::references::ids;
 use super::ServerState;
 use super::call::Call;
 use super::problem::Problem;
-use crate::access::{Decision, Permission, Verb};
+use crate::access::{Decision, ORDERS, Permission, Verb};
 use crate::documents::Session;
 
 /// Stands in the place of a personal value.
@@ -24,8 +24,6 @@ const CHARS_MIN: usize = 3;
 
 /// Max parties of an order whose values are masked.
 const PARTIES_MAX: usize = 100;
-
-const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
 
 /// The permission to read personal values in logs and exchanges. No route demands it.
 pub(super) fn permission() -> Permission {

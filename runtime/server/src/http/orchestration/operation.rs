@@ -4,7 +4,7 @@
 use tmf::table::named;
 
 use crate::access::{Permission, Verb};
-use crate::http::demand::{Applies, Demand, unhidden_catalogs};
+use crate::http::demand::{Applies, Demand, all_work, unhidden_catalogs};
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Operation {
@@ -47,6 +47,8 @@ pub(in crate::http) enum Reaches {
     Each(&'static str, &'static [Verb]),
     /// All of some resources: none may be hidden from the client.
     Whole(&'static [&'static str], &'static [Verb]),
+    /// All orders and runs: none may be hidden from the client.
+    Work,
     /// Documents of any resource: the client must be able to read all of them.
     Everything,
     /// The catalogs: what follows from them is told, unless some of them are hidden from the client.
@@ -259,6 +261,7 @@ impl Operation {
             Reaches::Whole(keys, verbs) => {
                 keys.iter().flat_map(|key| Demand::about(key, verbs, Applies::Whole)).collect()
             }
+            Reaches::Work => all_work().collect(),
             Reaches::Catalogs => unhidden_catalogs().collect(),
         });
         reached.collect()

@@ -16,12 +16,21 @@ const READ: &[Verb] = &[Verb::Read];
 const QUOTE: Reaches = Reaches::Each("quote", READ);
 const CUSTOMER: Reaches = Reaches::Each("customer", READ);
 const CUSTOMERS: Reaches = Reaches::Whole(&["customer", "individual", "organization"], READ);
-const ORDERS: Reaches = Reaches::Whole(&["productOrder", "serviceOrder", "resourceOrder"], READ);
 const BILL: Reaches = Reaches::Each("customerBill", READ);
 const NETWORK: Reaches = Reaches::Whole(&["service", "resource"], READ);
 
 /// What bills are made of.
-const BOOKS: Reaches = Reaches::Whole(&["customerBill", "billingAccount"], READ);
+const BOOKS: Reaches = Reaches::Whole(
+    &[
+        "customerBill",
+        "appliedCustomerBillingRate",
+        "billingAccount",
+        "billingCycleSpecification",
+        "product",
+        "usage",
+    ],
+    READ,
+);
 
 /// The states of open orders and runs, as fulfilments and orders show them.
 const OPEN: &[&str] =
@@ -118,13 +127,13 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .or(&[(202, "Kept until a task waits for it")]),
     get("/quarantine", "quarantine", "Lists fulfilments that were set aside, since they cannot be read")
         .answers(200, Content::Array)
-    .reaches(&[ORDERS]),
+    .reaches(&[Reaches::Work]),
     get("/quarantine/{id}", "quarantine", "Shows why one was set aside")
-    .reaches(&[ORDERS]),
+    .reaches(&[Reaches::Work]),
     post("/quarantine/{id}/retry", "quarantine", "Reads it again")
-    .reaches(&[ORDERS]),
+    .reaches(&[Reaches::Work]),
     post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it locks")
-    .reaches(&[ORDERS]),
+    .reaches(&[Reaches::Work]),
     // Orders and quotes.
     post(
         "/simulate/{order}",
@@ -198,7 +207,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         BY,
         REASON,
     ]))
-    .reaches(&[ORDERS]),
+    .reaches(&[Reaches::Work]),
     get("/plugins/{id}/scratch", "plugin scratch", "Lists the keys of a plugin's scratch space, with their sizes")
         .query(&[
             parameter("prefix", Kind::Text, "only keys that begin with this"),
@@ -304,7 +313,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         .answers(201, Content::Object)
     .reaches(&[CUSTOMER]),
     post("/customers/{id}/merge", "customers", "Makes one customer of two").sends(object(&[must("duplicate", Kind::Text, "the id of the one that goes")]))
-    .reaches(&[CUSTOMERS]),
+    .reaches(&[Reaches::Everything]),
     get(
         "/persons/{id}",
         "persons",
