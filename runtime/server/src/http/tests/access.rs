@@ -10,7 +10,7 @@ use model::FulfilmentId;
 use super::super::demand::Applies;
 use super::super::permits::{Needs, routes};
 use super::bench::Bench;
-use crate::access::{Access, Identity, Reader, RoleName, Roles};
+use crate::access::{Access, Hidden, Identity, Reader, RoleName, Roles};
 
 /// Access for which the name of a role is the token of an identity with that role.
 fn access() -> (Access, Vec<String>) {
@@ -67,7 +67,7 @@ async fn every_route_answers_each_role_by_the_table() {
         assert!(headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
         for name in &names {
             let identity = Identity { roles: [RoleName::new(name)].into(), ..Identity::local() };
-            let reader = Reader::Of(Arc::new(identity), access.roles().clone());
+            let reader = Reader::Of(Arc::new(identity), access.roles().clone(), Hidden::default());
             let (status, _) = match (allowed(&reader, &route.needs), &method) {
                 // Other tests carry out changes that are allowed.
                 (Allowed::Yes | Allowed::Partly, method) if method != Method::GET => continue,

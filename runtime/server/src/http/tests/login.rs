@@ -23,7 +23,7 @@ pub(super) async fn people(bench: &Bench, cookies: Cookies) -> People {
     People::open(&bench.services.documents, ways, life, cookies).await.unwrap()
 }
 
-fn record(role: &str) -> Record {
+pub(super) fn record(role: &str) -> Record {
     Record {
         subject: "mia".into(),
         name: "<Mia>".into(),

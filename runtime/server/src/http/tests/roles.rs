@@ -9,7 +9,7 @@ use serde_json::json;
 use tmf::table;
 
 use super::bench::{Bench, order};
-use super::walk::{NOW, answer, identity, plant, roles};
+use super::walk::{NOW, Of, RUN, answer, identity, plant_run, plant_some, roles};
 use crate::access::{Access, Identity, RoleName, Roles};
 
 /// A condition on what [`lists_show_what_single_reads_show`] puts into documents.
@@ -87,8 +87,8 @@ async fn lists_show_what_single_reads_show() {
     assert!(sizes.len() > 4, "{sizes:?}");
 }
 
-#[tokio::test]
-async fn a_vendor_sees_its_own_plugins_and_attempts_alone() {
+/// A server for a vendor of the plugin `patient-a`.
+fn of_vendor() -> Bench {
     let vendor = Identity {
         subject: "acme".into(),
         roles: [RoleName::new("vendor")].into(),
@@ -96,9 +96,15 @@ async fn a_vendor_sees_its_own_plugins_and_attempts_alone() {
         ..Identity::local()
     };
     let tokens = BTreeMap::from([("a".to_owned(), Arc::new(vendor))]);
-    let bench = Bench::at(NOW).0.with_access(Access::fixed(Roles::default(), tokens));
-    plant(&bench, "A").await;
-    plant(&bench, "B").await;
+    Bench::at(NOW).0.with_access(Access::fixed(Roles::default(), tokens))
+}
+
+#[tokio::test]
+async fn a_vendor_sees_its_own_plugins_and_attempts_alone() {
+    let bench = of_vendor();
+    for dealer in ["A", "B"] {
+        plant_some(&bench, dealer, Of::Resources(&[RUN])).await;
+    }
     let own = "/orchestration/v1";
     let table = [
         (format!("GET {own}/fulfilments/OWN-run/attempts"), "200"),
@@ -148,4 +154,33 @@ allow = [
     assert!(missing.contains("there is no quote `ID` here"), "{missing}");
     assert_eq!(hidden, missing);
     assert_ne!(own, missing);
+}
+
+#[tokio::test]
+async fn attempts_of_plugins_of_others_leave_no_trace() {
+    let (with, without) = (of_vendor(), of_vendor());
+    plant_run(&with, "shared", &["A", "B"]).await;
+    plant_run(&without, "shared", &["A"]).await;
+    plant_run(&with, "other", &["B"]).await;
+    let own = "/orchestration/v1";
+    for path in [
+        "fulfilments/shared/attempts",
+        "fulfilments/shared/attempts?limit=1",
+        "fulfilments/shared/attempts?offset=1",
+        "fulfilments/shared/tasks/six-steps.s1/attempts",
+        "fulfilments/shared/tasks/six-steps.s2/attempts",
+        "fulfilments/other/attempts",
+        "fulfilments/other/tasks/six-steps.s1/attempts",
+        "plugins",
+        "plugins/patient-a",
+        "plugins/patient-b",
+        "plugins/patient-b/scratch",
+    ] {
+        let line = format!("GET {own}/{path}");
+        let found = answer(&with, "a", &line, "").await;
+        assert_eq!(found, answer(&without, "a", &line, "").await, "{path}");
+        assert!(!found.contains("patient-b\"") && !found.contains("\"B\""), "{path}: {found}");
+    }
+    let line = format!("GET {own}/fulfilments/shared/tasks/six-steps.s1/attempts");
+    assert!(answer(&with, "a", &line, "").await.contains("http://olt-1/ports/1"));
 }
