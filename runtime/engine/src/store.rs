@@ -50,6 +50,12 @@ pub trait Store: Send + Sync + 'static {
     /// durable. An answer that rests on a read waits for this first, since a batch may show before
     /// it is durable. Resolves at once if no batch is on its way.
     fn settled(&self) -> Settled;
+
+    /// How many times what was appended was synced to disk, for metrics. Batches that come together share a
+    /// sync. A store in memory has none.
+    fn syncs(&self) -> u64 {
+        0
+    }
 }
 
 /// A key and its value.

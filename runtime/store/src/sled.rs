@@ -41,6 +41,8 @@ pub struct Sled {
     changed: watch::Receiver<u64>,
     progress: Arc<Progress>,
     epoch: Arc<AtomicU64>,
+    /// How many commits are durable, each with a sync of its own.
+    commits: Arc<AtomicU64>,
     closing: Closing,
 }
 
@@ -113,7 +115,7 @@ impl Sled {
             path: path.to_owned(),
             marker: Arc::new(Mutex::new(marker)),
             epoch: Arc::clone(&epoch),
-            commits,
+            commits: Arc::clone(&commits),
             progress: Arc::clone(&progress),
         };
         noted.note().map_err(of_io)?;
@@ -123,7 +125,7 @@ impl Sled {
         let notes = Notes::start(noted.clone()).map_err(of_io)?;
         let closing = Closing::of(noted, lock);
         open::sweep(path);
-        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, closing })
+        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, commits, closing })
     }
 }
 
@@ -177,6 +179,10 @@ impl Store for Sled {
 
     fn settled(&self) -> Settled {
         self.progress.settled()
+    }
+
+    fn syncs(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
     }
 }
 

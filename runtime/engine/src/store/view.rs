@@ -180,6 +180,11 @@ impl Store for View {
         self.store.changed()
     }
 
+    /// Those of all tenants.
+    fn syncs(&self) -> u64 {
+        self.store.syncs()
+    }
+
     fn settled(&self) -> Settled {
         self.store.settled()
     }

@@ -216,6 +216,8 @@ impl Page {
             "Documents that were met and cannot be read",
             counters.unreadable.count(),
         );
+        let syncs = AtomicU64::new(server.engine.store().syncs());
+        self.counter("store_syncs", "Syncs of the store, each with all commits until then", &syncs);
         self.gauge(
             "store_reads",
             "Reads of documents under way, each on a thread of its own",
