@@ -35,6 +35,7 @@ mod stock;
 mod subscriptions;
 mod table;
 mod view;
+mod waiting;
 
 pub(super) use admit::operation_at;
 pub(super) use described::describe;
@@ -77,7 +78,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["workflows", name, "runs"] => runs::start(server, call, name).await,
         ["runs", id, "cancel"] => decide::cancel_run(server, call, id).await,
         ["runs", id] => runs::one(server, &call, id).await,
-        ["fulfilments", id] => view::get(server, &call, id).await,
+        ["fulfilments", id] => view::get(server, call, id).await,
         ["fulfilments", id, "events"] => events::get(server, call, id).await,
         ["fulfilments", id, "plan"] => view::plan(server, &call, id).await,
         ["fulfilments", id, "logs"] => operate::logs(server, &call, id).await,

@@ -1,14 +1,12 @@
 //! Runs: any JSON object starts any workflow, and a client may wait for the end.
 
-use std::time::Duration;
-
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
 use engine::Submitted;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
 
-use super::{BASE, find, missing, view};
+use super::{BASE, find, view, waiting};
 use crate::access::Reader;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
@@ -18,13 +16,10 @@ use crate::http::rights::{self, must_cover};
 use crate::http::{ServerState, answer};
 use crate::retention;
 
-/// Max wait for the end of a run, in seconds.
-const WAIT_S_MAX: u64 = 300;
-
 /// Starts a run: 201 at once, or, if the client waits, 200 when it has ended and 202 when it
 /// has not.
 pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) -> Answer {
-    let wait = call.query.get("wait").map(wait).transpose()?;
+    let wait = waiting::wanted(&call)?;
     // The name becomes part of a key, so it is validated first.
     let rulebook = server.rulebooks.current();
     let is_closed = rulebook.closed_workflow(workflow).is_some();
@@ -51,7 +46,9 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     };
     let id = first.id();
     if let Some(wait) = wait {
-        return waited(server, call, id, wait).await;
+        let (status, run) = waiting::waited(server, &mut call, id, wait).await?;
+        let body = view::brief(&run, &call.base);
+        return Ok(answer::located(status, &location(&call, id), &body));
     }
     let body = view::brief(&first, &call.base);
     let response = answer::located(StatusCode::CREATED, &location(&call, id), &body);
@@ -85,29 +82,6 @@ async fn remove(server: &ServerState, run: &Fulfilment) -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn waited(server: &ServerState, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
-    // The run is on disk. Waiting for its end changes nothing and must not block other requests.
-    call.leave_place();
-    let ended = tokio::select! {
-        // If both are ready, the client gets the end.
-        biased;
-        ended = server.engine.ended(id) => ended?,
-        () = tokio::time::sleep(wait) => None,
-        () = call.closing.closed() => None,
-        () = call.gone.left() => None,
-    };
-    let (status, run) = match ended {
-        Some(run) => (StatusCode::OK, run),
-        // It started this run, whether or not it may read others.
-        None => {
-            let run = server.engine.get(id).await?;
-            (StatusCode::ACCEPTED, run.ok_or_else(|| missing(id.as_str()))?)
-        }
-    };
-    let body = view::brief(&run, &call.base);
-    Ok(answer::located(status, &location(&call, id), &body))
-}
-
 /// The client's key belongs to a removed run.
 fn gone(id: &FulfilmentId) -> Problem {
     let message = format!("this key made the run `{id}`, which was removed: use another key");
@@ -116,20 +90,4 @@ fn gone(id: &FulfilmentId) -> Problem {
 
 fn location(call: &Call, id: &FulfilmentId) -> String {
     format!("{}{BASE}/runs/{id}", call.base)
-}
-
-/// A time to wait: `30s`, `500ms` or `5m`; a number alone is in seconds.
-fn wait(text: &str) -> Result<Duration, Problem> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: Option<u64> = digits.parse().ok();
-    let wait = number.and_then(|number| match &text[digits.len()..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "" | "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        _ => None,
-    });
-    wait.filter(|wait| *wait <= Duration::from_secs(WAIT_S_MAX)).ok_or_else(|| {
-        let message = format!("`wait` is a time such as `30s`, at most `{WAIT_S_MAX}s`");
-        Problem::bad(message).about("wait")
-    })
 }

@@ -9,6 +9,8 @@ use crate::access::Verb;
 const OFFSET: Parameter = parameter("offset", Kind::Number, "how many to pass over");
 const LIMIT: Parameter = parameter("limit", Kind::Number, "how many to answer with at most");
 const JOURNAL: Parameter = parameter("journal", Kind::Boolean, "`true`: with its journal");
+const WAIT: Parameter =
+    parameter("wait", Kind::Text, "how long to wait for the end, such as `30s`; at most 300s");
 const BY: Attribute = may("by", Kind::Text, "who decides; kept in the journal");
 const REASON: Attribute = may("reason", Kind::Text, "why; kept in the journal");
 
@@ -45,7 +47,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         "workflow runs",
         "Runs a workflow with the body as its input; with `wait` the answer comes when it has ended",
     )
-    .query(&[parameter("wait", Kind::Text, "how long to wait for the end, such as `30s`; at most 300s")])
+    .query(&[WAIT])
     .keyed()
     .sends(Body::Any)
     .answers(201, Content::Object)
@@ -58,9 +60,11 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     get(
         "/fulfilments/{id}",
         "fulfilment",
-        "Shows what becomes of an order: items, tasks, waves, failures. Its id is that of the order",
+        "Shows what becomes of an order: items, tasks, waves, failures. Its id is that of the order. With `wait` the \
+         answer is short, and comes when it has ended",
     )
-    .query(&[JOURNAL]),
+    .query(&[JOURNAL, WAIT])
+    .or(&[(202, "It has not ended within `wait`")]),
     get("/fulfilments/{id}/plan", "fulfilment plan", "Prints its plan").answers(200, Content::Text),
     get(
         "/fulfilments/{id}/events",

@@ -9,15 +9,21 @@ use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
 use super::journal::{self, Show};
-use super::{BASE, find};
+use super::{BASE, find, waiting};
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{ServerState, addresses, answer, resources};
 
 /// Answers with a fulfilment, with its journal if the client asks for it.
-pub(super) async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = find(server, call, id).await?;
+pub(super) async fn get(server: &ServerState, mut call: Call, id: &str) -> Answer {
+    let fulfilment = find(server, &call, id).await?;
+    if let Some(wait) = waiting::wanted(&call)? {
+        let (status, fulfilment) =
+            waiting::waited(server, &mut call, fulfilment.id(), wait).await?;
+        return Ok(answer::json(status, &brief(&fulfilment, &call.base)));
+    }
+    let call = &call;
     let body = full(server, call, &fulfilment).await?;
     Ok(answer::json(StatusCode::OK, &body))
 }
