@@ -18,6 +18,7 @@ mod attempts;
 mod attributes;
 mod audit;
 mod bad_input;
+mod bench;
 mod by_hand;
 mod changes;
 mod checks;

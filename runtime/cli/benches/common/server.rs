@@ -14,7 +14,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with the plugin `noop`, packs (each a name and its folder in the
+    /// Starts a server with the plugins `noop` and `hasher`, packs (each a name and its folder in the
     /// repository), and settings.
     pub(crate) fn start(packs: &[(&str, &str)], settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -23,8 +23,10 @@ impl Server {
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         let plugins = String::from_utf8(built.stdout).unwrap();
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
-        let noop = Path::new(plugins.trim()).join("noop.wasm");
-        std::fs::copy(noop, folder.path().join("plugins/noop.wasm")).unwrap();
+        for name in ["noop.wasm", "hasher.wasm"] {
+            let built = Path::new(plugins.trim()).join(name);
+            std::fs::copy(built, folder.path().join("plugins").join(name)).unwrap();
+        }
         for (name, from) in packs {
             copy(from, &folder.path().join("workflows").join(name));
         }

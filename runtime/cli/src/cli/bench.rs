@@ -1,16 +1,14 @@
 //! `ferrule bench`: load against a server that runs, and what it took.
 
 mod documents;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+mod measure;
+mod orders;
+mod process;
+mod runs;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use hyper::Method;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
 
 use super::say;
 use crate::client::{Client, Login};
@@ -24,21 +22,11 @@ pub(crate) struct Bench {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Run a workflow, again and again.
-    Runs(Runs),
+    Runs(runs::Runs),
+    /// Send product orders, and wait until each is completed.
+    Orders(orders::Orders),
     /// Read, list and create documents among many.
     Documents(documents::Documents),
-}
-
-#[derive(Debug, Args)]
-struct Runs {
-    #[command(flatten)]
-    load: Load,
-    /// The workflow to run.
-    #[arg(long, default_value = "six-steps")]
-    workflow: String,
-    /// How many runs, after as many tenths to warm up.
-    #[arg(long, default_value_t = 2_000)]
-    runs: usize,
 }
 
 /// What every load has.
@@ -49,84 +37,26 @@ struct Load {
     server: String,
     #[command(flatten)]
     login: Login,
-    /// How many requests are in flight at one time.
-    #[arg(long, default_value_t = 64)]
-    in_flight: usize,
-    /// The process id of the server, to measure its CPU time and memory.
+    /// How many requests are in flight at one time. Several, with commas, are measured one after the other.
+    #[arg(long, default_value = "64", value_delimiter = ',')]
+    in_flight: Vec<usize>,
+    /// The process id of the server, to measure its CPU time, its memory and what it writes.
     #[arg(long)]
     pid: Option<u32>,
-    /// Print JSON.
+    /// Print JSON, one line for each measurement.
     #[arg(long)]
     json: bool,
 }
 
-/// No more than this many requests at one go.
+/// No more than this many requests at one go, and in flight.
 const REQUESTS_MAX: usize = 10_000_000;
-
-/// How long requests took, sorted, and what they cost.
-struct Measured {
-    latencies: Vec<Duration>,
-    took: Duration,
-    cpu_seconds: Option<f64>,
-}
-
-/// The figures of one kind of request.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    requests: usize,
-    seconds: f64,
-    per_second: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    cpu_ms_each: Option<f64>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RunsReport {
-    #[serde(flatten)]
-    measured: Report,
-    workflow: String,
-    #[serde(rename = "residentMiB")]
-    resident_mib: Option<u64>,
-}
-
-/// A run of a workflow, as the server answers.
-#[derive(Deserialize)]
-struct Run {
-    state: String,
-}
+const IN_FLIGHT_MAX: usize = 4_096;
 
 pub(crate) async fn run(bench: Bench) -> Result<()> {
     match bench.what {
         What::Runs(runs) => runs.run().await,
+        What::Orders(orders) => orders.run().await,
         What::Documents(documents) => documents.run().await,
-    }
-}
-
-impl Runs {
-    async fn run(self) -> Result<()> {
-        let load = &self.load;
-        let path = format!("/orchestration/v1/workflows/{}/runs?wait=60s", self.workflow);
-        let target = Arc::new((load.client(self.runs)?, path));
-        let one = |target: Arc<(Client, String)>, _: usize| async move {
-            let (client, path) = &*target;
-            let input = json!({ "bench": true });
-            let answer = client.send(Method::POST, path, &input).await?.success(path)?;
-            if answer.json::<Run>()?.state != "completed" {
-                bail!("a run answered {}", answer.text());
-            }
-            Ok(())
-        };
-        load.measure(self.runs.div_ceil(10), &target, one).await?;
-        let measured = load.measure(self.runs, &target, one).await?;
-        let report = RunsReport {
-            measured: measured.report(),
-            workflow: self.workflow,
-            resident_mib: load.pid.and_then(resident_mib),
-        };
-        print(&report, load.json)
     }
 }
 
@@ -139,71 +69,21 @@ impl Load {
         if !local.iter().any(|prefix| place.starts_with(prefix)) {
             bail!("`{}` is not on this machine; load goes to loopback only", self.server);
         }
-        if requests == 0 || requests > REQUESTS_MAX || self.in_flight == 0 {
-            bail!("there are 1 to {REQUESTS_MAX} requests, and --in-flight is at least 1");
+        if requests == 0 || requests > REQUESTS_MAX {
+            bail!("there are 1 to {REQUESTS_MAX} requests");
+        }
+        if self.in_flight.iter().any(|count| !(1..=IN_FLIGHT_MAX).contains(count)) {
+            bail!("`--in-flight` is a number from 1 to {IN_FLIGHT_MAX}, or several with commas");
         }
         Ok(client)
     }
 
-    /// Sends `requests` requests, one after the other; `one` gets what all share, and the number of each.
-    async fn measure<T, F>(
-        &self,
-        requests: usize,
-        target: &Arc<T>,
-        one: impl Fn(Arc<T>, usize) -> F + Copy + Send + 'static,
-    ) -> Result<Measured>
-    where
-        T: Send + Sync + 'static,
-        F: Future<Output = Result<()>> + Send,
-    {
-        let cpu_before = self.pid.and_then(cpu_seconds);
-        let began = Instant::now();
-        let next = Arc::new(AtomicUsize::new(0));
-        let mut workers = Vec::new();
-        for _ in 0..self.in_flight.min(requests) {
-            let (target, next) = (Arc::clone(target), Arc::clone(&next));
-            workers.push(tokio::spawn(async move {
-                let mut latencies = Vec::new();
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= requests {
-                        return Ok::<_, anyhow::Error>(latencies);
-                    }
-                    let began = Instant::now();
-                    one(Arc::clone(&target), number).await?;
-                    latencies.push(began.elapsed());
-                }
-            }));
+    /// The only number of requests in flight, for loads that are not measured with several.
+    fn only_in_flight(&self) -> Result<usize> {
+        match self.in_flight.as_slice() {
+            [count] => Ok(*count),
+            _ => bail!("`--in-flight` is one number here"),
         }
-        let mut latencies = Vec::with_capacity(requests);
-        for worker in workers {
-            latencies.extend(worker.await??);
-        }
-        latencies.sort_unstable();
-        let cpu_after = self.pid.and_then(cpu_seconds);
-        let cpu_seconds = cpu_after.zip(cpu_before).map(|(after, before)| after - before);
-        Ok(Measured { latencies, took: began.elapsed(), cpu_seconds })
-    }
-}
-
-impl Measured {
-    fn report(&self) -> Report {
-        let count = self.latencies.len() as f64;
-        Report {
-            requests: self.latencies.len(),
-            seconds: self.took.as_secs_f64(),
-            per_second: count / self.took.as_secs_f64(),
-            p50_ms: self.at(0.5),
-            p99_ms: self.at(0.99),
-            cpu_ms_each: self.cpu_seconds.map(|cpu| cpu * 1e3 / count),
-        }
-    }
-
-    /// The latency that this share of the requests stayed below, in milliseconds.
-    fn at(&self, share: f64) -> f64 {
-        let index = (self.latencies.len() as f64 * share) as usize;
-        let last = self.latencies.len().saturating_sub(1);
-        self.latencies.get(index.min(last)).copied().unwrap_or_default().as_secs_f64() * 1e3
     }
 }
 
@@ -220,19 +100,4 @@ fn print(report: &impl Serialize, as_json: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The CPU time that a process has used so far, as Linux tells.
-fn cpu_seconds(pid: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-    // Linux counts in hundredths of a second on every machine we know.
-    Some(ticks / 100.0)
-}
-
-fn resident_mib(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
 }

@@ -13,7 +13,8 @@ use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Load, print, resident_mib as resident};
+use super::measure::measure;
+use super::{Load, print};
 use crate::client::{Answer, Client};
 
 /// Rows created and sent in one batch.
@@ -42,8 +43,6 @@ struct Row<Figures> {
     figures: Figures,
     what: &'static str,
     rows: usize,
-    #[serde(rename = "residentMiB")]
-    resident_mib: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +77,7 @@ const QUESTIONS: [(&str, &str); 5] = [
 
 impl Documents {
     pub(super) async fn run(self) -> Result<()> {
+        self.load.only_in_flight()?;
         let client = Arc::new(self.load.client(self.requests.max(self.rows))?);
         for rows in [(self.rows / 1_000).max(1), self.rows] {
             self.fill(&client, rows).await?;
@@ -120,8 +120,9 @@ impl Documents {
             }
             Ok(())
         };
-        self.load.measure(self.requests.div_ceil(10), client, one).await?;
-        let measured = self.load.measure(self.requests, client, one).await?;
+        let (pid, in_flight) = (self.load.pid, self.load.only_in_flight()?);
+        measure(client, None, (in_flight, self.requests.div_ceil(10)), client, one).await?;
+        let measured = measure(client, pid, (in_flight, self.requests), client, one).await?;
         self.tell(name, rows, measured.report())
     }
 
@@ -130,7 +131,8 @@ impl Documents {
         let one = move |client: Arc<Client>, number: usize| async move {
             client.send(Method::POST, path, &row(number)).await?.success(path).map(drop)
         };
-        let measured = self.load.measure(self.requests, client, one).await?;
+        let (pid, in_flight) = (self.load.pid, self.load.only_in_flight()?);
+        let measured = measure(client, pid, (in_flight, self.requests), client, one).await?;
         self.tell("create", self.rows, measured.report())
     }
 
@@ -157,8 +159,7 @@ impl Documents {
     }
 
     fn tell(&self, what: &'static str, rows: usize, figures: impl Serialize) -> Result<()> {
-        let resident_mib = self.load.pid.and_then(resident);
-        print(&Row { figures, what, rows, resident_mib }, self.load.json)
+        print(&Row { figures, what, rows }, self.load.json)
     }
 }
 
