@@ -1,18 +1,23 @@
 //! Whether those who subscribed may read what an event is about.
 
-use engine::documents::Error;
+use engine::documents::{Document, Error};
+use engine::keys;
+use engine::store::{Direction, Scan, pages};
 use serde_json::Value;
 use tmf::subscription::{About, OutboxEvent};
+use tmf::table::of_key;
+use tmf::time::Timestamp;
 
-use super::Events;
+use super::{Events, FACTS_AT_ONCE};
 use crate::access::{Permission, Reader, Verb};
+use crate::documents::Session;
 
 /// The key of topics.
 const TOPIC: &str = "topic";
 
-/// Whether a reader may read what an event is about. The document of now decides, and of one that was
-/// created also what it was then. Of the removal of a document, what it was before decides. Other events
-/// of one that is gone do not tell what it was, so only those see them from whom none is hidden.
+/// Whether a reader may read what an event is about. The document of now decides, and what it was then: as it was
+/// created, or by its earlier versions if they are kept. Of the removal of a document, what it was before
+/// decides. Other events of one that is gone do not tell what it was, so only those see them from whom none is hidden.
 pub(super) async fn is_seen(
     events: &Events,
     reader: &Reader,
@@ -41,10 +46,54 @@ pub(super) async fn is_seen(
     }
     let is_whole = event.event_type().ends_with("CreateEvent");
     let then = || event.body().is_some_and(|body| scope.covers(body));
-    Ok(match document(events, key, id).await? {
-        Some(now) => scope.covers(&now) && (!is_whole || then()),
+    let (key, id, at) = (key.clone(), id.clone(), event.time);
+    let read = events.0.documents.read(move |session| {
+        let Some(now) = session.readable(&key, &id)? else { return Ok::<_, Error>(None) };
+        let earlier = earlier(session, (&key, &id), &now, at)?;
+        Ok(Some((now.body, earlier)))
+    });
+    Ok(match read.await? {
+        Some((now, earlier)) => {
+            let was_covered = earlier.iter().all(|earlier| match earlier {
+                Some(body) => scope.covers(body),
+                None => false,
+            });
+            scope.covers(&now) && was_covered && (!is_whole || then())
+        }
         None => is_whole && then(),
     })
+}
+
+/// What a document was after the changes of a moment, if it is another one now and earlier versions are kept of it; `None`
+/// if it is not known.
+fn earlier(
+    session: &Session,
+    (key, id): (&str, &str),
+    now: &Document,
+    at: Timestamp,
+) -> Result<Vec<Option<Value>>, Error> {
+    let has_history = of_key(key).is_some_and(|(_, resource)| resource.history);
+    if !has_history || now.since == at {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let scan = Scan::prefix(keys::versions(key, id), FACTS_AT_ONCE);
+    let scan = Scan { direction: Direction::Backward, ..scan };
+    'all: for page in pages(session.store(), scan) {
+        for (key, bytes) in page? {
+            let version = Document::read_at(&key, &bytes)?;
+            if version.since < at {
+                break 'all;
+            }
+            if version.since == at {
+                found.push(Some(version.body));
+            }
+        }
+    }
+    if found.is_empty() {
+        found.push(None);
+    }
+    Ok(found)
 }
 
 /// The document that an event is about; `None` if it is gone, or cannot be read.
