@@ -45,6 +45,9 @@ const OWNER: &str = "owner";
 /// Max subscriptions: each costs a task and a connection.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
 
+/// Max subscriptions of one identity, so that it leaves room for others.
+const SUBSCRIPTIONS_OF_ONE_MAX: usize = 100;
+
 /// Facts read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
@@ -83,6 +86,9 @@ pub enum SubscribeError {
     /// There are too many.
     #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already, which is all there can be")]
     TooMany,
+    /// The client has too many.
+    #[error("you have {SUBSCRIPTIONS_OF_ONE_MAX} subscriptions already: delete those that are not needed")]
+    TooManyOfOne,
     #[error("the store failed")]
     Store(#[from] engine::documents::Error),
 }
@@ -154,6 +160,10 @@ impl Events {
         };
         if let Some(known) = self.all().into_iter().find(same) {
             return Err(SubscribeError::Known { id: known.subscription.id.clone() });
+        }
+        let own = self.all().into_iter().filter(|known| known.has_same_owner(maker.as_deref()));
+        if maker.is_some() && own.count() >= SUBSCRIPTIONS_OF_ONE_MAX {
+            return Err(SubscribeError::TooManyOfOne);
         }
         if self.subscribers().len() >= SUBSCRIPTIONS_MAX {
             return Err(SubscribeError::TooMany);

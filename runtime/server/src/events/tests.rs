@@ -343,6 +343,28 @@ async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_lim
     assert_eq!(bench.events.end().await.unwrap(), 15);
 }
 
+#[tokio::test]
+async fn one_identity_leaves_room_for_the_subscriptions_of_others() {
+    let store = Memory::new();
+    let bench = open(&store, settings());
+    let source = Source::Api { number: 629, version: Version::V4 };
+    let subscribe = async |at: usize, owner: Option<&Arc<Identity>>| {
+        let input = json!({ "callback": format!("http://127.0.0.1:9/{at}") });
+        bench.events.subscribe(source.clone(), &input, owner).await
+    };
+    let (own, other) = (dealer("a"), dealer("b"));
+    for at in 0..SUBSCRIPTIONS_OF_ONE_MAX {
+        subscribe(at, Some(&own)).await.unwrap();
+    }
+    let refused = subscribe(1_000, Some(&own)).await;
+    assert!(matches!(refused, Err(SubscribeError::TooManyOfOne)), "{refused:?}");
+    assert!(subscribe(1_000, Some(&other)).await.is_ok());
+    // Without access there is no one to tell apart.
+    for at in 0..=SUBSCRIPTIONS_OF_ONE_MAX {
+        subscribe(at, None).await.unwrap();
+    }
+}
+
 /// The roles with one that reads the customers whose ids begin with a claim.
 fn roles() -> Roles {
     let text = r#"[dealer]
@@ -388,4 +410,51 @@ async fn a_subscriber_gets_the_events_that_its_owner_may_read_now() {
     let nothing = open(&store, settings());
     let reader = nothing.events.all()[0].reader(&Owners::default());
     assert!(!reader.sees("customer", &json!({ "id": "a1" })));
+}
+
+#[tokio::test]
+async fn an_event_of_a_document_that_was_hidden_then_is_passed_over() {
+    let text = r#"[dealer]
+        allow = [{ api = "TMF629", verbs = ["read"], when = "document.status == identity.claims.dealer" }]"#;
+    let roles = Roles::new(&toml::from_str(text).unwrap(), &permits::permissions()).unwrap();
+    let store = Memory::new();
+    let known = permits::permissions();
+    let bench = running(&store, settings().with_owners(Owners::new(roles), known));
+    let (own, all) = (Receiver::start().await, Receiver::start().await);
+    let source = Source::Api { number: 629, version: Version::V4 };
+    let mut subscribers = Vec::new();
+    for (receiver, owner) in [(&own, Some(dealer("a"))), (&all, None)] {
+        let input = json!({ "callback": receiver.url("") });
+        let subscribed = bench.events.subscribe(source.clone(), &input, owner.as_ref()).await;
+        subscribers.push(subscribed.unwrap());
+    }
+    // What is delivered late is judged by what the document is then, and by what it was.
+    bench.events.pause(&subscribers[0]).await.unwrap();
+    let engine = bench.events.engine();
+    for (id, statuses) in [("1", ["b", "b", "a", "a"]), ("2", ["a", "a", "a", "a"])] {
+        for (at, status) in (0..).zip(statuses) {
+            let body = json!({ "id": id, "name": format!("{id}{at}{status}"), "status": status });
+            let change = async || engine.write(vec![Put::set("customer", id, &body)]).await;
+            // Each change has a time of its own.
+            let before = engine.now();
+            while engine.now() == before {
+                tokio::task::yield_now().await;
+            }
+            change().await.unwrap();
+        }
+    }
+    let names = |receiver: &Receiver| -> Vec<String> {
+        let seen = receiver.seen();
+        let shown = seen.iter().map(|(_, event)| event["event"]["customer"]["name"].clone());
+        shown.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+    };
+    bench.events.resume(&subscribers[0]).await.unwrap();
+    let end = bench.events.end().await.unwrap();
+    bench.until(&subscribers[0], |progress| progress.next == end).await;
+    bench.until(&subscribers[1], |progress| progress.next == end).await;
+    let (seen, whole) = (names(&own), names(&all));
+    assert!(whole.contains(&"10b".to_owned()) && whole.contains(&"11b".to_owned()), "{whole:?}");
+    let expected: Vec<String> = whole.into_iter().filter(|name| name.ends_with('a')).collect();
+    assert_eq!(seen, expected);
+    assert!(expected.contains(&"13a".to_owned()) && expected.contains(&"20a".to_owned()));
 }

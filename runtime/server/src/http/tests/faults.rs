@@ -194,6 +194,7 @@ async fn errors_of_the_server_are_sorted() {
         SubscribeError::Forbidden(_) => Client, crate::events::Forbidden::Own.into();
         SubscribeError::Known { .. } => Client, SubscribeError::Known { id: "h".into() };
         SubscribeError::TooMany => Ours, SubscribeError::TooMany;
+        SubscribeError::TooManyOfOne => Client, SubscribeError::TooManyOfOne;
         SubscribeError::Store(_) => Ours, SubscribeError::Store(unreadable());
     }
 }
