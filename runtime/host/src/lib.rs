@@ -14,6 +14,7 @@ pub mod install;
 pub mod limits;
 pub mod manifest;
 pub mod peer;
+pub mod pem;
 pub mod provenance;
 pub mod registry;
 pub mod regular;

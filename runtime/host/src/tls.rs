@@ -11,15 +11,16 @@ use engine::clock::{Clock as _, System};
 use hyper::Uri;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use tmf::time::Timestamp;
+use zeroize::Zeroizing;
 
 use self::renewed::{Part, Renewed};
 use crate::grants::{self, Connecting, Grants, Http2, Pem, Target};
+use crate::pem::{self, PemError};
 use crate::regular;
 use crate::secret::Safe;
 
@@ -29,9 +30,6 @@ mod validity;
 
 pub use self::trust::Trust;
 pub use self::validity::{instant, not_after};
-
-/// Max bytes of a file with certificates or a key.
-const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// How the targets of one plugin are connected to.
 #[derive(Debug, Default)]
@@ -258,29 +256,12 @@ impl At {
         hash: &mut Sha256,
     ) -> Result<Vec<CertificateDer<'static>>, TargetFault> {
         let pem = self.file(key, path, hash)?;
-        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        match read {
-            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            Ok(_) | Err(_) => {
-                let what = format!(
-                    "`{}` holds no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`",
-                    path.display()
-                );
-                Err(self.wrong(key, what))
-            }
-        }
+        pem::certificates(&pem::place(path), &pem).map_err(|error| self.unusable(key, error))
     }
 
     fn key(&self, path: &Path, hash: &mut Sha256) -> Result<PrivateKeyDer<'static>, TargetFault> {
         let pem = self.file("key", path, hash)?;
-        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-            let what = format!(
-                "`{}` holds no key in PEM without a password, which begins with `-----BEGIN \
-                 PRIVATE KEY-----`",
-                path.display()
-            );
-            self.wrong("key", what)
-        })?;
+        let key = pem::key(&pem::place(path), &pem).map_err(|error| self.unusable("key", error))?;
         regular::check_private(path).map_err(|error| self.wrong("key", error.to_string()))?;
         Ok(key)
     }
@@ -290,24 +271,16 @@ impl At {
         key: &'static str,
         path: &Path,
         hash: &mut Sha256,
-    ) -> Result<Vec<u8>, TargetFault> {
-        let bytes = regular::read(path, FILE_BYTES_MAX).map_err(|source| TargetFault {
-            source: Some(Box::new(source)),
-            ..self.wrong(
-                key,
-                format!(
-                    "`{}` cannot be read: see that it is there and that the server may read it",
-                    path.display()
-                ),
-            )
-        })?;
-        if bytes.len() > FILE_BYTES_MAX {
-            let what = format!("`{}` has more than {FILE_BYTES_MAX} bytes", path.display());
-            return Err(self.wrong(key, what));
-        }
+    ) -> Result<Zeroizing<Vec<u8>>, TargetFault> {
+        let bytes = pem::read(path).map_err(|error| self.unusable(key, error))?;
         hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(&bytes);
+        hash.update(&*bytes);
         Ok(bytes)
+    }
+
+    fn unusable(&self, key: &'static str, error: PemError) -> TargetFault {
+        let fault = self.wrong(key, error.to_string());
+        TargetFault { source: error.into_source(), ..fault }
     }
 
     fn server_name(&self, name: &str) -> Result<ServerName<'static>, TargetFault> {

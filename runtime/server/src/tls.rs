@@ -10,20 +10,19 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use engine::clock::{Clock as _, System};
-use host::{not_after, regular};
+use host::not_after;
+use host::pem::{self, PemError};
+use host::regular::{Exposed, check_private};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest as _, Sha256};
 use tmf::time::Timestamp;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::config::{ClientCertificates, Tls};
-
-/// Max bytes of a file with certificates or a key.
-const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// HTTP/2 by ALPN.
 pub(crate) const H2: &[u8] = b"h2";
@@ -203,48 +202,22 @@ fn certificates(
     setting: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = file(setting, path)?;
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => {
-            let what = format!(
-                "`{}` holds no certificate in PEM, which begins with `-----BEGIN CERTIFICATE-----`",
-                path.display()
-            );
-            Err(TlsError { setting, what, source: None })
-        }
-    }
+    pem::certificates_in(path).map_err(|error| unusable(setting, error))
 }
 
 fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let wrong = |what| TlsError { setting: "key", what, source: None };
-    let pem = zeroize::Zeroizing::new(file("key", path)?);
-    // The cause is left out: it may have a part of the key.
-    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-        wrong(format!(
-            "`{}` holds no key in PEM without a password, which begins with `-----BEGIN PRIVATE KEY-----`",
-            path.display()
-        ))
-    })?;
-    regular::check_private(path).map_err(|error| wrong(error.to_string()))?;
+    let key = pem::key_in(path).map_err(|error| unusable("key", error))?;
+    let open = |what: Exposed| TlsError { setting: "key", what: what.to_string(), source: None };
+    check_private(path).map_err(open)?;
     Ok(key)
 }
 
-fn file(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    let bytes = regular::read(path, FILE_BYTES_MAX).map_err(|source| TlsError {
-        setting,
-        what: format!(
-            "`{}` cannot be read: see that it is there and that the server may read it",
-            path.display()
-        ),
-        source: Some(Box::new(source)),
-    })?;
-    if bytes.len() > FILE_BYTES_MAX {
-        let what = format!("`{}` has more than {FILE_BYTES_MAX} bytes", path.display());
-        return Err(TlsError { setting, what, source: None });
-    }
-    Ok(bytes)
+fn file(setting: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    pem::read(path).map_err(|error| unusable(setting, error))
+}
+
+fn unusable(setting: &'static str, error: PemError) -> TlsError {
+    TlsError { setting, what: error.to_string(), source: error.into_source() }
 }
 
 /// The algorithms of `ring`.

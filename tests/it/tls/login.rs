@@ -46,7 +46,7 @@ async fn the_lab_of_a_command_serves_its_clients() {
         (&url, &["--ca", &ca], "asks for a client certificate"),
         (&other, &["--ca", &ca], "wrong host"),
         (&plain, &[], "use https://"),
-        (&url, &["--ca", &key], "has no certificates in PEM"),
+        (&url, &["--ca", &key], "holds no certificate in PEM"),
         (&url, &["--ca", &ca, "--cert", &cert], "--cert-key"),
         (&url, &["--ca", &ca, "--cert", &cert, "--cert-key", &ca], "no key in PEM"),
     ] {

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use engine::tenant::{NAME_BYTES_MAX, TenantName};
+use host::pem;
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::trust;
 
@@ -116,7 +115,7 @@ impl Login {
         let config = trust::tls(self.ca.as_deref())?;
         let mut config = match (&self.proof.cert, &self.proof.cert_key) {
             (Some(cert), Some(key)) => {
-                let (chain, read) = (chain(cert)?, private_key(key)?);
+                let (chain, read) = (pem::certificates_in(cert)?, pem::key_in(key)?);
                 config.with_client_auth_cert(chain, read).with_context(|| {
                     format!("`{}` is not the key of `{}`", key.display(), cert.display())
                 })?
@@ -139,27 +138,6 @@ impl Login {
 fn read_token(path: &Path) -> Result<String> {
     host::regular::read_text(path, TOKEN_BYTES_MAX)
         .with_context(|| format!("cannot read the token in `{}`", path.display()))
-}
-
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    let read: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
-    let chain =
-        read.with_context(|| format!("cannot read certificates from `{}`", path.display()))?;
-    if chain.is_empty() {
-        bail!("`{}` has no certificate in PEM", path.display());
-    }
-    Ok(chain)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
-    // The cause is left out: it may have a part of the key.
-    PrivateKeyDer::from_pem_file(path).map_err(|_| {
-        anyhow::anyhow!(
-            "`{}` cannot be read, or has no key in PEM without a password",
-            path.display()
-        )
-    })
 }
 
 /// Whether a URL leads to this machine.

@@ -3,17 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use host::pem::{self, PemError};
 use rustls::client::WantsClientCert;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 /// A file without usable CAs.
 #[derive(Debug, thiserror::Error)]
-#[error("`{file}` has no certificates in PEM: {why}")]
-pub(crate) struct NoCas {
-    file: String,
-    why: String,
+pub(crate) enum NoCas {
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    #[error("`{file}` holds no usable CA")]
+    Unusable {
+        file: String,
+        #[source]
+        source: rustls::Error,
+    },
 }
 
 /// TLS 1.2 and 1.3 with the algorithms of `ring`, for servers of the CAs of a file, or of those of the system.
@@ -33,17 +37,9 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, NoCas> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(roots);
     };
-    let unusable = |error: &dyn std::fmt::Display| NoCas {
-        file: path.display().to_string(),
-        why: error.to_string(),
-    };
-    let read = CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))?;
-    for certificate in read {
-        let certificate = certificate.map_err(|error| unusable(&error))?;
-        roots.add(certificate).map_err(|error| unusable(&error))?;
-    }
-    if roots.is_empty() {
-        return Err(unusable(&"it is empty of them"));
+    for certificate in pem::certificates_in(path)? {
+        let unusable = |source| NoCas::Unusable { file: path.display().to_string(), source };
+        roots.add(certificate).map_err(unusable)?;
     }
     Ok(roots)
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::pem;
 use crate::secret::{Safe, Secret};
 
 /// A part of what is shown: read from its file, or the name of a secret.
@@ -69,18 +69,18 @@ impl Renewed {
     fn make(&self) -> Result<CertifiedKey, String> {
         let chain = match &self.certificate {
             Part::Read(chain) => chain.to_vec(),
-            Part::Secret(name) => certificates(name, &*self.value(name)?)?,
+            Part::Secret(name) => {
+                let value = self.value(name)?;
+                let read = pem::certificates(&place(name), value.expose().as_bytes());
+                read.map_err(|error| error.to_string())?
+            }
         };
         let key = match &self.key {
             Part::Read(key) => key.clone_key(),
             Part::Secret(name) => {
                 let value = self.value(name)?;
-                PrivateKeyDer::from_pem_slice(value.expose().as_bytes()).map_err(|_| {
-                    format!(
-                        "the secret `{name}` holds no key in PEM without a password, which begins with \
-                         `-----BEGIN PRIVATE KEY-----`"
-                    )
-                })?
+                let read = pem::key(&place(name), value.expose().as_bytes());
+                read.map_err(|error| error.to_string())?
             }
         };
         CertifiedKey::from_der(chain, key, &self.provider)
@@ -93,13 +93,8 @@ impl Renewed {
     }
 }
 
-fn certificates(name: &str, value: &Secret) -> Result<Vec<CertificateDer<'static>>, String> {
-    let pem = value.expose().as_bytes();
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(format!("the secret `{name}` holds no certificate in PEM")),
-    }
+fn place(name: &str) -> String {
+    format!("the secret `{name}`")
 }
 
 impl ResolvesClientCert for Renewed {

@@ -69,7 +69,7 @@ fn of_file(path: PathBuf, now: Timestamp) -> Result<Read, TlsError> {
     let wrong = |what: String| TlsError { setting: SETTING, what, source: None };
     let bytes = file(SETTING, &path)?;
     let ders = match bytes.first() {
-        Some(&SEQUENCE) => vec![CertificateRevocationListDer::from(bytes)],
+        Some(&SEQUENCE) => vec![CertificateRevocationListDer::from(bytes.to_vec())],
         Some(_) | None => CertificateRevocationListDer::pem_slice_iter(&bytes)
             .collect::<Result<_, _>>()
             .unwrap_or_default(),

@@ -48,7 +48,7 @@ fn files_that_cannot_be_used_are_named_without_their_content() {
     let files = Files::new();
     let ((one, one_key), (_, other_key)) = (files.pair("one"), files.pair("other"));
     let (garbage, gone) = (files.write("garbage", "SECRET"), files.0.path().join("gone"));
-    let large = files.write("large", &"x".repeat(FILE_BYTES_MAX + 1));
+    let large = files.write("large", &"x".repeat(pem::FILE_BYTES_MAX + 1));
     let pipe = PathBuf::from("/dev/zero");
     let (open_pair, open) = files.pair("open");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o604)).unwrap();
