@@ -9,7 +9,6 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::Limits;
 use super::places::{Place, Places};
 use super::problem::Problem;
 use crate::aside::aside_of_bytes;
@@ -32,6 +31,22 @@ pub(super) struct Pace {
 /// The required pace of request bodies.
 pub(super) const PACE: Pace =
     Pace { wait: BODY_WAIT, slow: Duration::from_secs(10), bytes_a_second: 16 << 10 };
+
+/// Max bytes of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Max {
+    /// As `body-bytes-max` sets it.
+    Set(usize),
+    Fixed(usize),
+}
+
+impl Max {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Set(bytes) | Self::Fixed(bytes) => bytes,
+        }
+    }
+}
 
 /// The unit of room for bodies.
 const PIECE_BYTES: usize = 16 << 10;
@@ -122,12 +137,14 @@ pub(super) fn missing(headers: &HeaderMap) -> Problem {
 pub(super) async fn receive(
     headers: &HeaderMap,
     mut body: Body,
-    (limits, pace): (Limits, Pace),
+    (limit, pace): (Max, Pace),
     bodies: &Bodies,
 ) -> Result<Received, Problem> {
-    let max = limits.body_bytes_max;
-    let setting = if is_component(headers) { "" } else { ": `body-bytes-max`" };
-    let too_large = || Problem::too_large(format!("a body may have {max} bytes{setting}"));
+    let max = limit.bytes();
+    let too_large = || {
+        let setting = if limit == Max::Set(max) { ": `body-bytes-max`" } else { "" };
+        Problem::too_large(format!("a body may have {max} bytes{setting}"))
+    };
     let announced: Option<usize> =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length| length > max) {

@@ -16,11 +16,11 @@ use super::places::Place;
 use super::problem::Problem;
 use super::proxies::Proxies;
 use super::serve::{Arrival, Closing};
-use super::{Limits, body};
+use super::body;
 use crate::access::Admitted;
 use crate::search::Query;
 use crate::tls::seen::ClientCertificate;
-use body::{Bodies, Received, Room};
+use body::{Bodies, Max, Received, Room};
 use tokio::sync::oneshot;
 
 /// The header with a client's key for a submission, to repeat it safely.
@@ -158,9 +158,9 @@ impl Call {
     }
 
     /// Waits for the body, so that the handler needs no client any more.
-    pub(super) async fn receive(&mut self, limits: Limits, bodies: &Bodies) {
+    pub(super) async fn receive(&mut self, max: Max, bodies: &Bodies) {
         let body = self.take_body();
-        let received = body::receive(&self.headers, body, (limits, body::PACE), bodies).await;
+        let received = body::receive(&self.headers, body, (max, body::PACE), bodies).await;
         self.content = Content::Arrived(received);
     }
 

@@ -13,7 +13,9 @@ use std::time::Instant;
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
 
+use super::body::Max;
 use super::call::{Call, Gone};
+use super::login::FORM_BYTES_MAX;
 use super::metrics::MethodName;
 use super::places::Places;
 use super::problem::Problem;
@@ -21,6 +23,9 @@ use super::{ServerState, answer_to};
 
 /// Max requests that change something at one time; more wait, and are dropped with their client.
 const CHANGES_MAX: usize = 1_024;
+
+/// Max bytes of the answer of an element, with the spaces between its values.
+const CALLBACK_BYTES_MAX: usize = 256 << 10;
 
 /// Max imports at one time. Each reads its body while it runs.
 const IMPORTS_MAX: usize = 16;
@@ -67,11 +72,8 @@ pub(super) async fn carry_out(
             Problem::unavailable(message)
         }),
         false => {
-            let mut limits = server.limits;
-            if is_upload(&call) {
-                limits.body_bytes_max = server.plugins.host.plugin_bytes_max();
-            }
-            call.receive(limits, &server.bodies).await;
+            let max = max(&server, &call);
+            call.receive(max, &server.bodies).await;
             Ok(server.changes.places.take().await)
         }
     };
@@ -92,10 +94,20 @@ pub(super) async fn carry_out(
     response
 }
 
-/// Whether the body of a request is a plugin, which may be larger than others.
-fn is_upload(call: &Call) -> bool {
+/// Max bytes of the body of a request. A plugin may be larger than others; what strangers send, who log in, and what
+/// elements answer is small, and takes no room of clients with an identity.
+fn max(server: &ServerState, call: &Call) -> Max {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
-    call.method == Method::PUT && matches!(path.as_slice(), ["orchestration", "v1", "plugins", ..])
+    let usual = server.limits.body_bytes_max;
+    let at_most = |bytes| if bytes < usual { Max::Fixed(bytes) } else { Max::Set(usual) };
+    match path.as_slice() {
+        ["orchestration", "v1", "plugins", ..] if call.method == Method::PUT => {
+            Max::Fixed(server.plugins.host.plugin_bytes_max())
+        }
+        ["orchestration", "v1", "callbacks", ..] => at_most(CALLBACK_BYTES_MAX),
+        ["login" | "logout", ..] => at_most(FORM_BYTES_MAX),
+        _ => Max::Set(usual),
+    }
 }
 
 /// Whether a request is read while it is carried out: an import can be interrupted at any time, and

@@ -26,7 +26,7 @@ use crate::access::{Identity, People, RoleName};
 pub(super) use pages::{Form, with_policy};
 
 /// Max bytes of a form, and of its parameters.
-const FORM_BYTES_MAX: usize = 32 << 10;
+pub(super) const FORM_BYTES_MAX: usize = 32 << 10;
 
 /// The parameter of a form with the token of a session.
 pub(super) const TOKEN: &str = "csrf_token";

@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::*;
 
-const LIMITS: Limits = Limits { body_bytes_max: 4 << 20, bodies_mib: 1, exports: 1 };
+const MAX: Max = Max::Set(4 << 20);
 
 fn json_headers() -> HeaderMap {
     [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect()
@@ -21,7 +21,7 @@ fn slow(pieces: usize, bytes: usize, pause: Duration) -> Body {
 }
 
 async fn received(body: Body, bodies: &Bodies) -> Result<Received, u16> {
-    let received = receive(&json_headers(), body, (LIMITS, PACE), bodies).await;
+    let received = receive(&json_headers(), body, (MAX, PACE), bodies).await;
     received.map_err(|problem| problem.into_response().status().as_u16())
 }
 
@@ -56,7 +56,7 @@ async fn a_body_that_stalls_is_not_waited_for_and_a_slow_one_is() {
     let bodies = Bodies::new(1, 50);
     let late = async |body| {
         let begun = Instant::now();
-        let received = receive(&json_headers(), body, (LIMITS, pace), &bodies).await;
+        let received = receive(&json_headers(), body, (MAX, pace), &bodies).await;
         let status = received.map_err(|problem| problem.into_response().status().as_u16());
         assert_eq!(status.err(), Some(408));
         begun.elapsed()
@@ -72,7 +72,7 @@ async fn a_body_that_stalls_is_not_waited_for_and_a_slow_one_is() {
     let pace = Pace { wait: Duration::from_millis(200), ..pace };
     let steady = slow(usize::MAX, 1_000, Duration::from_millis(10));
     let begun = Instant::now();
-    assert!(receive(&json_headers(), steady, (LIMITS, pace), &bodies).await.is_err());
+    assert!(receive(&json_headers(), steady, (MAX, pace), &bodies).await.is_err());
     assert!(begun.elapsed() >= pace.wait);
 }
 
@@ -80,6 +80,6 @@ async fn a_body_that_stalls_is_not_waited_for_and_a_slow_one_is() {
 async fn a_body_shorter_than_announced_ended_early() {
     let mut headers = json_headers();
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("4"));
-    let cut = receive(&headers, Body::from("{}"), (LIMITS, PACE), &Bodies::new(1, 50)).await;
+    let cut = receive(&headers, Body::from("{}"), (MAX, PACE), &Bodies::new(1, 50)).await;
     assert_eq!(cut.err().unwrap().message(), "the body ended early");
 }

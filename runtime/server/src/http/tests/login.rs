@@ -200,3 +200,22 @@ async fn forms_that_are_none_are_refused() {
         assert_eq!(answer.status, expected, "{line}: {}", answer.text);
     }
 }
+
+/// Anyone may send them, and what they send takes room that others need.
+#[tokio::test]
+async fn bodies_of_strangers_are_refused_by_their_announced_length() {
+    let (bench, _) = with_session(Bench::at(BEGIN).0, Cookies::Loopback).await;
+    for (line, max) in [
+        ("POST /login/backchannel", 32 << 10),
+        ("POST /logout", 32 << 10),
+        ("POST /login", 32 << 10),
+    ] {
+        // Nothing of the body ever comes.
+        let announced = (max + 1).to_string();
+        let headers = [("content-type", "application/json"), ("content-length", &*announced)];
+        let body = Body::from_stream(futures_util::stream::pending::<std::io::Result<&[u8]>>());
+        let answer = bench.send(line, &headers, body).await;
+        assert_eq!(answer.status, 413, "{line}: {}", answer.text);
+        assert!(!answer.text.contains("body-bytes-max"), "{line}: {}", answer.text);
+    }
+}
