@@ -65,7 +65,7 @@ pub(crate) struct Asked {
 
 /// Why a setting of a target cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("`{table} {key}`: {what}")]
+#[error("`{}`: {what}", format!("{table} {key}").trim_end())]
 pub struct TargetFault {
     table: String,
     key: &'static str,
@@ -158,7 +158,7 @@ impl At {
         hash: &mut Sha256,
     ) -> Result<Secured, TargetFault> {
         let roots = match &connecting.ca {
-            Some(path) => self.roots(path, hash)?,
+            Some(path) => self.roots("ca", path, hash)?,
             None => system_roots(),
         };
         let builder = client().with_root_certificates(roots);
@@ -238,12 +238,17 @@ impl At {
         Ok((shown, Arc::new(renewed)))
     }
 
-    fn roots(&self, path: &Path, hash: &mut Sha256) -> Result<Arc<RootCertStore>, TargetFault> {
+    fn roots(
+        &self,
+        key: &'static str,
+        path: &Path,
+        hash: &mut Sha256,
+    ) -> Result<Arc<RootCertStore>, TargetFault> {
         let mut roots = RootCertStore::empty();
-        for certificate in self.certificates("ca", path, hash)? {
+        for certificate in self.certificates(key, path, hash)? {
             roots.add(certificate).map_err(|error| TargetFault {
                 source: Some(Box::new(error)),
-                ..self.wrong("ca", format!("`{}` holds no usable CA", path.display()))
+                ..self.wrong(key, format!("`{}` holds no usable CA", path.display()))
             })?;
         }
         Ok(Arc::new(roots))

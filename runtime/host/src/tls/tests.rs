@@ -51,7 +51,8 @@ fn unusable_settings_are_refused_with_its_line_and_the_remedy() {
         ("10.0.0.1:80", "ca = \"DIR/one.pem\"", "", "grant `https://10.0.0.1:80`"),
     ] {
         let error = read(dir, target, settings).unwrap_err();
-        let table = format!("`[plugins.\"acme.olt\".targets.\"{target}\"] {key}`");
+        let table = format!("[plugins.\"acme.olt\".targets.\"{target}\"] {key}");
+        let table = format!("`{}`", table.trim_end());
         assert!(error.starts_with(&table) && error.contains(what), "{settings}: {error}");
     }
 }

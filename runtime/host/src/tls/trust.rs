@@ -19,11 +19,11 @@ use super::{At, TargetFault, client, system_roots};
 pub struct Trust(Arc<ClientConfig>);
 
 impl Trust {
-    /// The CAs of a PEM file, or those of the system. `table` is the place in the settings.
-    pub fn read(table: &str, ca: Option<&Path>) -> Result<Self, TargetFault> {
-        let at = At { table: table.into() };
+    /// The CAs of a PEM file, or those of the system. `setting` is their place in the settings: a table and a key.
+    pub fn read(setting: (&str, &'static str), ca: Option<&Path>) -> Result<Self, TargetFault> {
+        let (at, key) = (At { table: setting.0.into() }, setting.1);
         let roots = match ca {
-            Some(path) => at.roots(path, &mut Sha256::new())?,
+            Some(path) => at.roots(key, path, &mut Sha256::new())?,
             None => system_roots(),
         };
         let mut config = client().with_root_certificates(roots).with_no_client_auth();

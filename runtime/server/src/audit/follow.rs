@@ -117,7 +117,8 @@ impl Follower {
         self.progress.head.store(head, Ordering::Relaxed);
         self.progress.sent.store(position, Ordering::Relaxed);
         let mut changed = self.documents.engine().store().changed();
-        let opened = Connection::open(&self.receiver, self.ca.as_deref()).await;
+        let opened =
+            Connection::open(&self.receiver, ("[audit]", "syslog-ca"), self.ca.as_deref()).await;
         let mut connection = opened.map_err(Stopped::Connection)?;
         let host = host_name();
         let mut settling = VecDeque::new();

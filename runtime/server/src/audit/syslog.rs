@@ -68,11 +68,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 pub struct Connection(Box<dyn Stream>);
 
 impl Connection {
-    /// Connects. The CAs are read each time, so that changed ones count without a restart.
-    pub async fn open(receiver: &Receiver, ca: Option<&Path>) -> Result<Self, String> {
+    /// Connects. `setting` is the place of the CAs in the settings, a table and a key. They are read each time, so that changed ones count without a restart.
+    pub async fn open(
+        receiver: &Receiver,
+        setting: (&'static str, &'static str),
+        ca: Option<&Path>,
+    ) -> Result<Self, String> {
         let ca = ca.map(Path::to_owned);
-        let read = move |ca: Option<PathBuf>| Trust::read("audit", ca.as_deref());
-        let trust = tokio::task::spawn_blocking(move || read(ca)).await;
+        let read = move || Trust::read(setting, ca.as_deref());
+        let trust = tokio::task::spawn_blocking(read).await;
         let trust = trust.map_err(|error| chain(&error))?.map_err(|error| chain(&error))?;
         let opened = async {
             let stream = TcpStream::connect((receiver.host.as_str(), receiver.port)).await?;

@@ -92,7 +92,8 @@ impl AccessSettings {
                 ));
             }
             if let Some(ca) = ca {
-                Trust::read(&format!("[{table}]"), Some(ca)).map_err(|error| chain(&error))?;
+                Trust::read((&format!("[{table}]"), "ca"), Some(ca))
+                    .map_err(|error| chain(&error))?;
             }
         }
         Ok(())

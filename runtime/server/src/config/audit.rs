@@ -28,9 +28,9 @@ impl Audit {
             (Some(_), _, Auditing::Off) => {
                 Err("`[audit] syslog` sends entries, and `mode = \"off\"` makes none".into())
             }
-            (Some(_), Some(ca), Auditing::On) => Trust::read("[audit]", Some(ca))
+            (Some(_), Some(ca), Auditing::On) => Trust::read(("[audit]", "syslog-ca"), Some(ca))
                 .map(drop)
-                .map_err(|error| format!("`[audit] syslog-ca`: {}", chain(&error))),
+                .map_err(|error| chain(&error)),
             (None, None, _) | (Some(_), None, Auditing::On) => Ok(()),
         }
     }

@@ -132,12 +132,12 @@ impl IssuerSettings {
             algorithms: self.algorithms.to_vec(),
             subject_claim: self.subject_claim.to_owned(),
             rules,
-            keys: Keys::new(self.source()?),
+            keys: Keys::new(self.source(name)?),
         })
     }
 
-    fn source(&self) -> Result<Source, String> {
-        let outbound = || Outbound::new(TABLE, self.ca.to_owned());
+    fn source(&self, name: &str) -> Result<Source, String> {
+        let outbound = || Outbound::new((&format!("[{TABLE}.{name}]"), "ca"), self.ca.to_owned());
         match (&self.keys_file, &self.jwks) {
             (Some(_), Some(_)) => Err("set one of `jwks` and `keys-file`".into()),
             (Some(_), None) if self.ca.is_some() => {

@@ -53,7 +53,7 @@ impl Traces {
     /// Refuses CAs that cannot be read.
     pub(super) fn check(&self) -> Result<(), String> {
         let ca = self.collector.as_ref().and_then(|collector| collector.ca.as_deref());
-        let read = Trust::read("[traces]", ca).map(drop);
+        let read = Trust::read(("[traces]", "ca"), ca).map(drop);
         read.map_err(|error| chain(&error))
     }
 }

@@ -23,7 +23,7 @@ fn secrets_go_by_tls_or_stay_on_this_machine() {
 
 #[tokio::test]
 async fn a_provider_that_is_down_is_an_error_without_the_query() {
-    let outbound = Outbound::new("access.login", None);
+    let outbound = Outbound::new(("[access.login]", "ca"), None);
     let request = Request::get("http://127.0.0.1:1/token?code=secret").body(Vec::new()).unwrap();
     let error = outbound.send(request).await.unwrap_err();
     assert!(matches!(error, OutboundError::Connect { .. }), "{error}");

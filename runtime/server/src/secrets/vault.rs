@@ -2,30 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use engine::causes::chain;
-use host::{TargetFault, Trust};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::HOST;
+use host::Trust;
 use hyper::header::HeaderValue;
-use hyper::rt::{Read, Write};
-use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, StatusCode, Uri};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
 use super::{SecretError, read_file};
+use crate::outbound::{Outbound, OutboundError, check_url};
 
-/// Timeout of an answer.
-const WAIT: Duration = Duration::from_secs(10);
-
-/// Max bytes of an answer.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// The place of the CAs in the settings.
+const CA: (&str, &str) = ("[secrets]", "vault.ca");
 
 /// Where a secret is in Vault.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -52,32 +42,10 @@ pub(super) enum VaultError {
     Token(#[source] Box<SecretError>),
     #[error("the token cannot stand in a header")]
     TokenText,
-    #[error("the address cannot stand in a header")]
-    Host,
     #[error("the address cannot be used")]
     Request(#[source] hyper::http::Error),
-    #[error("`{url}` does not answer")]
-    Connect {
-        url: String,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("`{url}` does not answer by TLS: see its certificate, and `vault.ca`")]
-    Tls {
-        url: String,
-        #[source]
-        source: std::io::Error,
-    },
     #[error(transparent)]
-    Trust(TargetFault),
-    #[error("`{url}` does not answer by HTTP")]
-    Send {
-        url: String,
-        #[source]
-        source: hyper::Error,
-    },
-    #[error("`{url}` does not answer within {} s", WAIT.as_secs())]
-    Late { url: String },
+    Call(#[from] OutboundError),
     #[error("`{url}` answers {status}{}", hint(*.status))]
     Status { url: String, status: StatusCode },
     #[error("`{url}` answers what is no secret of Vault")]
@@ -133,7 +101,7 @@ enum Field {
 impl Vault {
     /// Refuses CAs that cannot be read.
     pub(super) fn check_ca(&self) -> Result<(), String> {
-        let read = Trust::read("vault", self.ca.as_deref()).map(drop);
+        let read = Trust::read(CA, self.ca.as_deref()).map(drop);
         read.map_err(|error| chain(&error))
     }
 
@@ -145,25 +113,12 @@ impl Vault {
             }
         }
         let uri: Uri = self.url.parse().map_err(|_| "`vault.url` is no address".to_owned())?;
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_inside = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
-            return Err("`vault.url` is `https://host:port`, without a user".into());
+        if self.ca.is_some() && uri.scheme_str() == Some("http") {
+            return Err(
+                "`vault.ca` is for TLS, and `vault.url` begins with http: write https".into()
+            );
         }
-        match (uri.scheme_str(), is_inside) {
-            (Some("https"), _) => Ok(()),
-            (Some("http"), _) if self.ca.is_some() => {
-                Err("`vault.ca` is for TLS, and `vault.url` begins with http: write https".into())
-            }
-            (Some("http"), true) => Ok(()),
-            (Some("http"), false) => {
-                Err("`vault.url` is plain http to another machine, which shows the \
-                                          token: write https"
-                    .into())
-            }
-            _ => Err("`vault.url` begins with https, or with http for this machine".into()),
-        }
+        check_url(&uri).map_err(|reason| format!("`vault.url`: {reason}"))
     }
 
     /// The value, and how long it is good for in seconds.
@@ -176,9 +131,14 @@ impl Vault {
         if let Some(token) = self.token().await? {
             request = request.header("x-vault-token", token);
         }
-        let request = request.body(Empty::<Bytes>::new()).map_err(VaultError::Request)?;
-        let answered = tokio::time::timeout(WAIT, self.ask(&url, request)).await;
-        let body = answered.unwrap_or_else(|_| Err(VaultError::Late { url: url.to_owned() }))?;
+        let request = request.body(Vec::new()).map_err(VaultError::Request)?;
+        // A connection of its own: a new token and new CAs count at once.
+        let answer = Outbound::new(CA, self.ca.to_owned()).send(request).await?;
+        let status = answer.status();
+        let body = Zeroizing::new(answer.into_body());
+        if status != StatusCode::OK {
+            return Err(VaultError::Status { url, status });
+        }
         let Ok(Answer { lease_id, lease_duration, data }) = serde_json::from_slice(&body) else {
             return Err(VaultError::Answer { url });
         };
@@ -201,63 +161,6 @@ impl Vault {
         token.set_sensitive(true);
         Ok(Some(token))
     }
-
-    async fn ask(
-        &self,
-        url: &str,
-        request: Request<Empty<Bytes>>,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        let answer = self.send(url, request).await?;
-        let (head, body) = answer.into_parts();
-        if head.status != StatusCode::OK {
-            return Err(VaultError::Status { url: url.to_owned(), status: head.status });
-        }
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|_| VaultError::Answer { url: url.to_owned() })?;
-        Ok(Zeroizing::new(body.to_bytes().into()))
-    }
-
-    /// Sends a request over a connection of its own: a new token and new CAs count at once.
-    async fn send(
-        &self,
-        url: &str,
-        mut request: Request<Empty<Bytes>>,
-    ) -> Result<Response<Incoming>, VaultError> {
-        let uri = std::mem::take(request.uri_mut());
-        let is_secure = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let authority = HeaderValue::from_str(authority).map_err(|_| VaultError::Host)?;
-        request.headers_mut().insert(HOST, authority);
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = path.parse().unwrap_or_default();
-        let connect = |source| VaultError::Connect { url: url.to_owned(), source };
-        let stream = TcpStream::connect((host, port)).await.map_err(connect)?;
-        if !is_secure {
-            return exchange(url, TokioIo::new(stream), request).await;
-        }
-        let ca = self.ca.to_owned();
-        let read = tokio::task::spawn_blocking(move || Trust::read("vault", ca.as_deref()));
-        let broken = |source| VaultError::Tls { url: url.to_owned(), source };
-        let trust = read.await.map_err(|error| broken(std::io::Error::other(error)))?;
-        let trust = trust.map_err(VaultError::Trust)?;
-        let stream = trust.connect(host, stream).await.map_err(broken)?;
-        exchange(url, TokioIo::new(stream), request).await
-    }
-}
-
-/// The answer to a request on a connection, which ends with it.
-async fn exchange(
-    url: &str,
-    stream: impl Read + Write + Unpin + Send + 'static,
-    request: Request<Empty<Bytes>>,
-) -> Result<Response<Incoming>, VaultError> {
-    let failed = |source| VaultError::Send { url: url.to_owned(), source };
-    let (mut sender, connection) = http1::handshake(stream).await.map_err(failed)?;
-    // It ends when the answer is read, or dropped.
-    tokio::spawn(connection);
-    sender.send_request(request).await.map_err(failed)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
 use engine::audit::{Line, Stored};
 use server::audit::syslog::{Connection, framed, host_name, message};
@@ -83,7 +83,8 @@ pub(super) async fn run(export: Export) -> Result<()> {
     let format = if receiver.is_some() { Format::Framed } else { format };
     let mut out = match receiver {
         Some(receiver) => {
-            let opened = Connection::open(&receiver, syslog_ca.as_deref()).await;
+            let setting = ("ferrule audit export", "--syslog-ca");
+            let opened = Connection::open(&receiver, setting, syslog_ca.as_deref()).await;
             Out::Receiver(opened.map_err(|error| anyhow!(error)).context("no receiver")?)
         }
         None => Out::Standard,
@@ -121,7 +122,7 @@ pub(super) async fn run(export: Export) -> Result<()> {
     }
     out.write(&mut bytes, position.as_deref(), last).await?;
     out.close().await?;
-    note(&format!("{count} entries"));
+    note(&format!("entries: {count}"));
     if let Some(ends) = ends {
         note(&format!("the head is entry {}", ends.head.sequence));
         note(&format!("head {}", ends.head.hash));
@@ -209,7 +210,10 @@ fn position_in(file: &Path) -> Result<u64> {
     match std::fs::read_to_string(file) {
         Ok(text) => match text.trim().parse() {
             Ok(number) => Ok(number),
-            Err(_) => bail!("`{}` has no number of an entry", file.display()),
+            Err(_) => {
+                let what = format!("`{}` has no number of an entry", file.display());
+                Err(Usage(what).into())
+            }
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", file.display())),

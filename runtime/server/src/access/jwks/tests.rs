@@ -38,7 +38,7 @@ impl Provider {
         let url = format!("http://{}/jwks", listener.local_addr().unwrap());
         let router = Router::new().route("/jwks", get(answer)).with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let outbound = Outbound::new("access.issuers", None);
+        let outbound = Outbound::new(("[access.issuers.acme]", "ca"), None);
         (provider, Keys::new(Source::Url { url: url.parse().unwrap(), outbound }))
     }
 
@@ -193,7 +193,7 @@ async fn an_issuer_tells_where_its_keys_are_under_its_own_name() {
         .route("/keys", get(|| std::future::ready(set)));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let read = async |name: &str| {
-        let outbound = Outbound::new("access.issuers", None);
+        let outbound = Outbound::new(("[access.issuers.acme]", "ca"), None);
         Source::Issuer { issuer: format!("{base}/{name}"), outbound }.read().await
     };
     assert_eq!(read("good").await.unwrap().len(), 1);
@@ -225,7 +225,8 @@ async fn keys_are_fetched_by_tls_from_a_provider_of_the_own_ca_only() {
     });
     let read = async |host: &str, ca: Option<&str>| {
         let url = format!("https://{host}:{port}/keys").parse().unwrap();
-        let outbound = Outbound::new("access.issuers", ca.map(|ca| folder.path().join(ca)));
+        let outbound =
+            Outbound::new(("[access.issuers.acme]", "ca"), ca.map(|ca| folder.path().join(ca)));
         Source::Url { url, outbound }.read().await
     };
     assert_eq!(read("localhost", Some("ca.pem")).await.unwrap().len(), 1);

@@ -121,7 +121,7 @@ pub(super) enum Fresh {
 
 impl Provider {
     pub(super) fn new(settings: LoginSettings, secret: Option<Source>) -> Self {
-        let outbound = Outbound::new("access.login", settings.ca.to_owned());
+        let outbound = Outbound::new(("[access.login]", "ca"), settings.ca.to_owned());
         Self { settings, secret, outbound, known: Mutex::default() }
     }
 

@@ -96,7 +96,7 @@ async fn a_vault_that_is_not_trusted_is_sent_nothing() {
         ("localhost", None, "see its certificate, and `vault.ca`"),
         ("localhost", Some("other.pem"), "see its certificate"),
         ("127.0.0.1", Some("ca.pem"), "see its certificate"),
-        ("localhost", Some("none.pem"), "`vault ca`: "),
+        ("localhost", Some("none.pem"), "`[secrets] vault.ca`: "),
         ("localhost", Some("token"), "holds no certificate in PEM"),
     ] {
         let error = error(&stub.vault(host, ca)).await;
