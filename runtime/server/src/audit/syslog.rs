@@ -1,7 +1,7 @@
 //! Entries of the audit as messages of syslog (RFC 5424), framed for TLS (RFC 5425), and the connection that
 //! they are sent over.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use engine::audit::{Entry, Line, Outcome, Stored};
