@@ -1,9 +1,11 @@
 //! Where elements answer a task: its key, and a token that cannot be guessed.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+
+use crate::trace::from_hex;
 
 /// Bytes of the secret that tokens are derived from.
 pub const SECRET_BYTES: usize = 32;
@@ -26,18 +28,15 @@ impl Addresses {
 
     /// The address under which an element answers the task with this key: `<key>.<token>`.
     pub fn of(&self, key: &str) -> String {
-        let mut address = format!("{key}.");
-        for byte in self.code(key).finalize().into_bytes().iter().take(TOKEN_BYTES) {
-            write!(address, "{byte:02x}").expect("a text takes all that is written");
-        }
-        address
+        let code = self.code(key).finalize().into_bytes();
+        format!("{key}.{}", hex::encode(&code[..TOKEN_BYTES]))
     }
 
     /// The key of an address; `None` if the token is not that of the key. Takes as long for a wrong
     /// token as for the right one.
     pub fn key<'a>(&self, address: &'a str) -> Option<&'a str> {
         let (key, token) = address.rsplit_once('.')?;
-        let token = bytes(token)?;
+        let token: [u8; TOKEN_BYTES] = from_hex(token)?;
         self.code(key).verify_truncated_left(&token).ok().map(|()| key)
     }
 
@@ -52,24 +51,6 @@ impl fmt::Debug for Addresses {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Addresses").finish_non_exhaustive()
     }
-}
-
-/// The bytes of a token in lower-case hex.
-fn bytes(token: &str) -> Option<[u8; TOKEN_BYTES]> {
-    let digits = token.as_bytes();
-    if digits.len() != 2 * TOKEN_BYTES {
-        return None;
-    }
-    let mut bytes = [0; TOKEN_BYTES];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        let digit = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

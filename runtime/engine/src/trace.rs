@@ -34,10 +34,10 @@ impl Trace {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('-');
         let version = parts.next().filter(|version| version.len() == 2 && *version != "ff")?;
-        bytes::<1>(version)?;
-        let id = bytes::<16>(parts.next()?)?;
-        let span = bytes::<8>(parts.next()?)?;
-        let [flags] = bytes::<1>(parts.next()?)?;
+        from_hex::<1>(version)?;
+        let id = from_hex::<16>(parts.next()?)?;
+        let span = from_hex::<8>(parts.next()?)?;
+        let [flags] = from_hex::<1>(parts.next()?)?;
         // Version 00 has four parts; a later one may have more.
         let is_whole = version != "00" || parts.next().is_none();
         let sampled = if flags & 1 == 1 { Sampled::Yes } else { Sampled::No };
@@ -76,27 +76,17 @@ impl fmt::Display for Trace {
             Sampled::Yes => "01",
             Sampled::No => "00",
         };
-        write!(f, "00-{}-{}-{flags}", hex(&self.id), hex(&self.span))
+        write!(f, "00-{}-{}-{flags}", hex::encode(self.id), hex::encode(self.span))
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Reads lower-case hexadecimal digits.
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let is_hex = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() != 2 * N || !text.bytes().all(is_hex) {
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.contains(|letter: char| letter.is_ascii_uppercase()) {
         return None;
     }
     let mut bytes = [0; N];
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }
 
 #[cfg(test)]
@@ -142,6 +132,6 @@ mod tests {
         let all: std::collections::BTreeSet<_> = spans.iter().map(|span| span.span).collect();
         assert_eq!(all.len(), 4);
         assert!(spans.iter().all(|span| span.id == trace.id));
-        assert_eq!(hex(&spans[0].span), "76f73341b005bd35");
+        assert_eq!(hex::encode(spans[0].span), "76f73341b005bd35");
     }
 }

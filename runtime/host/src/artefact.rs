@@ -235,7 +235,7 @@ fn compatibility(engine: &Engine) -> String {
     }
     let mut sum = Sum(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut sum);
-    sum.0.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&sum.0.finalize()[..8])
 }
 
 #[cfg(test)]

@@ -80,8 +80,7 @@ impl Digest {
     /// Digests bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        let hash = sha2::Sha256::digest(bytes);
-        Self(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex::encode(sha2::Sha256::digest(bytes)).into())
     }
 
     /// The first twelve characters, enough for a person.

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::store::view;
-use engine::trace::hex;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac};
@@ -109,7 +108,7 @@ impl MasterKey {
 
     /// Its name: the beginning of a hash of it.
     pub fn id(&self) -> String {
-        hex(&self.id)
+        hex::encode(self.id)
     }
 
     fn cipher(&self) -> LessSafeKey {
@@ -134,7 +133,7 @@ impl Seal {
         let wrapped = Wrapped::read(bytes).ok_or(SealError::Keys)?;
         let all = std::iter::once(&masters.current).chain(&masters.previous);
         let master = all.into_iter().find(|master| master.id == wrapped.master);
-        let master = master.ok_or_else(|| SealError::OtherKey(hex(&wrapped.master)))?;
+        let master = master.ok_or_else(|| SealError::OtherKey(hex::encode(wrapped.master)))?;
         let cipher = master.cipher();
         let keys = wrapped.keys.iter().map(|(number, key)| {
             let key = unwrapped(&cipher, *number, key).ok_or(SealError::Keys)?;
@@ -182,7 +181,7 @@ impl Seal {
         context.update(before);
         context.update(value);
         let tag = context.sign();
-        let hidden = hex(&tag.as_ref()[..HIDDEN_BYTES]);
+        let hidden = hex::encode(&tag.as_ref()[..HIDDEN_BYTES]);
         Cow::Owned([before, hidden.as_bytes(), after].concat())
     }
 

@@ -1,7 +1,6 @@
 //! An element that keeps what it is sent and repeats it in every form. It is Vault too.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -74,10 +73,7 @@ async fn serve(mut stream: TcpStream, kept: Requests, secrets: Arc<BTreeMap<Stri
 /// An answer that has a request in its headers and its body.
 fn echo(head: &str, body: &str) -> String {
     let request = format!("{head}{body}");
-    let hex = request.bytes().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    });
+    let hex = hex::encode(&request);
     let header = request.replace(['\r', '\n'], " ");
     let text = format!("{request} {} {hex}", base64(request.as_bytes()));
     format!("HTTP/1.1 200 OK\r\nx-echo: {header}\r\ncontent-length: {}\r\n\r\n{text}", text.len())

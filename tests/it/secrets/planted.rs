@@ -1,7 +1,6 @@
 //! Secrets to plant, and where to look for them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -68,10 +67,7 @@ impl Planted {
     /// In which form it is in a text.
     pub(super) fn found_in(&self, text: &str) -> Option<String> {
         let core = self.core.as_bytes();
-        let hex = core.iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        });
+        let hex = hex::encode(core);
         let mut forms = vec![self.core.clone(), hex.to_uppercase(), hex];
         forms.extend(shifted(core));
         // And once more, as of a header in a text.

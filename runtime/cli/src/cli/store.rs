@@ -136,7 +136,7 @@ fn mistaken(error: &CompactError, arguments: &Compact) -> Option<&'static str> {
 fn new_key(out: Option<&Path>) -> Result<()> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes).context("no random bytes could be drawn")?;
-    let key: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex::encode(bytes);
     let Some(path) = out else { return say(&key) };
     let mut options = File::options();
     let file = options.write(true).create_new(true).mode(0o600).open(path);

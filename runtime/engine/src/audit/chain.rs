@@ -11,7 +11,6 @@ use super::entry::Written;
 use super::{Act, Changed, Digested, Entry, Outcome, Recorded};
 use crate::keys;
 use crate::store::{Batch, Epoch, Error, Read, Scan, Store, Transaction, Write};
-use crate::trace;
 
 /// Max documents that an entry lists.
 pub(crate) const DOCUMENTS_MAX: usize = 32;
@@ -172,20 +171,13 @@ impl Hash {
     /// Reads 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
-            return None;
-        }
-        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-            *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
-        }
-        // A sign is no digit, though numbers may have one.
-        (!text.contains('+')).then_some(Self(bytes))
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&trace::hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 

@@ -2,7 +2,6 @@
 //! value in on the way out ([`fill`]), so no plugin ever has it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::component::{HasData, Linker};
@@ -81,12 +80,7 @@ impl Secrets {
 fn placeholder() -> Option<String> {
     let mut random = [0; PLACEHOLDER_DIGITS / 2];
     getrandom::fill(&mut random).ok()?;
-    let mut text = PLACEHOLDER.to_owned();
-    for byte in random {
-        // Writing to a text cannot fail.
-        let _ok = write!(text, "{byte:02x}");
-    }
-    Some(text)
+    Some(format!("{PLACEHOLDER}{}", hex::encode(random)))
 }
 
 impl secrets::Host for Arc<Secrets> {

@@ -61,11 +61,7 @@ pub(super) fn deep(value: &str) -> BTreeSet<String> {
 
 /// A text in base64 and in hexadecimal.
 fn encoded(text: &str) -> Vec<String> {
-    let hex = text.bytes().fold(String::new(), |mut hex, byte| {
-        // Writing to a text cannot fail.
-        let _ok = write!(hex, "{byte:02x}");
-        hex
-    });
+    let hex = hex::encode(text);
     let mut encoded = vec![hex.to_ascii_uppercase(), hex];
     for before in 0..3 {
         let base64 = base64_within(text.as_bytes(), before);

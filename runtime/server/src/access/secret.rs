@@ -42,7 +42,7 @@ impl Hash {
     pub fn of(text: &str) -> Option<Self> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_secret = text.len() == TEXT_BYTES && text.bytes().all(is_usual);
-        is_secret.then(|| Self(hex(&Sha256::digest(text))))
+        is_secret.then(|| Self(hex::encode(Sha256::digest(text))))
     }
 
     /// The hash that a text in hex is.
@@ -71,13 +71,6 @@ fn mac(secret: &str, purpose: &str) -> Hmac<Sha256> {
         Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(purpose.as_bytes());
     mac
-}
-
-/// Bytes in lower-case hex.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]

@@ -101,14 +101,8 @@ async fn read(name: &str, secrets: &Sources) -> Result<MasterKey, EncryptionErro
 
 /// A key, written in hexadecimal digits.
 fn key_of(secret: &Secret) -> Option<MasterKey> {
-    let text = secret.expose();
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    if text.len() != 2 * KEY_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
+    hex::decode_to_slice(secret.expose(), &mut *bytes).ok()?;
     Some(MasterKey::new(*bytes))
 }
 

@@ -82,7 +82,7 @@ pub(super) fn begin(
         actor: actor(call.admitted.identity.as_deref()),
         address: call.peer.map(|address| address.to_string()),
         request: Some(uuid::Uuid::now_v7().simple().to_string()),
-        trace: trace.map(|trace| engine::trace::hex(&trace.id)),
+        trace: trace.map(|trace| hex::encode(trace.id)),
         action: format!("{method} {route}"),
         subject,
         why,

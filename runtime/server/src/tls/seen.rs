@@ -60,12 +60,10 @@ impl ClientCertificate {
             rest = element(rest)?.2;
         }
         let (SEQUENCE, subject, rest) = element(rest)? else { return None };
-        let mut fingerprint = String::new();
-        hex(&mut fingerprint, &Sha256::digest(der));
         Some(Self {
             subject: name(subject)?,
             sans: alternative_names(rest).unwrap_or_default(),
-            fingerprint_sha256: fingerprint,
+            fingerprint_sha256: hex::encode(Sha256::digest(der)),
             not_after: not_after(der)?,
         })
     }
@@ -105,7 +103,7 @@ fn write_attribute(text: &mut String, attribute: &[u8]) -> Option<()> {
         Some(decoded) => escape(text, &decoded),
         None => {
             text.push('#');
-            hex(text, value);
+            text.push_str(&hex::encode(value));
         }
     }
     Some(())
@@ -177,7 +175,7 @@ fn escape(text: &mut String, value: &str) {
         } else if c.is_control() {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                 text.push('\\');
-                hex(text, &[byte]);
+                text.push_str(&hex::encode([byte]));
             }
         } else {
             text.push(c);
@@ -239,12 +237,6 @@ fn alternative_name(tag: u8, content: &[u8]) -> Option<String> {
             address.map(|address| format!("IP:{address}"))
         }
         _ => None,
-    }
-}
-
-fn hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a text takes all that is written");
     }
 }
 

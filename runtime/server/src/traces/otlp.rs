@@ -1,6 +1,5 @@
 //! Spans as OTLP has them, in JSON: ids in hexadecimal, 64-bit numbers as text.
 
-use engine::trace::hex;
 use serde::Serialize;
 
 use super::{Attribute, Kind, Span};
@@ -94,9 +93,9 @@ impl From<Span> for SpanMessage {
             KeyValue { key, value }
         });
         Self {
-            trace_id: hex(&trace.id),
-            span_id: hex(&trace.span),
-            parent_span_id: parent.map(|parent| hex(&parent)),
+            trace_id: hex::encode(trace.id),
+            span_id: hex::encode(trace.span),
+            parent_span_id: parent.map(hex::encode),
             name,
             kind: match kind {
                 Kind::Internal => 1,

@@ -77,9 +77,7 @@ fn names_end_and_fingerprint_are_those_of_the_certificate() {
         ]
     );
     assert_eq!(seen.not_after.date(), "2031-02-03");
-    let mut digest = String::new();
-    hex(&mut digest, &Sha256::digest(&der));
-    assert_eq!(seen.fingerprint_sha256, digest);
+    assert_eq!(seen.fingerprint_sha256, hex::encode(Sha256::digest(&der)));
 }
 
 #[test]
