@@ -87,7 +87,9 @@ pub enum SubscribeError {
     #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already, which is all there can be")]
     TooMany,
     /// The client has too many.
-    #[error("you have {SUBSCRIPTIONS_OF_ONE_MAX} subscriptions already: delete those that are not needed")]
+    #[error(
+        "you have {SUBSCRIPTIONS_OF_ONE_MAX} subscriptions already: delete those that are not needed"
+    )]
     TooManyOfOne,
     #[error("the store failed")]
     Store(#[from] engine::documents::Error),

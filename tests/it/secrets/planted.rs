@@ -1,6 +1,7 @@
 //! Secrets to plant, and where to look for them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;

@@ -11,12 +11,12 @@ use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 use tmf::time::Timestamp;
 
+use super::body;
 use super::origin::{Named, Origins};
 use super::places::Place;
 use super::problem::Problem;
 use super::proxies::Proxies;
 use super::serve::{Arrival, Closing};
-use super::body;
 use crate::access::Admitted;
 use crate::search::Query;
 use crate::tls::seen::ClientCertificate;
