@@ -141,12 +141,14 @@ async fn other_pages_log_no_one_in() {
     let foreign = [form[0], ("origin", "https://evil.example")];
     let cross = [form[0], ("origin", site.url.as_str()), ("sec-fetch-site", "cross-site")];
     let json = [("content-type", "application/json"), own[1]];
+    let long = format!("{MIA}&return={}", "x".repeat(32 << 10));
     type Headers<'a> = &'a [(&'a str, &'a str)];
-    let table: [(Headers<'_>, &str, u16); 8] = [
+    let table: [(Headers<'_>, &str, u16); 9] = [
         (&form, MIA, 403),
         (&foreign, MIA, 421),
         (&cross, MIA, 403),
         (&json, "{\"name\":\"mia\",\"password\":\"correct horse battery\"}", 415),
+        (&own, &long, 413),
         (&own, "", 403),
         (&own, "name=mia&name=mia&password=correct+horse+battery", 403),
         (&own, "name=mia&password=correct+horse+battery&return=//evil.example", 303),

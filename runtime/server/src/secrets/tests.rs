@@ -39,7 +39,7 @@ fn a_source_that_cannot_be_used_is_refused_with_the_fix() {
         ("file = \"a\"\nrenew-s = 0", "from 1 to 86400"),
         (
             "vault = { url = \"http://10.0.0.1:8200\", path = \"a\", field = \"b\" }",
-            "to another machine",
+            "plain http goes to this machine only",
         ),
         (
             "vault = { url = \"http://127.0.0.1\", path = \"a\", field = \"b\", ca = \"c\" }",

@@ -205,13 +205,9 @@ async fn forms_that_are_none_are_refused() {
 #[tokio::test]
 async fn bodies_of_strangers_are_refused_by_their_announced_length() {
     let (bench, _) = with_session(Bench::at(BEGIN).0, Cookies::Loopback).await;
-    for (line, max) in [
-        ("POST /login/backchannel", 32 << 10),
-        ("POST /logout", 32 << 10),
-        ("POST /login", 32 << 10),
-    ] {
+    for line in ["POST /login/backchannel", "POST /logout"] {
         // Nothing of the body ever comes.
-        let announced = (max + 1).to_string();
+        let announced = ((32 << 10) + 1).to_string();
         let headers = [("content-type", "application/json"), ("content-length", &*announced)];
         let body = Body::from_stream(futures_util::stream::pending::<std::io::Result<&[u8]>>());
         let answer = bench.send(line, &headers, body).await;
