@@ -148,7 +148,7 @@ async fn a_file_that_is_no_plugin_changes_nothing_and_is_told_why() {
     let plugins = world.http.get("/orchestration/v1/plugins").await;
     let ready =
         plugins.as_array().unwrap().iter().filter(|entry| entry["state"]["state"] == "ready");
-    assert_eq!(ready.count(), 8);
+    assert_eq!(ready.count(), 9);
 }
 
 #[tokio::test]

@@ -294,7 +294,7 @@ fn a_registry_that_misbehaves_is_told_and_installs_nothing() {
     std::fs::write(shop.path("config.json"), format!("{{\"auths\": \"{PASSWORD}\"")).unwrap();
     shop.refused(&["plugin", "pull", &place], "not as `docker login` writes it");
     let tls = ["plugin", "pull", "oci://127.0.0.1:9/a/b:1", "--ca", "noop.wasm"];
-    shop.refused(&tls, "no certificates in PEM");
+    shop.refused(&tls, "holds no certificate in PEM");
     shop.refused(
         &["plugin", "pull", "oci://me:hunter2-planted@a.io/b:1"],
         "no place in the address",

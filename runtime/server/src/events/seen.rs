@@ -55,7 +55,7 @@ pub(super) async fn is_seen(
     Ok(match read.await? {
         Some((now, earlier)) => {
             let was_covered = earlier.iter().all(|earlier| match earlier {
-                Some(body) => scope.covers(body),
+                Some(version) => scope.covers(&version.body),
                 None => false,
             });
             scope.covers(&now) && was_covered && (!is_whole || then())
@@ -64,14 +64,14 @@ pub(super) async fn is_seen(
     })
 }
 
-/// What a document was after the changes of a moment, if it is another one now and earlier versions are kept of it; `None`
-/// if it is not known.
+/// The versions of a document from the changes of a moment, if it is another one now and earlier versions are kept of
+/// it; `None` if they are not known.
 fn earlier(
     session: &Session,
     (key, id): (&str, &str),
     now: &Document,
     at: Timestamp,
-) -> Result<Vec<Option<Value>>, Error> {
+) -> Result<Vec<Option<Document>>, Error> {
     let has_history = of_key(key).is_some_and(|(_, resource)| resource.history);
     if !has_history || now.since == at {
         return Ok(Vec::new());
@@ -86,7 +86,7 @@ fn earlier(
                 break 'all;
             }
             if version.since == at {
-                found.push(Some(version.body));
+                found.push(Some(version));
             }
         }
     }

@@ -428,7 +428,7 @@ async fn an_event_of_a_document_that_was_hidden_then_is_passed_over() {
         let subscribed = bench.events.subscribe(source.clone(), &input, owner.as_ref()).await;
         subscribers.push(subscribed.unwrap());
     }
-    // What is delivered late is judged by what the document is then, and by what it was.
+    // A late delivery is judged by the document as it is then, and as it was.
     bench.events.pause(&subscribers[0]).await.unwrap();
     let engine = bench.events.engine();
     for (id, statuses) in [("1", ["b", "b", "a", "a"]), ("2", ["a", "a", "a", "a"])] {

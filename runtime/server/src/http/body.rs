@@ -32,6 +32,9 @@ pub(super) struct Pace {
 pub(super) const PACE: Pace =
     Pace { wait: BODY_WAIT, slow: Duration::from_secs(10), bytes_a_second: 16 << 10 };
 
+/// Max bytes of a form, and of its parameters.
+pub(super) const FORM_BYTES_MAX: usize = 32 << 10;
+
 /// Max bytes of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Max {

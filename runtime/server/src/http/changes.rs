@@ -13,9 +13,8 @@ use std::time::Instant;
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
 
-use super::body::Max;
+use super::body::{FORM_BYTES_MAX, Max};
 use super::call::{Call, Gone};
-use super::login::FORM_BYTES_MAX;
 use super::metrics::MethodName;
 use super::places::Places;
 use super::problem::Problem;

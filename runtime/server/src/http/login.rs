@@ -13,6 +13,7 @@ use openidconnect::url::form_urlencoded;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::body::FORM_BYTES_MAX;
 use super::call::Call;
 use super::csrf;
 use super::problem::{Answer, Problem, nothing_here};
@@ -24,9 +25,6 @@ use crate::access::session::{Record, SessionError};
 use crate::access::{Identity, People, RoleName};
 
 pub(super) use pages::{Form, with_policy};
-
-/// Max bytes of a form, and of its parameters.
-pub(super) const FORM_BYTES_MAX: usize = 32 << 10;
 
 /// The parameter of a form with the token of a session.
 pub(super) const TOKEN: &str = "csrf_token";
