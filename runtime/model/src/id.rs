@@ -80,7 +80,7 @@ impl Digest {
     /// Digests bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
-        Self(hex::encode(sha2::Sha256::digest(bytes)).into())
+        Self(hex::encode(sha2::Sha256::digest(bytes)))
     }
 
     /// The first twelve characters, enough for a person.

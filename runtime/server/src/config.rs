@@ -345,7 +345,7 @@ impl Config {
     fn check_plugins(&self, asks: ClientCertificates) -> Result<(), String> {
         for (plugin, grants) in &self.plugins {
             if !is_id(plugin) {
-                return Err(format!("`[plugins.{plugin:?}]`: {}", NO_ID));
+                return Err(format!("`[plugins.{plugin:?}]`: {NO_ID}"));
             }
             grants.check().map_err(|mistake| format!("`[plugins.{plugin}]` {mistake}"))?;
             let is_certified = matches!(grants.callbacks, CallbackProof::Certificates(_));

@@ -129,6 +129,7 @@ fn mistaken(error: &CompactError, arguments: &Compact) -> Option<&'static str> {
         SealError::Plain if arguments.unseal => {
             Some("the store is not sealed: leave out `--unseal`")
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others are told as they are")]
         _ => None,
     }
 }

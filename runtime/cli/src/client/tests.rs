@@ -10,7 +10,7 @@ async fn server(head: &'static str, piece: &'static [u8], times: usize) -> Strin
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 4_096];
-            stream.read(&mut request).await.unwrap();
+            assert!(stream.read(&mut request).await.unwrap() > 0);
             stream.write_all(head.as_bytes()).await.unwrap();
             for _ in 0..times {
                 if stream.write_all(piece).await.is_err() {

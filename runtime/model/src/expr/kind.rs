@@ -51,7 +51,7 @@ fn kind(node: &IdedExpr, known: Kinds<'_>) -> Kind {
         Node::Ident(_) | Node::Select(_) => of_path(node, known),
         Node::Call(call) => match of_call(call) {
             Kind::Open => of_path(node, known),
-            found => found,
+            found @ (Kind::Boolean | Kind::Other(_)) => found,
         },
         Node::List(_) => Kind::Other("a list"),
         Node::Map(_) | Node::Struct(_) => Kind::Other("an object"),
@@ -95,10 +95,12 @@ fn of_call(call: &CallExpr) -> Kind {
 
 /// Macros collect what they give: `exists` and `all` a boolean, `map` and `filter` a list.
 fn of_comprehension(inner: &ComprehensionExpr, known: Kinds<'_>) -> Kind {
-    match &inner.result.expr {
-        Node::Ident(name) if *name == inner.accu_var => kind(&inner.accu_init, known),
-        _ => kind(&inner.result, &[]),
+    if let Node::Ident(name) = &inner.result.expr
+        && *name == inner.accu_var
+    {
+        return kind(&inner.accu_init, known);
     }
+    kind(&inner.result, &[])
 }
 
 #[cfg(test)]

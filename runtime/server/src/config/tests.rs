@@ -327,6 +327,7 @@ fn callbacks_by_certificate_need_certificates_to_be_asked_for() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table, or one command")]
 fn settings_without_an_effect_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let garbage = folder.path().join("garbage.pem");

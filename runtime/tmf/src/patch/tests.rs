@@ -122,7 +122,7 @@ fn a_patch_that_selects_without_end_is_refused() {
     let small = json!({ "op": "replace", "path": "$.x[*].y", "value": 2 });
     assert!(!refused(9_000, small.clone()));
     assert!(refused(11_000, small.clone()), "places");
-    assert!(refused(2_000, json!(vec![small.clone(); 6])), "places of several operations");
+    assert!(refused(2_000, json!(vec![small; 6])), "places of several operations");
     let large = json!({ "op": "replace", "path": "$.x[*].y", "value": vec![1; 1_000] });
     assert!(refused(200, large), "values that are put into several places");
     let conditional = json!({ "op": "replace", "path": "/x/y?x.y=1", "value": 2 });

@@ -56,6 +56,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Writes entries; the standard error has the head.
+#[expect(clippy::too_many_lines, reason = "the steps of one command, in their order")]
 pub(super) async fn run(export: Export) -> Result<()> {
     let Export { place, since, until, format, to, syslog_ca, position } = export;
     let receiver = match &to {

@@ -141,7 +141,7 @@ fn wrong_files_are_refused_by_name() {
     let path = folder.path().join("users.toml");
     for (text, expected) in table {
         write_private(&path, &text);
-        let error = Users::read(path.clone(), Names::default()).unwrap_err().to_string();
+        let error = Users::read(path, Names::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
         assert!(!error.contains("hunter2") && !error.contains("$argon2"), "{error}");
     }

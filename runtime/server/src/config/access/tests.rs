@@ -106,7 +106,7 @@ fn tables_of_access_have_plain_names_and_are_for_certificates_of_their_own() {
         match expected {
             None => assert_eq!(error, None, "{text}"),
             Some(expected) => {
-                assert!(error.as_ref().unwrap().contains(expected), "{text}: {error:?}")
+                assert!(error.as_ref().unwrap().contains(expected), "{text}: {error:?}");
             }
         }
     }
