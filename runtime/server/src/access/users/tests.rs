@@ -141,7 +141,7 @@ fn wrong_files_are_refused_by_name() {
     let path = folder.path().join("users.toml");
     for (text, expected) in table {
         write_private(&path, &text);
-        let error = Users::read(path, Names::default()).unwrap_err().to_string();
+        let error = Users::read(path.clone(), Names::default()).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
         assert!(!error.contains("hunter2") && !error.contains("$argon2"), "{error}");
     }
@@ -150,7 +150,7 @@ fn wrong_files_are_refused_by_name() {
     let tenants = BTreeSet::from([TenantName::parse("acme").unwrap()]);
     Users::read(path.clone(), Names { tenants, ..Names::default() }).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = Users::read(path.clone(), Names::default()).unwrap_err().to_string();
+    let error = Users::read(path, Names::default()).unwrap_err().to_string();
     assert!(error.contains("by every user of this machine: `chmod 600 "), "{error}");
     let missing = folder.path().join("missing.toml");
     assert!(matches!(Users::read(missing, Names::default()), Err(FileError::Read { .. })));
