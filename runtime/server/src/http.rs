@@ -35,6 +35,7 @@ mod rights;
 mod route;
 mod serve;
 mod tenant;
+mod texts;
 mod topics;
 mod traced;
 

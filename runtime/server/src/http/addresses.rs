@@ -4,11 +4,8 @@
 use engine::address::Addresses;
 use serde_json::Value;
 
-use super::ServerState;
+use super::texts::{self, MASK};
 use crate::access::{Admitted, Permission, Verb};
-
-/// Stands in the place of a token.
-const MASK: &str = "***";
 
 /// Digits of a token.
 const DIGITS: usize = 32;
@@ -22,25 +19,11 @@ pub(super) fn may_answer(admitted: &Admitted) -> bool {
 }
 
 /// Masks the tokens in an answer, unless the client may answer tasks.
-pub(super) fn masked(server: &ServerState, admitted: &Admitted, mut shown: Value) -> Value {
+pub(super) fn masked(addresses: &Addresses, admitted: &Admitted, mut shown: Value) -> Value {
     if !may_answer(admitted) {
-        mask(server.engine.addresses(), &mut shown);
+        texts::replace(&mut shown, &|text| without_tokens(addresses, text));
     }
     shown
-}
-
-/// Masks the tokens in all texts of a value, at any depth.
-pub(super) fn mask(addresses: &Addresses, value: &mut Value) {
-    match value {
-        Value::String(shown) => {
-            if let Some(masked) = without_tokens(addresses, shown) {
-                *shown = masked;
-            }
-        }
-        Value::Array(entries) => entries.iter_mut().for_each(|entry| mask(addresses, entry)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| mask(addresses, field)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// A text without tokens; `None` if it has none.
@@ -97,7 +80,7 @@ mod tests {
                 format!("{address} and {address}"),
             ] {
                 let mut shown = json!([{ "a": text }]);
-                mask(&addresses, &mut shown);
+                texts::replace(&mut shown, &|text| without_tokens(&addresses, text));
                 let masked = shown[0]["a"].as_str().unwrap();
                 let is_left = masked.to_lowercase().contains(token);
                 assert!(masked.contains(".***") && !is_left, "{text}: {masked}");
@@ -111,7 +94,7 @@ mod tests {
         let other = Addresses::new(&[8; 32]).of("0a1b:0");
         for text in [other.as_str(), "", ".", "1.5 and 2.5", "é.é", "a.0123456789abcdef"] {
             let mut shown = json!(text);
-            mask(&addresses, &mut shown);
+            texts::replace(&mut shown, &|text| without_tokens(&addresses, text));
             assert_eq!(shown, json!(text));
         }
     }

@@ -13,11 +13,9 @@ use tmf::references::ids;
 use super::ServerState;
 use super::call::Call;
 use super::problem::Problem;
+use super::texts::{self, MASK};
 use crate::access::{Decision, ORDERS, Permission, Verb};
 use crate::documents::Session;
-
-/// Stands in the place of a personal value.
-const MASK: &str = "***";
 
 /// A shorter value is found in too much that is not about the person.
 const CHARS_MIN: usize = 3;
@@ -44,11 +42,11 @@ pub(super) async fn masked(
         Decision::Allowed(_) | Decision::Denied => {}
     }
     let fulfilment = Arc::clone(fulfilment);
-    let texts = server.documents.read(move |session| personal(session, &fulfilment)).await?;
+    let found = server.documents.read(move |session| personal(session, &fulfilment)).await?;
     // The longest first: a name may be a part of another value.
-    let mut texts: Vec<String> = texts.into_iter().collect();
-    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    mask(&mut shown, &texts);
+    let mut personal: Vec<String> = found.into_iter().collect();
+    personal.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    texts::replace(&mut shown, &|text| without(text, &personal));
     Ok(shown)
 }
 
@@ -90,20 +88,16 @@ fn take(resource: &str, document: &Value, texts: &mut BTreeSet<String>) {
     });
 }
 
-/// Masks texts in all texts of a value, at any depth.
-fn mask(value: &mut Value, texts: &[String]) {
-    match value {
-        Value::String(shown) => {
-            for text in texts.iter().filter(|text| !text.is_empty()) {
-                if shown.contains(text.as_str()) {
-                    *shown = shown.replace(text.as_str(), MASK);
-                }
-            }
+/// A text without some others; `None` if it has none of them.
+fn without(shown: &str, texts: &[String]) -> Option<String> {
+    let mut masked = None;
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        let left = masked.as_deref().unwrap_or(shown);
+        if left.contains(text.as_str()) {
+            masked = Some(left.replace(text.as_str(), MASK));
         }
-        Value::Array(entries) => entries.iter_mut().for_each(|entry| mask(entry, texts)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| mask(field, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+    masked
 }
 
 #[cfg(test)]
@@ -118,7 +112,8 @@ mod tests {
             "log": ["POST /subscribers {\"name\":\"Erika Mustermann\"}"],
             "exchanges": [{ "body": "<n>Mustermann</n>", "status": 200 }],
         }]);
-        mask(&mut shown, &["Erika Mustermann".into(), "Mustermann".into()]);
+        let personal = ["Erika Mustermann".to_owned(), "Mustermann".into()];
+        texts::replace(&mut shown, &|text| without(text, &personal));
         assert_eq!(
             shown,
             json!([{

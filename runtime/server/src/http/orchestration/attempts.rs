@@ -41,7 +41,7 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
     let attempts = read.await?;
     let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
     let shown = masked(server, call, &fulfilment, shown).await?;
-    let shown = addresses::masked(server, &call.admitted, shown);
+    let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
         Ok::<_, Problem>(Value::Array(shown))
     });
     let shown = masked(server, call, &of, shown.await?).await?;
-    let shown = addresses::masked(server, &call.admitted, shown);
+    let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }
 

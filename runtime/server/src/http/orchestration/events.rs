@@ -95,11 +95,9 @@ impl Follow {
             let now = self.documents.engine().get(&self.id).await.ok().flatten();
             now.filter(|now| rights::covers(&self.admitted, now))?;
         }
-        let mut data = self.show.record(number, &record);
-        if !addresses::may_answer(&self.admitted) {
-            addresses::mask(self.documents.engine().addresses(), &mut data);
-        }
-        let data = data.to_string();
+        let (addresses, shown) =
+            (self.documents.engine().addresses(), self.show.record(number, &record));
+        let data = addresses::masked(addresses, &self.admitted, shown).to_string();
         Some(Message::default().id(number.to_string()).event("record").data(data))
     }
 

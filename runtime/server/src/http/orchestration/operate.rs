@@ -143,6 +143,6 @@ pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer 
         })
     });
     let logs = masked(server, call, &fulfilment, logs.collect()).await?;
-    let logs = addresses::masked(server, &call.admitted, logs);
+    let logs = addresses::masked(server.engine.addresses(), &call.admitted, logs);
     Ok(answer::json(StatusCode::OK, &logs))
 }

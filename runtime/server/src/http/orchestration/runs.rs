@@ -47,10 +47,10 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     let id = first.id();
     if let Some(wait) = wait {
         let (status, run) = waiting::waited(server, &mut call, id, wait).await?;
-        let body = view::brief(&run, &call.base);
+        let body = view::brief(server, &call, &run);
         return Ok(answer::located(status, &location(&call, id), &body));
     }
-    let body = view::brief(&first, &call.base);
+    let body = view::brief(server, &call, &first);
     let response = answer::located(StatusCode::CREATED, &location(&call, id), &body);
     Ok(if is_new { answer::committed(response) } else { response })
 }

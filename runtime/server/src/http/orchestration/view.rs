@@ -21,7 +21,7 @@ pub(super) async fn get(server: &ServerState, mut call: Call, id: &str) -> Answe
     if let Some(wait) = waiting::wanted(&call)? {
         let (status, fulfilment) =
             waiting::waited(server, &mut call, fulfilment.id(), wait).await?;
-        return Ok(answer::json(status, &brief(&fulfilment, &call.base)));
+        return Ok(answer::json(status, &brief(server, &call, &fulfilment)));
     }
     let call = &call;
     let body = full(server, call, &fulfilment).await?;
@@ -54,7 +54,7 @@ pub(super) async fn full(
         Ok::<_, Problem>((times, records))
     });
     let (times, records) = read.await?;
-    let mut body = brief(fulfilment, &call.base);
+    let mut body = head(fulfilment, &call.base);
     let may_answer = addresses::may_answer(&call.admitted);
     let tasks = (0..fulfilment.tasks().len()).map(TaskId::at).map(|id| {
         let mut task = task(fulfilment, id);
@@ -80,7 +80,7 @@ pub(super) async fn full(
     if wants_journal {
         set(&mut body, "journal", Value::Array(records));
     }
-    Ok(addresses::masked(server, &call.admitted, body))
+    Ok(addresses::masked(server.engine.addresses(), &call.admitted, body))
 }
 
 /// The address of the callback of a task with a key.
@@ -99,7 +99,12 @@ fn answered_at(
 }
 
 /// A fulfilment without its tasks and items; a run has the outputs of its steps.
-pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
+pub(super) fn brief(server: &ServerState, call: &Call, fulfilment: &Fulfilment) -> Value {
+    let head = head(fulfilment, &call.base);
+    addresses::masked(server.engine.addresses(), &call.admitted, head)
+}
+
+fn head(fulfilment: &Fulfilment, base: &str) -> Value {
     let path = match fulfilment.kind() {
         Kind::Run { .. } => "runs",
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => "fulfilments",

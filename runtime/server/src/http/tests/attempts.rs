@@ -1,10 +1,12 @@
 //! What is known of the attempts at tasks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
-use model::FulfilmentId;
+use model::{Event, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Kind};
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::bench::Bench;
 use super::walk::{NOW, identity};
@@ -98,5 +100,33 @@ async fn addresses_of_tasks_are_shown_to_clients_that_may_answer_them() {
         let attempts = get(&format!("{own}/tasks/six-steps.s1/attempts")).await.text;
         assert!(attempts.contains("/callbacks/run-r:0."), "{role}: {attempts}");
         assert_eq!(attempts.contains(token), may_answer, "{role}: {attempts}");
+    }
+}
+
+#[tokio::test]
+async fn short_answers_show_no_address_that_the_long_one_hides() {
+    let roles = ["reader", "operator"];
+    let tokens = roles.map(|role| (role.to_owned(), identity(role, role, "")));
+    let access = Access::fixed(Roles::default(), BTreeMap::from(tokens));
+    let bench = Bench::at(NOW).0.with_access(access);
+    let address = bench.services.engine.addresses().of("run-r:0");
+    let (_, token) = address.rsplit_once('.').unwrap();
+    // Whatever wrote it: a run shows its input, its outputs and its failures.
+    let kind = Kind::Run { workflow: "six-steps".into() };
+    let id = FulfilmentId::new("run-r");
+    let input = Arc::new(json!({ "told": address }));
+    let run = Fulfilment::new(id.clone(), kind, input, Timestamp(1_000));
+    let failure = Failure::new(FailureClass::Operator, FailureCode::DecompNoRule, &address);
+    bench.services.engine.submit(run, vec![Event::Held { failure }], None, None).await.unwrap();
+    for role in roles {
+        let bearer = format!("Bearer {role}");
+        for query in ["", "?wait=1ms"] {
+            let line = format!("GET /orchestration/v1/fulfilments/{id}{query}");
+            let headers = [("authorization", bearer.as_str())];
+            let shown = bench.send(&line, &headers, Body::empty()).await.text;
+            let masked = shown.matches("run-r:0.***").count();
+            assert_eq!(shown.contains(token), role == "operator", "{line} {role}: {shown}");
+            assert_eq!(masked, if role == "reader" { 2 } else { 0 }, "{line} {role}: {shown}");
+        }
     }
 }
