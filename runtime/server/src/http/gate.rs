@@ -40,13 +40,6 @@ pub(super) async fn pass(
     if needs == Needs::Nothing && !named.is_some() {
         return Ok(());
     }
-    if call.headers.contains_key(AUTHORIZATION) {
-        let may = match name_of_user(server, call) {
-            Some(name) => server.rates.may_log_in(&name, call.address()),
-            None => server.rates.may_prove(call.address()),
-        };
-        may.map_err(Problem::too_fast)?;
-    }
     let identity = identify(server, call).await?;
     call.admitted.identity = Some(Arc::clone(&identity));
     server.rates.identity(&identity).map_err(Problem::too_fast)?;
@@ -71,6 +64,17 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
         (Ok(Presented::Nothing), Some(client)) => Ok(Presented::Certificate(client.shown())),
         (presented, _) => presented,
     };
+    let user = match &presented {
+        Ok(Presented::Basic(encoded)) if server.access.users().is_some() => users::name_in(encoded),
+        Ok(_) | Err(_) => None,
+    };
+    if call.headers.contains_key(AUTHORIZATION) {
+        let may = match &user {
+            Some(name) => server.rates.may_log_in(name, call.address()),
+            None => server.rates.may_prove(call.address()),
+        };
+        may.map_err(Problem::too_fast)?;
+    }
     let proven = match &presented {
         Ok(Presented::Session(_)) if !csrf::may_prove(call) => Err(Unproven::Refused {
             kind: "sessions",
@@ -81,8 +85,8 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
     };
     let identity = proven.map_err(|unproven| {
         if !matches!(unproven, Unproven::Nothing | Unproven::Busy) {
-            match name_of_user(server, call) {
-                Some(name) => server.rates.not_logged_in(&name, call.address()),
+            match &user {
+                Some(name) => server.rates.not_logged_in(name, call.address()),
                 None => server.rates.failed(call.address()),
             }
         }
@@ -98,15 +102,6 @@ async fn identify(server: &ServerState, call: &Call) -> Result<Arc<Identity>, Pr
         return Err(Problem::not_permitted());
     }
     Ok(identity)
-}
-
-/// The name of the user whose password a request has.
-fn name_of_user(server: &ServerState, call: &Call) -> Option<String> {
-    server.access.users()?;
-    match Presented::read(&call.headers, None) {
-        Ok(Presented::Basic(encoded)) => users::name_in(encoded),
-        Ok(_) | Err(_) => None,
-    }
 }
 
 /// The answer to a request without an identity: browsers that show pages are sent to the login.
