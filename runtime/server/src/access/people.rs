@@ -52,7 +52,12 @@ impl Ways {
                 let entry = self.users.as_ref().and_then(|users| users.entry_of(&record.subject));
                 entry.is_some() && entry == record.entry
             }
-            false => self.login.as_ref().is_some_and(|login| login.issuer() == record.issuer),
+            false => self.provider_of(record).is_some(),
         }
+    }
+
+    /// The provider at which a session began; none for that of a local user.
+    pub fn provider_of(&self, record: &Record) -> Option<&Login> {
+        self.login.as_ref().filter(|login| login.issuer() == record.issuer)
     }
 }

@@ -22,7 +22,7 @@ use crate::access::cookie;
 use crate::access::login::return_to;
 use crate::access::secret::{code_of, is_code_of};
 use crate::access::session::{Record, SessionError};
-use crate::access::{Identity, People, RoleName};
+use crate::access::{Identity, People, RoleName, Ways};
 
 pub(super) use pages::{Form, with_policy};
 
@@ -65,28 +65,15 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
     }
     let people = server.access.people().ok_or_else(nothing_here)?;
     match (path, &call.method) {
-        (["login", "provider" | "callback" | "backchannel"], _) if people.ways.login.is_none() => {
-            Err(nothing_here())
-        }
         (["login"], &Method::POST) => local::login(server, people, call).await,
         (["login"], _) => {
             call.must_only_read()?;
             login(people, &call).await
         }
-        (["login", "provider"], _) => {
-            call.must_only_read()?;
-            provider::login(people, &call).await
+        (["login", page], _) => {
+            let login = people.ways.login.as_ref().ok_or_else(nothing_here)?;
+            provider::dispatch(server, (people, login), call, page).await
         }
-        (["login", "callback"], _) => {
-            call.must_only_read()?;
-            provider::callback(server, people, &call).await
-        }
-        (["login", "backchannel"], &Method::POST) => {
-            let answer = provider::backchannel(server, people, call).await;
-            server.access.revoked();
-            answer
-        }
-        (["login", "backchannel"], _) => Err(Problem::method("POST")),
         (["logout"], &Method::POST) => {
             let answer = logout(server, people, call).await;
             server.access.revoked();
@@ -105,9 +92,9 @@ async fn login(people: &People, call: &Call) -> Answer {
     if session_of(people, call).is_some() {
         return Ok(redirect(&format!("{}{target}", call.base), &[]));
     }
-    match people.ways.users {
-        Some(_) => Ok(local::page(people, &call.base, target)),
-        None => provider::login(people, call).await,
+    match &people.ways {
+        Ways { users: None, login: Some(login) } => provider::login((people, login), call).await,
+        Ways { .. } => Ok(local::page(people, &call.base, target)),
     }
 }
 
@@ -156,9 +143,9 @@ async fn logout(server: &ServerState, people: &People, mut call: Call) -> Answer
         Some(record) => {
             tracing::info!(subject = record.subject, issuer = record.issuer, "a person logged out");
             audited::person(server, &call, ("logout", Some(&record.subject)), None).await?;
-            match &people.ways.login {
-                Some(login) if !record.is_local() => login.logout_page(record, done()).await,
-                Some(_) | None => None,
+            match people.ways.provider_of(record) {
+                Some(login) => login.logout_page(record, done()).await,
+                None => None,
             }
         }
         None => None,
@@ -187,10 +174,7 @@ async fn logout_page(people: &People, call: &Call) -> Response {
 
 /// Where the logout of a session leads besides this server.
 pub(super) async fn logout_origin(people: &People, record: &Record) -> Option<String> {
-    match &people.ways.login {
-        Some(login) if !record.is_local() => login.logout_origin().await,
-        Some(_) | None => None,
-    }
+    people.ways.provider_of(record)?.logout_origin().await
 }
 
 /// Who one is, by any credentials.

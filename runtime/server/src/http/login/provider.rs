@@ -1,6 +1,6 @@
 //! Logins at a provider of OpenID Connect: the way there, the way back, and the logout that it sends.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use super::{begun, form, note, pages, redirect, value_of, with_cookies};
@@ -13,16 +13,37 @@ use crate::http::call::Call;
 use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::{ServerState, answer, audited};
 
-/// The provider, if people log in at one.
-fn of(people: &People) -> Result<&Login, Problem> {
-    people.ways.login.as_ref().ok_or_else(nothing_here)
+/// Handles a request about the provider.
+pub(super) async fn dispatch(
+    server: &ServerState,
+    at: (&People, &Login),
+    call: Call,
+    page: &str,
+) -> Answer {
+    match (page, &call.method) {
+        ("provider", _) => {
+            call.must_only_read()?;
+            login(at, &call).await
+        }
+        ("callback", _) => {
+            call.must_only_read()?;
+            callback(server, at, &call).await
+        }
+        ("backchannel", &Method::POST) => {
+            let answer = backchannel(server, at, call).await;
+            server.access.revoked();
+            answer
+        }
+        ("backchannel", _) => Err(Problem::method("POST")),
+        _ => Err(nothing_here()),
+    }
 }
 
 /// Sends a browser to the provider.
-pub(super) async fn login(people: &People, call: &Call) -> Answer {
+pub(super) async fn login((people, login): (&People, &Login), call: &Call) -> Answer {
     let target = return_to(call.query.get("return"));
     let redirect_uri = format!("{}/login/callback", call.base);
-    match of(people)?.begin(redirect_uri, target, people.sessions.now()).await {
+    match login.begin(redirect_uri, target, people.sessions.now()).await {
         Ok(begun) => {
             let name = people.cookies.login(&begun.state);
             let age = Some(LOGIN_MS / 1_000);
@@ -34,8 +55,7 @@ pub(super) async fn login(people: &People, call: &Call) -> Answer {
 }
 
 /// Takes the browser back from the provider.
-pub(super) async fn callback(server: &ServerState, people: &People, call: &Call) -> Answer {
-    let login = of(people)?;
+async fn callback(server: &ServerState, (people, login): (&People, &Login), call: &Call) -> Answer {
     let state = once(call, "state").unwrap_or_default();
     let name = people.cookies.login(state);
     let cookie = cookie::read(&call.headers, &name).ok().flatten().unwrap_or_default();
@@ -84,8 +104,11 @@ fn once<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
 }
 
 /// Ends sessions that the provider ended (OpenID Connect Back-Channel Logout 1.0, 2.5 to 2.8).
-pub(super) async fn backchannel(server: &ServerState, people: &People, mut call: Call) -> Answer {
-    let login = of(people)?;
+async fn backchannel(
+    server: &ServerState,
+    (people, login): (&People, &Login),
+    mut call: Call,
+) -> Answer {
     let form = form(&mut call)?;
     let token = value_of(&form, "logout_token").unwrap_or_default();
     let named = login.named(token, people.sessions.now()).await;
