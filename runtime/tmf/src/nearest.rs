@@ -24,6 +24,11 @@ pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     best.map(|(_, name)| name)
 }
 
+/// A hint at the known name that is most similar, for the end of a message; empty if none is.
+pub fn hint<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(text, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+}
+
 /// The number of characters added, left out, replaced, or exchanged with the next one.
 fn distance(left: &[char], right: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();

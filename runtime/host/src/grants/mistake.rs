@@ -1,6 +1,6 @@
 //! Grants that could never have an effect.
 
-use tmf::nearest::nearest;
+use tmf::nearest::hint;
 use tmf::table::{APIS, of_key};
 
 use super::Grants;
@@ -10,8 +10,7 @@ impl Grants {
     pub fn check(&self) -> Result<(), String> {
         if let Some(kind) = self.inventory.iter().find(|kind| of_key(kind).is_none()) {
             let known = APIS.iter().flat_map(|api| api.resources).map(|resource| resource.key);
-            let hint = nearest(kind, known);
-            let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let hint = hint(kind, known);
             return Err(format!("`inventory`: there are no documents of the kind `{kind}`{hint}"));
         }
         let is_pool = |pool: &&String| {

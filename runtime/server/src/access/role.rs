@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::expr::Expr;
 use serde::{Deserialize, Serialize};
-use tmf::nearest::nearest;
+use tmf::nearest::hint;
 
 use super::permission::{ApiName, Permission, Verb};
 use super::scope::{Decision, Scope, VARIABLES};
@@ -163,9 +163,7 @@ impl Roles {
         if self.knows(&role) {
             return Ok(role);
         }
-        let hint = nearest(name, self.names().map(RoleName::as_str));
-        let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        Err(format!("there is no role `{name}`{hint}"))
+        Err(format!("there is no role `{name}`{}", hint(name, self.names().map(RoleName::as_str))))
     }
 
     /// The names of all roles.
@@ -288,8 +286,7 @@ impl Grant {
         let named: Vec<_> = of_api.iter().filter(|one| pattern.matches(&one.resource)).collect();
         if named.is_empty() {
             let names = of_api.iter().map(|permission| permission.resource.as_str());
-            let hint = nearest(text.trim_end_matches("/*"), names);
-            let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let hint = hint(text.trim_end_matches("/*"), names);
             return Err(format!("there is no resource `{text}`{hint}"));
         }
         let mut taken = named.iter().filter(|one| self.verbs.contains(&one.verb)).peekable();

@@ -8,7 +8,6 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::IntoResponse as _;
 use serde::{Deserialize, Serialize};
-use tmf::nearest::nearest;
 
 use super::decide::read_as;
 use super::plugins::json;
@@ -126,7 +125,7 @@ fn new_key(
             return Err(Problem::unprocessable(message).about(about));
         }
     }
-    let roles = read_roles(server, roles)?;
+    let roles = read_roles(server, &roles)?;
     if let Some(wrong) = plugins.iter().find(|id| !host::manifest::is_id(id)) {
         let message = format!("`{wrong}` is no id of a plugin");
         return Err(Problem::unprocessable(message).about("plugins"));
@@ -144,19 +143,10 @@ fn new_key(
     Ok(NewKey { name, roles, plugins, scope, days, created_by, names, request })
 }
 
-fn read_roles(server: &ServerState, names: Vec<String>) -> Result<BTreeSet<RoleName>, Problem> {
+fn read_roles(server: &ServerState, names: &[String]) -> Result<BTreeSet<RoleName>, Problem> {
     let known = server.access.roles();
-    let read = |name: String| {
-        let role = RoleName::new(name);
-        if known.knows(&role) {
-            return Ok(role);
-        }
-        let near = nearest(role.as_str(), known.names().map(RoleName::as_str));
-        let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        let message = format!("there is no role `{role}`{hint}");
-        Err(Problem::unprocessable(message).about("roles"))
-    };
-    names.into_iter().map(read).collect()
+    let wrong = |message| Problem::unprocessable(message).about("roles");
+    names.iter().map(|name| known.named(name).map_err(wrong)).collect()
 }
 
 async fn revoke(server: &ServerState, id: &str) -> Answer {
