@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::measure::measure;
+use super::process::resident_mib;
 use super::{Load, print};
 use crate::client::{Answer, Client};
 
@@ -56,6 +57,8 @@ struct Import {
     created: u64,
     seconds: f64,
     per_second: f64,
+    #[serde(rename = "residentMiB")]
+    resident_mib: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +67,8 @@ struct Export {
     seconds: f64,
     per_second: f64,
     mebibytes_per_second: f64,
+    #[serde(rename = "residentMiB")]
+    resident_mib: Option<u64>,
 }
 
 /// What is asked, by name: a path in which `{}` is the number of a row.
@@ -101,7 +106,9 @@ impl Documents {
         let answer = client.open(Method::PUT, &path, "application/x-ndjson", body).await?;
         let Imported { created } = Answer::read(answer).await?.success(&path)?.json()?;
         let took = began.elapsed().as_secs_f64();
-        let figures = Import { created, seconds: took, per_second: rows as f64 / took };
+        let resident_mib = self.load.pid.and_then(resident_mib);
+        let figures =
+            Import { created, seconds: took, per_second: rows as f64 / took, resident_mib };
         self.tell("import", rows, figures)
     }
 
@@ -154,6 +161,7 @@ impl Documents {
             seconds: took,
             per_second: rows as f64 / took,
             mebibytes_per_second: bytes as f64 / took / f64::from(1 << 20),
+            resident_mib: self.load.pid.and_then(resident_mib),
         };
         self.tell("export", rows, figures)
     }

@@ -9,6 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::super::say;
+use super::Load;
 use super::process::{cpu_seconds, resident_mib, written_bytes};
 use crate::client::Client;
 
@@ -130,6 +131,32 @@ where
     Ok(Measured { in_flight, latencies, took, used, pid })
 }
 
+/// Measures a load with each number in flight, after a tenth of it to warm up, and prints a row for each. `target`
+/// gives what the requests of a phase share, by its name.
+pub(super) async fn sweep<T, F>(
+    load: &Load,
+    client: &Client,
+    requests: usize,
+    target: impl Fn(String) -> Arc<T>,
+    one: impl Fn(Arc<T>, usize) -> F + Copy + Send + 'static,
+) -> Result<()>
+where
+    T: Send + Sync + 'static,
+    F: Future<Output = Result<()>> + Send,
+{
+    if !load.json {
+        say(&HEADS.map(|head| format!("{head:>WIDTH$}")).concat())?;
+    }
+    for in_flight in load.in_flight.iter().copied() {
+        let warm = (in_flight, requests.div_ceil(10));
+        measure(client, None, warm, &target(format!("w{in_flight}")), one).await?;
+        let target = target(format!("m{in_flight}"));
+        let measured = measure(client, load.pid, (in_flight, requests), &target, one).await?;
+        measured.report().print(load.json)?;
+    }
+    Ok(())
+}
+
 impl Measured {
     pub(super) fn report(&self) -> Report {
         let (count, seconds) = (self.latencies.len() as f64, self.took.as_secs_f64());
@@ -175,14 +202,9 @@ const HEADS: [&str; 10] = [
 /// The width of a column.
 const WIDTH: usize = 11;
 
-/// Prints the heads of a table.
-pub(super) fn print_heads() -> Result<()> {
-    say(&HEADS.map(|head| format!("{head:>WIDTH$}")).concat())
-}
-
 impl Report {
     /// Prints it as a row of a table, or as JSON.
-    pub(super) fn print(&self, as_json: bool) -> Result<()> {
+    fn print(&self, as_json: bool) -> Result<()> {
         if as_json {
             return say(&serde_json::to_string(self)?);
         }

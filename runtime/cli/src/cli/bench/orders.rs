@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Load;
-use super::measure::{measure, print_heads};
+use super::measure::sweep;
 use crate::client::Client;
 
 /// The order that is sent when none is given.
@@ -80,17 +80,7 @@ impl Orders {
             let mark = format!("{mark}-{phase}");
             Arc::new(Target { client, template, customers: *customers, mark })
         };
-        if !load.json {
-            print_heads()?;
-        }
-        for in_flight in load.in_flight.iter().copied() {
-            let warm = target(format!("w{in_flight}"));
-            measure(&client, None, (in_flight, orders.div_ceil(10)), &warm, one).await?;
-            let target = target(format!("m{in_flight}"));
-            let measured = measure(&client, load.pid, (in_flight, *orders), &target, one).await?;
-            measured.report().print(load.json)?;
-        }
-        Ok(())
+        sweep(load, &client, *orders, target, one).await
     }
 }
 

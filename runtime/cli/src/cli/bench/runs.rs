@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Load;
-use super::measure::{measure, print_heads};
+use super::measure::sweep;
 use crate::client::Client;
 
 /// Characters of the text that a run is given, unless there is another input.
@@ -52,16 +52,7 @@ impl Runs {
         let path = format!("/orchestration/v1/workflows/{workflow}/runs?wait=60s");
         let target =
             Arc::new(Target { client: client.clone(), path, input: read(input.as_ref())? });
-        if !load.json {
-            print_heads()?;
-        }
-        for in_flight in load.in_flight.iter().copied() {
-            let warm = (in_flight, runs.div_ceil(10).max(in_flight));
-            measure(&client, None, warm, &target, one).await?;
-            let measured = measure(&client, load.pid, (in_flight, *runs), &target, one).await?;
-            measured.report().print(load.json)?;
-        }
-        Ok(())
+        sweep(load, &client, *runs, |_| Arc::clone(&target), one).await
     }
 }
 
