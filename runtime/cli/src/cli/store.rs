@@ -109,12 +109,12 @@ async fn compact(arguments: Compact) -> Result<()> {
     let told = |facts| bar.set_message(format!("{facts} facts copied"));
     let done = compaction::compact(&path, &options, to, told).await;
     bar.finish_and_clear();
-    let done = done.map_err(|error| (mistaken(&error, &arguments), error));
-    let Compacted { facts, bytes_before, bytes_after } = match done {
-        Ok(compacted) => compacted,
-        Err((Some(mistake), _)) => bail!("{mistake}; the store is as it was"),
-        Err((None, error)) => return Err(error).context("the store is as it was"),
-    };
+    if let Err(error) = &done
+        && let Some(mistake) = mistaken(error, &arguments)
+    {
+        bail!("{mistake}; the store is as it was");
+    }
+    let Compacted { facts, bytes_before, bytes_after } = done.context("the store is as it was")?;
     let kib = |bytes: u64| bytes.div_ceil(1 << 10);
     say(&format!("{facts} facts, {} KiB before, {} KiB now", kib(bytes_before), kib(bytes_after)))
 }
@@ -129,8 +129,11 @@ fn mistaken(error: &CompactError, arguments: &Compact) -> Option<&'static str> {
         SealError::Plain if arguments.unseal => {
             Some("the store is not sealed: leave out `--unseal`")
         }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the others are told as they are")]
-        _ => None,
+        SealError::NoKey
+        | SealError::Plain
+        | SealError::OtherKey(_)
+        | SealError::Keys
+        | SealError::Random => None,
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) async fn receive(
 ) -> Result<Received, Problem> {
     let max = limit.bytes();
     let too_large = || {
-        let setting = if limit == Max::Set(max) { ": `body-bytes-max`" } else { "" };
+        let setting = if matches!(limit, Max::Set(_)) { ": `body-bytes-max`" } else { "" };
         Problem::too_large(format!("a body may have {max} bytes{setting}"))
     };
     let announced: Option<usize> =

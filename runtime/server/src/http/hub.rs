@@ -139,8 +139,9 @@ impl From<SubscribeError> for Problem {
             SubscribeError::Forbidden(forbidden) => {
                 Self::unprocessable(forbidden.to_string()).about("callback")
             }
-            SubscribeError::Known { .. } => Self::conflict(error.to_string()).about("callback"),
-            SubscribeError::TooManyOfOne => Self::conflict(error.to_string()).about("callback"),
+            SubscribeError::Known { .. } | SubscribeError::TooManyOfOne => {
+                Self::conflict(error.to_string()).about("callback")
+            }
             SubscribeError::TooMany => Self::unavailable(error.to_string()),
             SubscribeError::Store(error) => error.into(),
         }

@@ -56,7 +56,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Writes entries; the standard error has the head.
-#[expect(clippy::too_many_lines, reason = "the steps of one command, in their order")]
 pub(super) async fn run(export: Export) -> Result<()> {
     let Export { place, since, until, format, to, syslog_ca, position } = export;
     let receiver = match &to {
@@ -68,11 +67,7 @@ pub(super) async fn run(export: Export) -> Result<()> {
     let unreadable = || Usage("the audit cannot be read".into());
     let mut source = Source::at(place).await.with_context(unreadable)?;
     let ends = source.ends().await.with_context(unreadable)?;
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Usage(format!("`--since {since}` is not before `--until {until}`")).into());
-    }
+    check_span(since, until)?;
     let after = match &position {
         Some(file) => position_in(file)?,
         None => 0,
@@ -179,6 +174,16 @@ impl Out {
                 closed.map_err(|error| anyhow!(error)).context("the receiver fails")
             }
         }
+    }
+}
+
+/// Refuses a span of time without a moment.
+fn check_span(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<()> {
+    match (since, until) {
+        (Some(since), Some(until)) if since >= until => {
+            Err(Usage(format!("`--since {since}` is not before `--until {until}`")).into())
+        }
+        _ => Ok(()),
     }
 }
 
