@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Version;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service as _, service_fn};
@@ -206,11 +205,7 @@ impl Shared {
         &self,
         request: hyper::Request<Incoming>,
     ) -> impl Future<Output = Result<hyper::Response<Body>, Infallible>> + use<> {
-        let is_stream = request.version() == Version::HTTP_2;
-        let mut request: Request = request.map(|body| match is_stream {
-            true => Body::new(Rest::of(body)),
-            false => Body::new(body),
-        });
+        let mut request: Request = Rest::of(request).map(Body::new);
         let (is_secure, peer) = (self.secured.is_some(), self.peer.to_canonical());
         let mut arrival = Arrival { is_secure, peer, is_expired: false };
         let extensions = request.extensions_mut();
