@@ -29,6 +29,7 @@ pub mod session;
 pub(crate) mod signing;
 pub mod standing;
 pub mod users;
+pub mod work;
 
 #[cfg(test)]
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Personal values in what plugins logged and exchanged: a client whose roles do not allow to read them
-//! gets them masked. Plugins name attributes as they like, so values are looked for, not names.
+//! Personal values in what plugins logged and exchanged, and in failures, outputs and journals: a client whose roles do
+//! not allow to read them gets them masked. Plugins name attributes as they like, so values are looked for, not names.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,12 +10,10 @@ use serde_json::Value;
 use tmf::erasure::{ERASED, personal_texts};
 use tmf::references::ids;
 
-use super::ServerState;
-use super::call::Call;
 use super::problem::Problem;
 use super::texts::{self, MASK};
-use crate::access::{Decision, ORDERS, Permission, Verb};
-use crate::documents::Session;
+use crate::access::{Admitted, ORDERS, Permission, Verb};
+use crate::documents::{Documents, Session};
 
 /// A shorter value is found in too much that is not about the person.
 const CHARS_MIN: usize = 3;
@@ -28,26 +26,82 @@ pub(super) fn permission() -> Permission {
     Permission::own("personal", Verb::Read)
 }
 
-/// What is shown of a fulfilment to a client: personal values of its order are masked, unless a role
-/// allows to read them.
-pub(super) async fn masked(
-    server: &ServerState,
-    call: &Call,
-    fulfilment: &Arc<Fulfilment>,
-    mut shown: Value,
-) -> Result<Value, Problem> {
-    let Some(identity) = &call.admitted.identity else { return Ok(shown) };
-    match server.access.roles().decide(identity, &permission()) {
-        Decision::Allowed(scope) if scope.is_all() => return Ok(shown),
-        Decision::Allowed(_) | Decision::Denied => {}
+/// What is in a fulfilment or a record beside texts of our own: what plugins, elements, clients and operators wrote.
+const CONTENTS: &[&str] = &[
+    "activation",
+    "characteristics",
+    "document",
+    "input",
+    "keys",
+    "message",
+    "outputs",
+    "patch",
+    "payload",
+    "reason",
+    "reservations",
+    "waitsFor",
+];
+
+/// The personal values of an order that a client may not read.
+#[derive(Debug)]
+pub(super) enum Personal {
+    /// The longest first: a name may be a part of another value.
+    Texts(Vec<String>),
+    /// They are not known, so each text may have some.
+    Any,
+}
+
+impl Personal {
+    /// Those that a client may not read; none if a role allows to read them.
+    pub(super) async fn hidden(
+        documents: &Documents,
+        admitted: &Admitted,
+        fulfilment: &Arc<Fulfilment>,
+    ) -> Result<Self, Problem> {
+        if may_read(admitted) {
+            return Ok(Self::Texts(Vec::new()));
+        }
+        let fulfilment = Arc::clone(fulfilment);
+        let found = documents.read(move |session| personal(session, &fulfilment)).await?;
+        let mut texts: Vec<String> = found.into_iter().collect();
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Ok(Self::Texts(texts))
     }
-    let fulfilment = Arc::clone(fulfilment);
-    let found = server.documents.read(move |session| personal(session, &fulfilment)).await?;
-    // The longest first: a name may be a part of another value.
-    let mut personal: Vec<String> = found.into_iter().collect();
-    personal.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    texts::replace(&mut shown, &|text| without(text, &personal));
-    Ok(shown)
+
+    /// Those of an order that is not there any more.
+    pub(super) fn all(admitted: &Admitted) -> Self {
+        if may_read(admitted) { Self::Texts(Vec::new()) } else { Self::Any }
+    }
+
+    /// A log or an exchange without them.
+    pub(super) fn masked(&self, mut shown: Value) -> Value {
+        texts::replace(&mut shown, &|text| self.without(text));
+        shown
+    }
+
+    /// A fulfilment or a record without them: only its contents are looked at, so that states and names of tasks
+    /// stay as they are.
+    pub(super) fn masked_contents(&self, mut shown: Value) -> Value {
+        texts::replace_under(&mut shown, CONTENTS, &|text| self.without(text));
+        shown
+    }
+
+    /// A text without them; `None` if it has none of them.
+    pub(super) fn without(&self, shown: &str) -> Option<String> {
+        let Self::Texts(texts) = self else { return Some(MASK.into()) };
+        let mut masked = None;
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            let left = masked.as_deref().unwrap_or(shown);
+            if left.contains(text.as_str()) {
+                masked = Some(left.replace(text.as_str(), MASK));
+            }
+        }
+        masked
+    }
+}
+
+fn may_read(admitted: &Admitted) -> bool {
+    admitted.identity.is_none() || admitted.reader.may(&permission()).is_all()
 }
 
 /// The personal values of the orders of a fulfilment, and of their parties.
@@ -88,18 +142,6 @@ fn take(resource: &str, document: &Value, texts: &mut BTreeSet<String>) {
     });
 }
 
-/// A text without some others; `None` if it has none of them.
-fn without(shown: &str, texts: &[String]) -> Option<String> {
-    let mut masked = None;
-    for text in texts.iter().filter(|text| !text.is_empty()) {
-        let left = masked.as_deref().unwrap_or(shown);
-        if left.contains(text.as_str()) {
-            masked = Some(left.replace(text.as_str(), MASK));
-        }
-    }
-    masked
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -112,14 +154,33 @@ mod tests {
             "log": ["POST /subscribers {\"name\":\"Erika Mustermann\"}"],
             "exchanges": [{ "body": "<n>Mustermann</n>", "status": 200 }],
         }]);
-        let personal = ["Erika Mustermann".to_owned(), "Mustermann".into()];
-        texts::replace(&mut shown, &|text| without(text, &personal));
+        let personal = Personal::Texts(vec!["Erika Mustermann".into(), "Mustermann".into()]);
         assert_eq!(
-            shown,
+            personal.masked(shown.take()),
             json!([{
                 "log": ["POST /subscribers {\"name\":\"***\"}"],
                 "exchanges": [{ "body": "<n>***</n>", "status": 200 }],
             }])
+        );
+    }
+
+    #[test]
+    fn values_are_masked_in_the_contents_of_a_fulfilment_only() {
+        let shown = json!({
+            "state": "failed",
+            "failures": [{ "code": "BAD_NAME", "message": "no failed <Erika>" }],
+            "tasks": [{ "name": "failed", "outputs": { "to": ["Erika"] }, "failure": { "message": "Erika" } }],
+            "journal": [{ "events": [{ "type": "calledBack", "payload": { "Erika": "Erika" } }] }],
+        });
+        let personal = Personal::Texts(vec!["failed".into(), "Erika".into()]);
+        assert_eq!(
+            personal.masked_contents(shown),
+            json!({
+                "state": "failed",
+                "failures": [{ "code": "BAD_NAME", "message": "no *** <***>" }],
+                "tasks": [{ "name": "failed", "outputs": { "to": ["***"] }, "failure": { "message": "***" } }],
+                "journal": [{ "events": [{ "type": "calledBack", "payload": { "***": "***" } }] }],
+            })
         );
     }
 }

@@ -2,13 +2,14 @@
 //! missing ones: the same answer, after the same reads.
 
 use engine::documents::{Document, Error};
-use model::{Fulfilment, Kind};
-use serde_json::{Value, json};
+use model::{Fulfilment, FulfilmentId};
+use serde_json::Value;
 
 use super::ServerState;
 use super::call::Call;
 use super::problem::Problem;
-use crate::access::{Admitted, Permission, Scope, Verb};
+use crate::access::work::root;
+use crate::access::{Admitted, Scope, Verb};
 
 /// How a client stands to a document that it wants to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,32 +69,20 @@ pub(super) fn covers_attempt(admitted: &Admitted, fulfilment: &Fulfilment, plugi
 
 /// Whether a client may read the order that a fulfilment began with, or the run.
 pub(super) fn sees_root(admitted: &Admitted, fulfilment: &Fulfilment) -> bool {
-    let scope = match fulfilment.root_resource() {
-        Some(key) => admitted.reader.scope(key, Verb::Read),
-        None => admitted.reader.may(&Permission::own("/runs", Verb::Read)),
-    };
-    is_covered(&scope, fulfilment)
+    admitted.reader.sees_fulfilment(fulfilment)
+}
+
+/// The order that locks a document, as a client may know it.
+pub(super) async fn locker(
+    server: &ServerState,
+    call: &Call,
+    by: &FulfilmentId,
+) -> Result<String, Problem> {
+    let order = server.engine.get(by).await?;
+    let is_seen = order.is_some_and(|order| sees_root(&call.admitted, &order));
+    Ok(if is_seen { format!("order `{by}`") } else { "an order".into() })
 }
 
 fn is_covered(scope: &Scope, fulfilment: &Fulfilment) -> bool {
     scope.is_all() || scope.covers(&root(fulfilment))
-}
-
-/// What conditions see of a fulfilment.
-fn root(fulfilment: &Fulfilment) -> Value {
-    match fulfilment.kind() {
-        Kind::Run { workflow } => {
-            let mut run = run(workflow, fulfilment.document());
-            run["id"] = fulfilment.id().as_str().into();
-            run
-        }
-        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
-            fulfilment.root_order().map(|order| order.body).unwrap_or_default()
-        }
-    }
-}
-
-/// What conditions see of a run.
-pub(super) fn run(workflow: &str, input: &Value) -> Value {
-    json!({ "workflow": workflow, "input": input })
 }

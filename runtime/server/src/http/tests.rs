@@ -37,6 +37,7 @@ mod limits;
 mod login;
 mod orchestration;
 mod own;
+mod personal;
 mod persons;
 mod prices;
 mod quarantine;

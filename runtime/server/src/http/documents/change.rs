@@ -17,7 +17,7 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
-use crate::http::rights::{must_cover, sees_root};
+use crate::http::rights::{locker, must_cover};
 use crate::http::{ServerState, answer, etag, href};
 use crate::policies::Draft;
 use crate::reconcile::{CheckError, orders_about};
@@ -179,7 +179,7 @@ async fn write(
     };
     let revision = if is_same { revision } else { revision + 1 };
     href::absolute(&mut body, &call.base);
-    let unusable = policies.catalog.unusable(key, &id, at);
+    let unusable = policies.catalog.unusable(&call.admitted.reader, (key, &id), at);
     let response = answer::warned(answer::json(StatusCode::OK, &body), &unusable);
     Ok(Some(tagged(response, &etag::of(revision))))
 }
@@ -203,9 +203,7 @@ async fn put(
         Err(NotWritten::Stale) => Ok(false),
         Err(NotWritten::Ask(error)) => Err(error.into()),
         Err(NotWritten::Locked(by)) => {
-            let order = server.engine.get(&by).await?;
-            let is_seen = order.is_some_and(|order| sees_root(&call.admitted, &order));
-            let by = if is_seen { format!("order `{by}`") } else { "an order".into() };
+            let by = locker(server, call, &by).await?;
             let message =
                 format!("{by} is about it: cancel the order, or remove it when that has ended");
             Err(Problem::conflict(message).about("id"))

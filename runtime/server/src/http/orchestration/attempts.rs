@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::journal;
 use crate::access::Admitted;
 use crate::http::call::{Call, time};
-use crate::http::masked::masked;
+use crate::http::masked::Personal;
 use crate::http::problem::{Answer, Problem};
 use crate::http::rights;
 use crate::http::{ServerState, addresses, answer};
@@ -40,7 +40,8 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
     });
     let attempts = read.await?;
     let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
-    let shown = masked(server, call, &fulfilment, shown).await?;
+    let hidden = Personal::hidden(&server.documents, &call.admitted, &fulfilment).await?;
+    let shown = hidden.masked(shown);
     let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }
@@ -80,7 +81,8 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
         }
         Ok::<_, Problem>(Value::Array(shown))
     });
-    let shown = masked(server, call, &of, shown.await?).await?;
+    let hidden = Personal::hidden(&server.documents, &call.admitted, &of).await?;
+    let shown = hidden.masked(shown.await?);
     let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
     Ok(answer::json(StatusCode::OK, &shown))
 }

@@ -84,13 +84,13 @@ pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -
         Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(server, &call, id).await?,
         Err(error) => return Err(error.into()),
     };
-    Ok(answer::json(StatusCode::OK, &view::brief(server, &call, &run)))
+    Ok(answer::json(StatusCode::OK, &view::brief(server, &call, &run).await?))
 }
 
 async fn decide(server: &ServerState, call: &Call, id: &str, wish: Wish) -> Answer {
     find(server, call, id).await?;
     let fulfilment = server.engine.decide(&FulfilmentId::new(id), wish).await?;
-    Ok(answer::json(StatusCode::OK, &view::brief(server, call, &fulfilment)))
+    Ok(answer::json(StatusCode::OK, &view::brief(server, call, &fulfilment).await?))
 }
 
 pub(super) fn read_as<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {

@@ -21,6 +21,7 @@ use super::journal::{self, Show};
 use crate::access::{Admitted, Standing};
 use crate::documents::{Documents, Session};
 use crate::http::call::Call;
+use crate::http::masked::Personal;
 use crate::http::problem::{Answer, Problem};
 use crate::http::rights;
 use crate::http::serve::Closing;
@@ -50,6 +51,7 @@ pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
         live,
         closing: call.closing,
         standing: server.access.standing(call.admitted.identity.as_ref()),
+        hidden: Personal::hidden(&server.documents, &call.admitted, &fulfilment).await?,
         admitted: call.admitted,
         is_over: false,
     };
@@ -74,6 +76,8 @@ struct Follow {
     in_past: bool,
     live: Receiver<Published>,
     admitted: Admitted,
+    /// What the client may not read in the records.
+    hidden: Personal,
     closing: Closing,
     /// The credentials of the client: the stream ends with them.
     standing: Standing,
@@ -93,10 +97,11 @@ impl Follow {
         // What was changed may not be for this client any more.
         if record.events.iter().any(|event| matches!(event, Event::Patched { .. })) {
             let now = self.documents.engine().get(&self.id).await.ok().flatten();
-            now.filter(|now| rights::covers(&self.admitted, now))?;
+            let now = now.filter(|now| rights::covers(&self.admitted, now))?;
+            self.hidden = Personal::hidden(&self.documents, &self.admitted, &now).await.ok()?;
         }
-        let (addresses, shown) =
-            (self.documents.engine().addresses(), self.show.record(number, &record));
+        let addresses = self.documents.engine().addresses();
+        let shown = self.hidden.masked_contents(self.show.record(number, &record));
         let data = addresses::masked(addresses, &self.admitted, shown).to_string();
         Some(Message::default().id(number.to_string()).event("record").data(data))
     }

@@ -15,7 +15,7 @@ use tmf::unknown::Unknown;
 use super::{find, view};
 use crate::access::Verb;
 use crate::http::call::Call;
-use crate::http::masked::masked;
+use crate::http::masked::Personal;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::rights::must_cover;
@@ -142,7 +142,8 @@ pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer 
             "lines": lines,
         })
     });
-    let logs = masked(server, call, &fulfilment, logs.collect()).await?;
+    let hidden = Personal::hidden(&server.documents, &call.admitted, &fulfilment).await?;
+    let logs = hidden.masked(logs.collect());
     let logs = addresses::masked(server.engine.addresses(), &call.admitted, logs);
     Ok(answer::json(StatusCode::OK, &logs))
 }

@@ -7,16 +7,17 @@ use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use host::candidate::{CUSTOMERS_MAX, Mode, SHARE_MAX, Trial};
-use host::shadow::Shadow;
+use host::shadow::{Difference, Repeated, Shadow};
 use host::trust::Proofs;
 use host::versions::{Turn, Used, VersionError};
 use host::{Entry, InstallError};
-use model::{Digest, PluginId};
+use model::{Digest, FulfilmentId, PluginId};
 use serde::{Deserialize, Serialize};
 
 use super::decide::read_as;
 use crate::http::body::is_component;
 use crate::http::call::Call;
+use crate::http::masked::Personal;
 use crate::http::page::Page;
 use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::rights::sees_root;
@@ -66,7 +67,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
                 _ => abort(server, &call, &id).await,
             }
         }
-        [id, "shadow"] => shadow(server, &call, &PluginId::new(*id)),
+        [id, "shadow"] => shadow(server, &call, &PluginId::new(*id)).await,
         [id, "candidate", "promote"] => promote(server, &call, &PluginId::new(*id)).await,
         _ => Err(nothing_here()),
     }
@@ -88,6 +89,9 @@ async fn list(server: &ServerState, call: &Call) -> Answer {
 async fn show(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
     let (versions, current) = (versions(server, call, id).await?, server.plugins.host.current(id));
     if versions.is_empty() {
+        // One that is not installed is there as far as the client sees open work of it.
+        let used = usage(&server.engine.all().await?);
+        call.admitted.shows(entries(server, id, used).await?.is_empty());
         return Err(Problem::not_found(format!("there is no plugin `{id}`")).about("id"));
     }
     let tag = current.as_ref().map(tag);
@@ -159,19 +163,42 @@ fn trial(query: &Query) -> Result<Trial, Problem> {
 }
 
 /// The version of a plugin in shadow, with the calls of which it made something else.
-fn shadow(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
+async fn shadow(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
     must_see_orders(call)?;
     let none =
         || Problem::not_found(format!("no version of plugin `{id}` is in shadow")).about("id");
     let Shadow { candidate, counts, calls } = server.plugins.host.shadow(id).ok_or_else(none)?;
     let page = Page::parse(&call.query)?;
     let total = calls.len();
-    let calls: Vec<_> = calls.into_iter().skip(page.offset).take(page.limit).collect();
+    let mut shown = Vec::new();
+    for repeated in calls.into_iter().skip(page.offset).take(page.limit) {
+        shown.push(seen(server, call, repeated).await?);
+    }
     let url = format!("{}{}/plugins/{id}/shadow", call.base, super::BASE);
-    let headers = page.headers(calls.len(), total, &call.query, &url);
-    let mut response = json(StatusCode::OK, &Shadow { candidate, counts, calls })?;
+    let headers = page.headers(shown.len(), total, &call.query, &url);
+    let mut response = json(StatusCode::OK, &Shadow { candidate, counts, calls: shown })?;
     response.headers_mut().extend(headers);
     Ok(response)
+}
+
+/// A call as the client may see it: without the personal values of its order.
+async fn seen(
+    server: &ServerState,
+    call: &Call,
+    mut repeated: Repeated,
+) -> Result<Repeated, Problem> {
+    let id = FulfilmentId::new(&*repeated.about.fulfilment);
+    let of = server.engine.get(&id).await?;
+    let hidden = match of {
+        Some(of) => Personal::hidden(&server.documents, &call.admitted, &of).await?,
+        None => Personal::all(&call.admitted),
+    };
+    for Difference { request, before, now, .. } in &mut repeated.differences {
+        for text in [request, before, now].into_iter().flatten() {
+            *text = hidden.without(text).unwrap_or_else(|| std::mem::take(text));
+        }
+    }
+    Ok(repeated)
 }
 
 /// Has all new orders use the version on trial.
@@ -231,10 +258,14 @@ pub(super) async fn versions(
     call: &Call,
     id: &PluginId,
 ) -> Result<Vec<Entry>, Problem> {
+    let used = used(server, call).await?;
+    entries(server, id, used).await
+}
+
+async fn entries(server: &ServerState, id: &PluginId, used: Used) -> Result<Vec<Entry>, Problem> {
     if !host::manifest::is_id(id.as_str()) {
         return Ok(Vec::new());
     }
-    let used = used(server, call).await?;
     let versions = server.plugins.host.versions(PluginId::new(id.as_str()), used).await;
     versions.map_err(|error| Problem::ours(&error))
 }

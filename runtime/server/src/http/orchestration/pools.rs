@@ -17,7 +17,7 @@ use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::rights::sees_root;
+use crate::http::rights::{locker, sees_root};
 use crate::http::{ServerState, answer};
 use crate::orders::Use;
 
@@ -166,7 +166,8 @@ async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
         Ok(()) => {}
         Err(NotWritten::Ask(error)) => return Err(error.into()),
         Err(NotWritten::Locked(by)) => {
-            let message = format!("order `{by}` is about it: wait for its end");
+            let by = locker(server, &call, &by).await?;
+            let message = format!("{by} is about it: wait for its end");
             return Err(Problem::conflict(message).about("value"));
         }
         Err(NotWritten::Stale) => {

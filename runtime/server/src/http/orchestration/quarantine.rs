@@ -30,7 +30,7 @@ pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -
         }
         [id, "retry"] => {
             let again = server.engine.readmit(&FulfilmentId::new(*id)).await?;
-            Ok(answer::json(StatusCode::OK, &view::brief(server, call, &again)))
+            Ok(answer::json(StatusCode::OK, &view::brief(server, call, &again).await?))
         }
         [id, "give-up"] => {
             server.engine.give_up(&FulfilmentId::new(*id)).await?;

@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 
 use super::{BASE, find, view, waiting};
 use crate::access::Reader;
+use crate::access::work::run;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
-use crate::http::rights::{self, must_cover};
+use crate::http::rights::must_cover;
 use crate::http::{ServerState, answer};
 use crate::retention;
 
@@ -33,7 +34,7 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     if !input.is_object() {
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
     }
-    must_cover(&call.admitted.scope, &rights::run(workflow, &input))?;
+    must_cover(&call.admitted.scope, &run(workflow, &input))?;
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
     let (first, is_new) = match server.orders.submit(&Reader::All, kind, input, submission).await? {
@@ -47,10 +48,10 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     let id = first.id();
     if let Some(wait) = wait {
         let (status, run) = waiting::waited(server, &mut call, id, wait).await?;
-        let body = view::brief(server, &call, &run);
+        let body = view::brief(server, &call, &run).await?;
         return Ok(answer::located(status, &location(&call, id), &body));
     }
-    let body = view::brief(server, &call, &first);
+    let body = view::brief(server, &call, &first).await?;
     let response = answer::located(StatusCode::CREATED, &location(&call, id), &body);
     Ok(if is_new { answer::committed(response) } else { response })
 }

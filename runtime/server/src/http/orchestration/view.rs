@@ -2,6 +2,7 @@
 //! each task began and ended.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use model::{Event, Failure, Fulfilment, Kind, TaskId, TaskState};
@@ -11,8 +12,8 @@ use tmf::time::Timestamp;
 use super::journal::{self, Show};
 use super::{BASE, find, waiting};
 use crate::http::call::{Call, time};
-use crate::http::problem::Answer;
-use crate::http::problem::Problem;
+use crate::http::masked::Personal;
+use crate::http::problem::{Answer, Problem};
 use crate::http::{ServerState, addresses, answer, resources};
 
 /// Answers with a fulfilment, with its journal if the client asks for it.
@@ -21,7 +22,7 @@ pub(super) async fn get(server: &ServerState, mut call: Call, id: &str) -> Answe
     if let Some(wait) = waiting::wanted(&call)? {
         let (status, fulfilment) =
             waiting::waited(server, &mut call, fulfilment.id(), wait).await?;
-        return Ok(answer::json(status, &brief(server, &call, &fulfilment)));
+        return Ok(answer::json(status, &brief(server, &call, &fulfilment).await?));
     }
     let call = &call;
     let body = full(server, call, &fulfilment).await?;
@@ -37,7 +38,7 @@ pub(super) async fn plan(server: &ServerState, call: &Call, id: &str) -> Answer 
 pub(super) async fn full(
     server: &ServerState,
     call: &Call,
-    fulfilment: &Fulfilment,
+    fulfilment: &Arc<Fulfilment>,
 ) -> Result<Value, Problem> {
     let wants_journal = call.query.is_true("journal");
     let (id, mut show) = (fulfilment.id().clone(), Show::with(fulfilment.plan()));
@@ -80,7 +81,7 @@ pub(super) async fn full(
     if wants_journal {
         set(&mut body, "journal", Value::Array(records));
     }
-    Ok(addresses::masked(server.engine.addresses(), &call.admitted, body))
+    shown(server, call, fulfilment, body).await
 }
 
 /// The address of the callback of a task with a key.
@@ -99,9 +100,24 @@ fn answered_at(
 }
 
 /// A fulfilment without its tasks and items; a run has the outputs of its steps.
-pub(super) fn brief(server: &ServerState, call: &Call, fulfilment: &Fulfilment) -> Value {
-    let head = head(fulfilment, &call.base);
-    addresses::masked(server.engine.addresses(), &call.admitted, head)
+pub(super) async fn brief(
+    server: &ServerState,
+    call: &Call,
+    fulfilment: &Arc<Fulfilment>,
+) -> Result<Value, Problem> {
+    shown(server, call, fulfilment, head(fulfilment, &call.base)).await
+}
+
+/// What a client is shown of it.
+async fn shown(
+    server: &ServerState,
+    call: &Call,
+    fulfilment: &Arc<Fulfilment>,
+    body: Value,
+) -> Result<Value, Problem> {
+    let hidden = Personal::hidden(&server.documents, &call.admitted, fulfilment).await?;
+    let body = hidden.masked_contents(body);
+    Ok(addresses::masked(server.engine.addresses(), &call.admitted, body))
 }
 
 fn head(fulfilment: &Fulfilment, base: &str) -> Value {
