@@ -14,9 +14,13 @@ use tmf::time::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Draft, Policy, Refusal};
+use crate::access::Reader;
 use crate::documents::{Documents, Session};
 use crate::rulebooks::Rulebooks;
 use crate::settings::Strictness;
+
+/// Stands for reasons that tell of documents which a client may not read.
+const UNTOLD: &str = "catalogs that are not all yours to read say why";
 
 /// The policy of the catalogs.
 pub(crate) struct Catalog {
@@ -58,15 +62,24 @@ impl Catalog {
         documents.read(move |session| refresh(session, &rulebooks)).await
     }
 
-    /// The reasons why a written document of the catalogs cannot be ordered.
-    pub(crate) fn unusable(&self, key: &str, id: &str, at: Timestamp) -> Vec<String> {
+    /// The reasons why a written document of the catalogs cannot be ordered, as a reader may know them.
+    pub(crate) fn unusable(
+        &self,
+        reader: &Reader,
+        (key, id): (&str, &str),
+        at: Timestamp,
+    ) -> Vec<String> {
         let Some((resource, _)) = RESOURCES.iter().find(|(known, _)| *known == key) else {
             return Vec::new();
         };
         let standing = Standing::of(&self.rulebooks.current(), resource, id, at);
-        let reasons = standing.filter(|standing| !standing.is_ready).map(|found| found.reasons);
-        let reasons = reasons.into_iter().flatten();
-        reasons.map(|reason| format!("cannot be ordered yet: {reason}")).collect()
+        let Some(found) = standing.filter(|standing| !standing.is_ready) else {
+            return Vec::new();
+        };
+        if !sees_catalogs(reader) {
+            return vec![format!("cannot be ordered yet: {UNTOLD}")];
+        }
+        found.reasons.iter().map(|reason| format!("cannot be ordered yet: {reason}")).collect()
     }
 
     fn check_document(&self, draft: &Draft) -> Result<(), Refusal> {
@@ -106,8 +119,9 @@ impl Catalog {
             return Ok(());
         }
         let trial = self.trial(session, draft)?;
+        let is_told = sees_catalogs(&draft.reader);
         if strictness.changes.refuses() {
-            keeps_usable(draft, &now, &trial)?;
+            keeps_usable(draft, is_told, &now, &trial)?;
         }
         let reasons = match is_launch {
             true => deliverable(&trial, &SpecId::new(&draft.id), draft.at),
@@ -116,7 +130,8 @@ impl Catalog {
         if reasons.is_empty() {
             return Ok(());
         }
-        let message = format!("it cannot be launched: {}", joined(&reasons));
+        let reasons = if is_told { joined(&reasons) } else { UNTOLD.into() };
+        let message = format!("it cannot be launched: {reasons}");
         let refusal = Refusal::unprocessable("lifecycleStatus", message);
         Err(refusal.by_setting("catalog", "launch"))
     }
@@ -147,7 +162,12 @@ fn refresh(session: &Session, rulebooks: &Rulebooks) -> Result<(), Error> {
 }
 
 /// Refuses a change that makes an orderable entity unusable, or breaks a rule.
-fn keeps_usable(draft: &Draft, now: &Rulebook, then: &Rulebook) -> Result<(), Refusal> {
+fn keeps_usable(
+    draft: &Draft,
+    is_told: bool,
+    now: &Rulebook,
+    then: &Rulebook,
+) -> Result<(), Refusal> {
     let unready = then.catalog().unready.iter();
     let lost = unready.filter(|((resource, id), _)| now.catalog().is_usable(resource, id));
     let mut reasons: Vec<String> = lost
@@ -159,12 +179,13 @@ fn keeps_usable(draft: &Draft, now: &Rulebook, then: &Rulebook) -> Result<(), Re
     if reasons.is_empty() {
         return Ok(());
     }
+    let reasons = if is_told { reasons.join("; ") } else { UNTOLD.into() };
     let refusal = match (&draft.before, &draft.after) {
         (Some(before), Some(after)) => {
-            Refusal::unprocessable(first_change(&before.body, after), reasons.join("; "))
+            Refusal::unprocessable(first_change(&before.body, after), reasons)
         }
-        (None, Some(_)) => Refusal::unprocessable("id", reasons.join("; ")),
-        (_, None) => Refusal::conflict("id", reasons.join("; ")),
+        (None, Some(_)) => Refusal::unprocessable("id", reasons),
+        (_, None) => Refusal::conflict("id", reasons),
     };
     Err(refusal.by_setting("catalog", "changes"))
 }
@@ -191,6 +212,11 @@ fn documents(session: &Session) -> Result<Vec<(&'static str, Value)>, Error> {
 
 fn joined(reasons: &[Reason]) -> String {
     reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether no reason tells a reader of a document that is hidden from it.
+fn sees_catalogs(reader: &Reader) -> bool {
+    RESOURCES.iter().all(|(key, _)| reader.sees_all(&[key]))
 }
 
 fn id_of(document: &Value) -> Option<&str> {

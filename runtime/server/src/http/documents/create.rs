@@ -51,7 +51,8 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
                 policies.after_write(served.resource).await?;
                 drop(turn);
                 let response = created(server, &call, served, &receipt).await?;
-                let unusable = policies.catalog.unusable(served.resource.key, &id, at);
+                let written = (served.resource.key, id.as_str());
+                let unusable = policies.catalog.unusable(&call.admitted.reader, written, at);
                 return Ok(answer::warned(answer::warned(response, &unknown), &unusable));
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {

@@ -21,6 +21,9 @@ const CUSTOMERS: Reaches = Reaches::Whole(&["customer", "individual", "organizat
 const BILL: Reaches = Reaches::Each("customerBill", READ);
 const NETWORK: Reaches = Reaches::Whole(&["service", "resource"], READ);
 
+/// Whether an entry of a catalog can be ordered: other entries are among the reasons.
+const STANDING: &[Reaches] = &[Reaches::InPath(READ), Reaches::Catalogs];
+
 /// What bills are made of.
 const BOOKS: Reaches = Reaches::Whole(
     &[
@@ -250,8 +253,8 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         LIMIT,
     ])
     .answers(200, Content::Array)
-    .reaches(&[Reaches::InPath(&[Verb::Read])]),
-    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(&[Reaches::InPath(&[Verb::Read])]),
+    .reaches(STANDING),
+    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one").reaches(STANDING),
     // Access.
     get("/access", "access", "Shows who makes the request, and what its roles allow")
         .reaches(&[Reaches::OwnIdentity]),
