@@ -21,6 +21,7 @@ mod sequence;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -81,8 +82,26 @@ pub struct Instance {
     pub owner: Option<Arc<Fulfilment>>,
     /// The fulfilment that made what it is a part of, where it has no record of its own.
     pub part_of: Option<FulfilmentId>,
-    /// The open fulfilment that changes it.
-    pub open: Option<FulfilmentId>,
+    /// The open order that changes it.
+    pub open: Option<Changing>,
+}
+
+/// The open order that changes an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changing {
+    /// This one.
+    Order(FulfilmentId),
+    /// One that the client may not read.
+    Hidden,
+}
+
+impl fmt::Display for Changing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Order(id) => write!(formatter, "order `{id}`"),
+            Self::Hidden => formatter.write_str("another order"),
+        }
+    }
 }
 
 impl Instance {

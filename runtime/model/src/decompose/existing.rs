@@ -140,8 +140,7 @@ impl<'a> PriorItem<'a> {
         };
         if let Some(open) = &instance.open {
             let message = format!(
-                "the {resource} `{id}` is being changed by order `{open}`: order this when that has \
-                 ended"
+                "the {resource} `{id}` is being changed by {open}: order this when that has ended"
             );
             return Err(rejected(FailureCode::InstanceBusy, message));
         }

@@ -19,7 +19,7 @@ impl Orders {
         (document, order): (&Value, For<'_>),
         lines: usize,
     ) -> Result<Result<T, Failure>, SubmitError> {
-        let mut instances = Instances::new(self);
+        let mut instances = Instances::new(self, order.reader());
         let mut step = aside_of_lines(lines, || decision.begin());
         loop {
             let (decision, answer) = match step {

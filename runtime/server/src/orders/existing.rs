@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::decompose::{Answer, Instance, InstanceLookup};
+use model::decompose::{Answer, Changing, Instance, InstanceLookup};
 use model::documents::fulfilments_of;
 use model::installed::{INSTALLED, Installed, SERVING};
 use model::{Fulfilment, FulfilmentId, InstanceId};
 
 use super::{Orders, SubmitError};
+use crate::access::Reader;
 use crate::documents::Session;
 
 /// Looks up the instances that a decision asks for, each fulfilment once.
 pub(super) struct Instances<'a> {
     orders: &'a Orders,
+    /// The documents that the client of the decision may read.
+    reader: &'a Reader,
     fulfilments: BTreeMap<FulfilmentId, Option<Arc<Fulfilment>>>,
 }
 
@@ -26,8 +29,8 @@ enum Kept {
 }
 
 impl<'a> Instances<'a> {
-    pub(super) fn new(orders: &'a Orders) -> Self {
-        Self { orders, fulfilments: BTreeMap::new() }
+    pub(super) fn new(orders: &'a Orders, reader: &'a Reader) -> Self {
+        Self { orders, reader, fulfilments: BTreeMap::new() }
     }
 
     pub(super) async fn look_up(
@@ -62,9 +65,10 @@ impl<'a> Instances<'a> {
         }
         if let Some(last) = fulfilments_of(&lookup.resource, &instance.document).pop() {
             let maker = self.fulfilment(&last).await?;
-            let is_open = maker.is_some_and(|maker| !maker.is_ended());
-            if is_open {
-                instance.open = Some(last);
+            if let Some(maker) = maker.filter(|maker| !maker.is_ended()) {
+                let is_seen = self.reader.sees_fulfilment(&maker);
+                let open = if is_seen { Changing::Order(last) } else { Changing::Hidden };
+                instance.open = Some(open);
             } else if instance.installed.is_none() {
                 instance.part_of = Some(last);
             }

@@ -9,12 +9,15 @@ use tmf::document::order::Written;
 use tmf::href::is_absolute;
 
 use super::{Requested, SubmitError};
-use crate::access::Reader;
+use crate::access::{Reader, Scope, Verb};
 use crate::documents::Session;
 
-/// Whether an order names instances, or lacks one that it must name.
+/// Whether an order names instances, or lacks one that it must name, or a customer that its client must be able to read.
 pub(super) fn are_named(requested: &Requested) -> bool {
     let Some(order) = requested.order() else { return false };
+    if own_customers(requested).is_some() {
+        return true;
+    }
     let form = Form::of(order.level);
     order
         .lines
@@ -27,12 +30,31 @@ pub(super) fn are_named(requested: &Requested) -> bool {
 /// matrix: 422).
 pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), SubmitError> {
     let Some(order) = requested.order() else { return Ok(()) };
+    check_customer(session, requested)?;
     let form = Form::of(order.level);
     for (line, item) in order.lines.iter().zip(requested.items(form)) {
         check_instance(session, &requested.reader, form, (line, item))?;
         check_relations(session, &requested.reader, form, (line, item))?;
     }
     Ok(())
+}
+
+/// Which customers a client may read, if a condition says so: it orders for those only, since what an order makes is
+/// shared with others of its customer.
+fn own_customers(requested: &Requested) -> Option<Scope> {
+    let scope = requested.reader.scope("customer", Verb::Read);
+    (!scope.is_all() && !scope.is_nothing()).then_some(scope)
+}
+
+fn check_customer(session: &Session, requested: &Requested) -> Result<(), SubmitError> {
+    let named = requested.order().and_then(|order| order.customer.as_deref());
+    let (Some(id), Some(scope)) = (named, own_customers(requested)) else { return Ok(()) };
+    let found = session.document("customer", id)?;
+    if found.is_some_and(|found| scope.covers(&found.body)) {
+        return Ok(());
+    }
+    let message = format!("there is no customer `{id}` that you may order for");
+    Err(SubmitError::Reference { path: "relatedParty".into(), message })
 }
 
 fn check_instance(

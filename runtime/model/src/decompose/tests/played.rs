@@ -68,7 +68,7 @@ impl Played {
         instance.owner = instance.installed.as_ref().map(|record| owned(&record.owner));
         if let Some(last) = fulfilments_of(&recall.resource, &instance.document).pop() {
             if !owned(&last).is_ended() {
-                instance.open = Some(last);
+                instance.open = Some(Changing::Order(last));
             } else if instance.installed.is_none() {
                 instance.part_of = Some(last);
             }

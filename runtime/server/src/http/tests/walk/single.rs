@@ -72,3 +72,46 @@ async fn a_condition_covers_what_is_written_too() {
         assert!(found.starts_with(expected), "{line} {body}: {found}");
     }
 }
+
+/// Entries of catalogs of which others are the reason why they cannot be ordered.
+#[tokio::test]
+async fn reasons_of_catalogs_are_told_to_those_who_read_all_of_them() {
+    let bench = shared().await;
+    let path = table::path("productOffering");
+    for (token, dealer, told) in [("admin", "A", true), ("a", "A", false)] {
+        let offering = json!({ "name": "x", "dealer": dealer, "lifecycleStatus": "Active", "isBundle": false });
+        let made = answer(&bench, token, &format!("POST {path}"), &offering.to_string()).await;
+        assert!(made.starts_with("201"), "{token}: {made}");
+        let warnings = made.lines().filter(|line| line.starts_with("warning:"));
+        let warning: String = warnings.collect();
+        assert!(warning.contains("cannot be ordered yet: "), "{token}: {warning}");
+        assert_eq!(!warning.contains("not all yours to read"), told, "{token}: {warning}");
+    }
+    let standing = "GET /orchestration/v1/catalog/productOffering";
+    assert!(answer(&bench, "admin", standing, "").await.starts_with("200"));
+    let refused = answer(&bench, "a", standing, "").await;
+    assert!(refused.starts_with("403"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_has_a_condition_on_customers_orders_for_those_only() {
+    let bench = shared().await;
+    plant(&bench, "A").await;
+    plant(&bench, "B").await;
+    let path = table::path("productOrder");
+    let order = async |token: &str, customer: &str| {
+        let party = json!({ "id": customer, "role": "customer", "@referredType": "Customer" });
+        let item = json!({ "id": "1", "action": "add", "productOffering": { "id": "none" } });
+        let order = json!({ "dealer": "A", "relatedParty": [party], "productOrderItem": [item] });
+        answer(&bench, token, &format!("POST {path}"), &order.to_string()).await
+    };
+    let (own, other) = (id_of("A", "customer"), id_of("B", "customer"));
+    let hidden = order("catalogs", &other).await;
+    let missing = order("catalogs", "NONE-customer").await;
+    assert!(hidden.starts_with("422"), "{hidden}");
+    assert_eq!(hidden.replace(&other, "NONE-customer"), missing);
+    for (token, customer) in [("catalogs", &own), ("admin", &other)] {
+        let taken = order(token, customer).await;
+        assert!(taken.starts_with("201"), "{token} {customer}: {taken}");
+    }
+}
