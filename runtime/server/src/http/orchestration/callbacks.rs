@@ -69,7 +69,7 @@ pub(in crate::http) fn admit(
     match (tenant, address) {
         (Some(tenant), [own]) => own_key(tenant, own).map(|_| Passed::Proven),
         (None, [_]) => Err(unknown()),
-        (Some(tenant), [plugin, _, ..]) if is_taken(&proof(tenant, plugin), certificate) => {
+        (Some(tenant), [first, _, ..]) if is_taken(&proof(tenant, first), certificate) => {
             Ok(Passed::Proven)
         }
         (Some(_) | None, _) => Ok(Passed::NeedsIdentity),
@@ -78,8 +78,8 @@ pub(in crate::http) fn admit(
 
 /// Refuses a key that can be guessed, if the plugin demands more.
 fn check(server: &ServerState, call: &Call, address: &[&str]) -> Result<(), Problem> {
-    let [plugin, _, ..] = address else { return Ok(()) };
-    match proof(server, plugin) {
+    let [first, _, ..] = address else { return Ok(()) };
+    match proof(server, first) {
         CallbackProof::Signed => Err(unknown()),
         CallbackProof::Identity => Ok(()),
         proof @ CallbackProof::Certificates(_) if is_taken(&proof, call.client.as_deref()) => {
@@ -88,7 +88,7 @@ fn check(server: &ServerState, call: &Call, address: &[&str]) -> Result<(), Prob
         CallbackProof::Certificates(_) => {
             let subject = call.client.as_ref().map(|client| client.subject.as_str());
             tracing::info!(
-                plugin,
+                plugin = plugin_of(first),
                 subject,
                 "a callback without a certificate of its elements is refused"
             );
@@ -102,8 +102,14 @@ fn is_taken(proof: &CallbackProof, certificate: Option<&ClientCertificate>) -> b
     certificate.is_some_and(|certificate| proof.takes(&certificate.shown()))
 }
 
-fn proof(server: &ServerState, plugin: &str) -> CallbackProof {
-    server.plugins.host.callback_proof(&PluginId::new(plugin))
+/// What is demanded by the plugin that the first piece of an address names.
+fn proof(server: &ServerState, first: &str) -> CallbackProof {
+    server.plugins.host.callback_proof(&PluginId::new(plugin_of(first)))
+}
+
+/// The plugin that the first piece of an address names. A slash that was escaped is one in the name of the callback.
+fn plugin_of(first: &str) -> &str {
+    first.split('/').next().unwrap_or_default()
 }
 
 /// The name of a callback by its address. A name without a slash is a task's own; a key of a

@@ -107,8 +107,14 @@ async fn a_signed_address_is_proof_enough_and_a_guessable_one_is_not() {
             (Required, Element::Other, [401, 401, 401, 202]),
             (Required, Element::Certified, [401, 401, 202, 202]),
         ] {
-            let (status, body) = answered(&bench, access, element, "olt/port/7").await;
-            assert_eq!(status, expected[at], "{demanded:?} {element:?} {access:?}: {body}");
+            // All of them are one name of a callback.
+            for address in ["olt/port/7", "olt%2Fport/7", "olt/port%2F7"] {
+                let (status, body) = answered(&bench, access, element, address).await;
+                assert_eq!(
+                    status, expected[at],
+                    "{demanded:?} {element:?} {access:?} {address}: {body}"
+                );
+            }
             // A plugin that demands nothing of its own is not concerned.
             let (status, _) = answered(&bench, access, element, "ont/port/7").await;
             assert_eq!(status, if access == Off { 202 } else { 401 });
