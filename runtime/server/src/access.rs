@@ -172,9 +172,7 @@ impl Access {
         match &identity.proof {
             Proof::Off => true,
             Proof::Key { id } => self.0.keys.stands(id),
-            Proof::Password => {
-                self.0.users.as_ref().is_some_and(|users| users.knows(&identity.subject))
-            }
+            Proof::Password => self.0.users.as_ref().is_some_and(|users| users.knows(identity)),
             Proof::Session { id, .. } => {
                 self.people().is_some_and(|people| people.sessions.stands(id))
             }

@@ -97,6 +97,7 @@ impl Certificates {
             claims: BTreeMap::new(),
             only: None,
             until: Some(shown.not_after),
+            entry: None,
         })
     }
 }

@@ -39,6 +39,8 @@ pub struct Identity {
     pub only: Option<Narrowing>,
     /// When its credentials expire.
     pub until: Option<Timestamp>,
+    /// The digest of its entry in a file of users, if its password proved it: what is proven ends with the entry.
+    pub entry: Option<Digest>,
 }
 
 /// How an identity was proven.
@@ -70,6 +72,7 @@ impl Identity {
             claims: BTreeMap::new(),
             only: None,
             until: None,
+            entry: None,
         }
     }
 

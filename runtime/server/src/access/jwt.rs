@@ -159,6 +159,7 @@ impl Issuer {
             claims,
             only: None,
             until: Some(until),
+            entry: None,
         })
     }
 }

@@ -40,6 +40,16 @@ impl Owner {
         let narrowed = Narrowing::read(&only, known);
         let only = narrowed.unwrap_or_else(|_| Some(Narrowing::nothing(&only)));
         let until = None;
-        Arc::new(Identity { subject, proof, tenant, roles, plugins, claims, only, until })
+        Arc::new(Identity {
+            subject,
+            proof,
+            tenant,
+            roles,
+            plugins,
+            claims,
+            only,
+            until,
+            entry: None,
+        })
     }
 }

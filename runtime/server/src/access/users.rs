@@ -157,12 +157,13 @@ impl Users {
 
     /// The digest of the entry of a user in the file, if there is one.
     pub fn entry_of(&self, name: &str) -> Option<Digest> {
-        self.table().users.get(name).map(|user| user.entry().to_owned())
+        self.identity_of(name)?.entry.clone()
     }
 
-    /// Whether there is a user of this name.
-    pub fn knows(&self, name: &str) -> bool {
-        self.table().users.contains_key(name)
+    /// Whether the entry that proved an identity is still there.
+    pub fn knows(&self, identity: &Identity) -> bool {
+        let now = self.identity_of(&identity.subject);
+        now.is_some_and(|now| now.entry == identity.entry)
     }
 
     /// Reads the file again if it changed; returns whether the users changed. A file that is wrong changes

@@ -302,6 +302,7 @@ impl Key {
             claims: BTreeMap::new(),
             only,
             until: Some(record.expires),
+            entry: None,
         };
         let hashed = record.hashed().unwrap_or(Hashed::NONE);
         Self { record, hashed, identity: Arc::new(identity), used: AtomicI64::new(0) }

@@ -18,6 +18,7 @@ fn owner(subject: &str, proof: Proof) -> Arc<Identity> {
         claims: BTreeMap::new(),
         only: None,
         until: None,
+        entry: None,
     })
 }
 

@@ -265,6 +265,7 @@ impl Session {
                 .collect(),
             only: None,
             until: Some(record.begun.plus_ms(life.whole_ms)),
+            entry: None,
         };
         let used = record.begun;
         Self { record: Arc::new(record), identity: Arc::new(identity), used, written: used }

@@ -24,7 +24,6 @@ const USERS_MAX: usize = 1_000;
 pub struct User {
     hashed: Hashed,
     identity: Arc<Identity>,
-    entry: Digest,
 }
 
 /// Why a file of users cannot be used.
@@ -88,11 +87,6 @@ impl User {
     pub fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
-
-    /// The digest of its entry: another password, role, tenant or plugin makes another one.
-    pub fn entry(&self) -> &Digest {
-        &self.entry
-    }
 }
 
 /// The users of a file, by their names.
@@ -142,8 +136,9 @@ impl Written {
             claims: BTreeMap::new(),
             only: None,
             until: None,
+            entry: Some(Digest::of(&entry)),
         };
         let hashed = Hashed::read(&self.password)?;
-        Ok(User { hashed, identity: Arc::new(identity), entry: Digest::of(&entry) })
+        Ok(User { hashed, identity: Arc::new(identity) })
     }
 }

@@ -53,19 +53,21 @@ async fn a_file_that_changes_is_read_again_and_a_wrong_one_changes_nothing() {
     let path = folder.path().join("users.toml");
     write(&path, &[("maria", "one", "\"reader\"")]);
     let users = Users::read(path.clone(), Names::default()).unwrap();
-    assert!(users.check("maria", "one", now()).await.is_ok());
+    let before = users.identify(&header("maria", "one"), now()).await.unwrap();
+    assert!(users.knows(&before));
     assert!(!users.follow().await);
     std::fs::write(&path, "[maria]\npassword = \"hunter2\"\nroles = [\"reader\"]\n").unwrap();
     assert!(!users.follow().await);
     assert!(users.check("maria", "one", now()).await.is_ok());
     write(&path, &[("maria", "two, longer", "\"reader\"")]);
     assert!(users.follow().await);
-    // The old password is not remembered.
+    // What the old entry proved has ended, and the old password is not remembered.
+    assert!(!users.knows(&before));
     assert_eq!(users.check("maria", "one", now()).await.err(), Some(UserError::Wrong));
     assert!(users.check("maria", "two, longer", now()).await.is_ok());
     std::fs::write(&path, "").unwrap();
     assert!(users.follow().await);
-    assert!(!users.knows("maria"));
+    assert!(users.identity_of("maria").is_none());
     assert_eq!(users.check("maria", "two, longer", now()).await.err(), Some(UserError::Wrong));
 }
 

@@ -85,6 +85,6 @@ fn record(user: &User, begun: tmf::time::Timestamp) -> Record {
         claims: BTreeMap::new(),
         begun,
         provider: None,
-        entry: Some(user.entry().to_owned()),
+        entry: user.identity().entry.clone(),
     }
 }
