@@ -200,7 +200,18 @@ async fn a_file_with_entries_is_verified_line_by_line() {
     assert_eq!(found.code, Some(1), "{}", found.out);
     assert_eq!(found.out.matches("was changed").count(), 1, "{}", found.out);
     std::fs::write(&file, lines.lines().skip(1).collect::<Vec<_>>().join("\n")).unwrap();
-    assert_eq!(verify(&[path]).await.code, Some(0), "a part of a chain is whole by itself");
+    let part = verify(&[path]).await;
+    assert_eq!(part.code, Some(0), "a part of a chain is whole by itself");
+    assert!(part.out.contains("the file begins with entry 2"), "{}", part.out);
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(verify(&[path]).await.code, Some(2), "nothing is verified");
+    // What verifies writes nothing.
+    let empty = world.folder.path().join("empty");
+    std::fs::create_dir_all(empty.join("store")).unwrap();
+    let found = verify(&["--data", empty.to_str().unwrap()]).await;
+    assert_eq!(found.code, Some(2), "{}", found.out);
+    assert!(found.err.contains("there is no store in"), "{}", found.err);
+    assert_eq!(std::fs::read_dir(empty.join("store")).unwrap().count(), 0);
 }
 
 /// Takes messages of syslog by TLS.

@@ -87,7 +87,9 @@ pub(super) async fn located(
     data: Option<PathBuf>,
 ) -> Result<(PathBuf, Option<MasterKeys>)> {
     let path = data.unwrap_or_else(|| config.data.clone()).join(STORE);
-    if !path.is_dir() {
+    // A store that is opened in an empty folder would be made there.
+    let is_there = path.read_dir().is_ok_and(|mut files| files.next().is_some());
+    if !is_there {
         bail!("there is no store in `{}`", path.display());
     }
     Ok((path, config.encryption.keys(&config.secrets).await?))

@@ -94,6 +94,21 @@ impl End {
 }
 
 impl Source {
+    /// The chains of what a command line names, with their tenants: those of a store are all looked at, unless one is
+    /// named.
+    pub(super) async fn all(place: Place) -> Result<Vec<(Option<TenantName>, Self)>> {
+        let named = place.login.tenant()?;
+        if named.is_some() || place.file.is_some() || place.server.is_some() {
+            return Ok(vec![(named, Self::at(place).await?)]);
+        }
+        let store = opened(place.config, place.data).await?;
+        let others = tenants(&*store).context("the store cannot be read")?.into_iter();
+        let others = others
+            .map(|(name, number)| (Some(name), Self::stored(View::of(Arc::clone(&store), number))));
+        let own = (None, Self::stored(View::of_default(Arc::clone(&store))));
+        Ok(std::iter::once(own).chain(others).collect())
+    }
+
     /// What a command line names; the store of the settings by default.
     pub(super) async fn at(place: Place) -> Result<Self> {
         let Place { file, config, data, server, login } = place;
@@ -104,12 +119,12 @@ impl Source {
         if let Some(server) = server {
             return Ok(Self::Server { client: Box::new(Client::new(&server, &login)?), after: 0 });
         }
-        let config = Config::read(config.as_deref())?;
-        let (path, keys) = located(&config, data).await?;
-        let options = Options { keys, ..Options::default() };
-        let store = Sled::open(&path, &options).context("the store cannot be opened")?;
-        let store = view(Arc::new(store), login.tenant()?.as_ref())?;
-        Ok(Self::Store { store: Box::new(store), after: keys::AUDIT.to_vec() })
+        let store = opened(config, data).await?;
+        Ok(Self::stored(view(store, login.tenant()?.as_ref())?))
+    }
+
+    fn stored(store: View) -> Self {
+        Self::Store { store: Box::new(store), after: keys::AUDIT.to_vec() }
     }
 
     /// Goes on after the entry of a number; a file is read from its beginning.
@@ -161,6 +176,13 @@ impl Found {
             Self::Entry(stored, hash)
         })
     }
+}
+
+async fn opened(config: Option<PathBuf>, data: Option<PathBuf>) -> Result<Arc<dyn Store>> {
+    let config = Config::read(config.as_deref())?;
+    let (path, keys) = located(&config, data).await?;
+    let options = Options { keys, ..Options::default() };
+    Ok(Arc::new(Sled::open(&path, &options).context("the store cannot be opened")?))
 }
 
 /// The part of a store that is a tenant's.
