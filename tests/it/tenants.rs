@@ -46,6 +46,14 @@ async fn each_tenant_goes_on_with_its_own_orders_whenever_the_server_is_killed()
         check(own, other, books);
     }
     books[0].check_once();
+    // The audit of each is whole, and all are looked at.
+    world.kill().await;
+    let data = world.data();
+    let verified = ferrule(&["audit", "verify", "--data", data.to_str().unwrap()]).await;
+    assert_eq!(verified.code, Some(0), "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("the default tenant:"), "{}", verified.out);
+    assert!(verified.out.contains("tenant `acme`:"), "{}", verified.out);
+    assert_eq!(verified.out.matches(" 0 faults").count(), 2, "{}", verified.out);
 }
 
 /// A tenant has its orders, each delivered, and none of the other.
