@@ -168,7 +168,7 @@ mod tests {
     fn values_are_masked_in_the_contents_of_a_fulfilment_only() {
         let shown = json!({
             "state": "failed",
-            "failures": [{ "code": "BAD_NAME", "message": "no failed <Erika>" }],
+            "failures": [{ "code": "DECOMP_NO_RULE", "message": "no failed <Erika>" }],
             "tasks": [{ "name": "failed", "outputs": { "to": ["Erika"] }, "failure": { "message": "Erika" } }],
             "journal": [{ "events": [{ "type": "calledBack", "payload": { "Erika": "Erika" } }] }],
         });
@@ -177,7 +177,7 @@ mod tests {
             personal.masked_contents(shown),
             json!({
                 "state": "failed",
-                "failures": [{ "code": "BAD_NAME", "message": "no *** <***>" }],
+                "failures": [{ "code": "DECOMP_NO_RULE", "message": "no *** <***>" }],
                 "tasks": [{ "name": "failed", "outputs": { "to": ["***"] }, "failure": { "message": "***" } }],
                 "journal": [{ "events": [{ "type": "calledBack", "payload": { "***": "***" } }] }],
             })
