@@ -1,3 +1,5 @@
+mod decided;
+
 use super::*;
 use crate::shape;
 use crate::table;
@@ -16,6 +18,13 @@ fn attributes_about_a_person_are_known_by_resource_with_their_path() {
         ("productOrder", "productOrderItem.product.relatedParty.name"),
         ("productOrder", "productOrderItem.product.place.streetName"),
         ("billingAccount", "contact.contactMedium.characteristic.street1"),
+        ("billingAccount", "name"),
+        ("customer", "account.name"),
+        ("organization", "tradingName"),
+        ("productOrder", "billingAccount.name"),
+        ("productOrder", "productOrderItem.product.place.name"),
+        ("quote", "relatedParty.partyOrPartyRole.legalName"),
+        ("quote", "relatedParty.partyOrPartyRole.externalReference.id"),
     ] {
         assert!(is_personal(resource, path), "{resource} {path}");
     }
@@ -24,8 +33,11 @@ fn attributes_about_a_person_are_known_by_resource_with_their_path() {
 #[test]
 fn other_attributes_are_not_about_a_person() {
     for (resource, path) in [
-        ("organization", "name"),
         ("productOffering", "name"),
+        ("productOrder", "productOrderItem.product.name"),
+        ("productOrder", "productOrderItem.product.productSpecification.name"),
+        ("quote", "legalName"),
+        ("quote", "relatedParty.partyOrPartyRole.partyRoleSpecification.name"),
         ("individual", "status"),
         ("individual", "names"),
         ("customer", "status"),

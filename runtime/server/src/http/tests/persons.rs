@@ -30,13 +30,20 @@ async fn person(bench: &Bench) -> (String, String, String) {
     let individual = json!({
         "givenName": NAMES[0], "familyName": NAMES[1], "birthDate": "1980-02-03T00:00:00Z",
         "contactMedium": [medium],
+        "familyNamePrefix": NAMES[3],
+        "skill": [{ "skillCode": "1", "comment": format!("taught by {}", NAMES[3]) }],
     });
     let party = created(bench, "/tmf-api/party/v4/individual", &individual).await;
-    let customer =
-        json!({ "name": format!("{} {}", NAMES[0], NAMES[1]), "engagedParty": { "id": party } });
+    let customer = json!({
+        "name": format!("{} {}", NAMES[0], NAMES[1]), "engagedParty": { "id": party },
+        "statusReason": format!("asked by {}", NAMES[0]),
+        "paymentMethod": [{ "id": "P-1", "name": format!("card of {}", NAMES[1]) }],
+    });
     let customer = created(bench, "/tmf-api/customerManagement/v4/customer", &customer).await;
     let account = json!({
-        "name": "home", "relatedParty": [{ "id": customer, "name": NAMES[0], "role": "owner" }],
+        "name": format!("{} home", NAMES[1]), "description": format!("pays for {}", NAMES[3]),
+        "defaultPaymentMethod": { "id": "P-1", "name": format!("card of {}", NAMES[1]) },
+        "relatedParty": [{ "id": customer, "name": NAMES[0], "role": "owner" }],
     });
     let account = created(bench, "/tmf-api/accountManagement/v4/billingAccount", &account).await;
     let talks = format!("/orchestration/v1/customers/{customer}/interactions");
