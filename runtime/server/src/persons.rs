@@ -14,7 +14,8 @@ use engine::keys;
 use engine::store::{Scan, Write, pages};
 use model::FulfilmentId;
 use serde::Serialize;
-use tmf::erasure::erase;
+use serde_json::Value;
+use tmf::erasure::{erase, erase_references};
 use tmf::resource::Resource;
 use tmf::subscription::{About, OutboxEvent};
 use tmf::table;
@@ -27,7 +28,12 @@ use crate::policies::{Draft, Policy as _, Refusal};
 use crate::retention::{self, RetentionError};
 
 /// The paths by which documents refer to a party or its roles.
-const PATHS: [&str; 3] = ["relatedParty.id", "engagedParty.id", "relatedParty.partyOrPartyRole.id"];
+const PATHS: [&str; 4] = [
+    "relatedParty.id",
+    "engagedParty.id",
+    "relatedParty.partyOrPartyRole.id",
+    "organizationParentRelationship.organization.id",
+];
 
 /// The path by which documents refer to the account of a person.
 const ACCOUNT: &str = "billingAccount.id";
@@ -66,7 +72,7 @@ pub(crate) struct Person {
 pub(crate) struct Line {
     resource: String,
     revision: u64,
-    document: serde_json::Value,
+    document: Value,
 }
 
 /// What an erasure did.
@@ -144,8 +150,8 @@ pub(crate) async fn erase_person(documents: &Documents, id: &str) -> Result<Eras
     let places: Vec<Place> =
         person.places.iter().map(|(key, id)| (key.into(), id.into())).collect();
     for some in places.chunks(CHANGED_AT_ONCE) {
-        let own = some.to_vec();
-        let puts = documents.read(move |session| changes(session, &own)).await?;
+        let (own, all) = (some.to_vec(), Arc::clone(&person));
+        let puts = documents.read(move |session| changes(session, &all, &own)).await?;
         erased.documents += puts.len();
         documents.write(puts).await?;
         // A change keeps the version before it, so versions are removed after it.
@@ -217,11 +223,8 @@ impl Person {
 
     /// Refuses while a document that uses one of the parties is not over.
     fn must_be_over(&self, session: &Session) -> Result<(), PersonError> {
-        let parties = self
-            .places
-            .iter()
-            .filter(|(key, _)| PARTIES.contains(&key.as_str()) || ROLES.contains(&key.as_str()));
-        for (key, id) in parties {
+        let own = self.places.iter().filter(|(key, id)| is_party(key) && self.names.contains(id));
+        for (key, id) in own {
             let Some((_, resource)) = table::of_key(key) else { continue };
             for found in USES.iter().filter(|found| found.of.contains(&key.as_str())) {
                 let by = session.first_by(found.by, &found.indexed(), id, |document| {
@@ -240,23 +243,34 @@ impl Person {
         Ok(())
     }
 
+    /// Erases the person in a document. Another party, or its role, keeps its own values, and loses those of the
+    /// references to the person.
+    fn erase(&self, resource: &str, id: &str, body: &mut Value) -> usize {
+        match is_party(resource) && !self.names.contains(id) {
+            true => erase_references(body, &|id| self.names.contains(id)),
+            false => erase(resource, body),
+        }
+    }
+
     /// A copy of a document without the person: of the outbox, or a dead letter; `None` if nothing of it is
     /// about the person.
     fn erased(&self, key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         if key.starts_with(keys::DEAD_LETTERS) {
             let mut letter = DeadLetter::read(bytes)?;
-            let resource_of = |id: &str| {
+            let erase = |id: &str, body: &mut Value| {
                 let place = self.places.iter().find(|(_, own)| own == id);
-                place.map(|(resource, _)| resource.into())
+                place.map_or(0, |(resource, id)| self.erase(resource, id, body))
             };
-            return letter.erase(resource_of).then(|| letter.to_bytes());
+            return letter.erase(erase).then(|| letter.to_bytes());
         }
         let mut event = OutboxEvent::read(0, bytes)?;
-        let is_shown = match &event.about {
-            About::Documents { key, id } => self.places.contains(&(key.into(), id.into())),
-            About::Topic { .. } => false,
+        let (key, id) = match &event.about {
+            About::Documents { key, id } => (key.to_owned(), id.to_owned()),
+            About::Topic { .. } => return None,
         };
-        (is_shown && event.erase()).then(|| event.to_bytes())
+        let is_shown = self.places.contains(&(key.clone(), id.clone()));
+        let is_erased = is_shown && event.erase(|body| self.erase(&key, &id, body));
+        is_erased.then(|| event.to_bytes())
     }
 }
 
@@ -272,13 +286,18 @@ fn versions(session: &Session, places: &[Place]) -> Result<Vec<Write>, Error> {
     Ok(writes)
 }
 
+/// Whether a resource is one of parties or of their roles.
+fn is_party(resource: &str) -> bool {
+    PARTIES.contains(&resource) || ROLES.contains(&resource)
+}
+
 /// The changes that erase the person in some documents.
-fn changes(session: &Session, places: &[Place]) -> Result<Vec<Put>, PersonError> {
+fn changes(session: &Session, person: &Person, places: &[Place]) -> Result<Vec<Put>, PersonError> {
     let mut puts = Vec::new();
     for (resource, id) in places {
         let Some(before) = session.readable(resource, id)? else { continue };
         let mut after = before.clone();
-        if erase(resource, &mut after.body) == 0 {
+        if person.erase(resource, id, &mut after.body) == 0 {
             continue;
         }
         let expected = Expected::Revision(before.revision);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::day::Day;
-use crate::personal::is_personal;
+use crate::personal::{PARTY, is_personal};
 use crate::time::Timestamp;
 
 /// Stands in the place of an erased text: what must not be missing is still there.
@@ -16,6 +16,23 @@ const DEPTH_MAX: usize = 64;
 /// anything else are removed. Returns how many attributes were changed; none the second time.
 pub fn erase(resource: &str, document: &mut Value) -> usize {
     erase_below(resource, document, &mut String::new(), 0)
+}
+
+/// Erases what references to a person show of them in a document that is about another; `is_person` knows the
+/// ids of the person. Returns how many attributes were changed.
+pub fn erase_references(document: &mut Value, is_person: &impl Fn(&str) -> bool) -> usize {
+    match document {
+        Value::Array(entries) => {
+            entries.iter_mut().map(|entry| erase_references(entry, is_person)).sum()
+        }
+        Value::Object(fields) => {
+            if fields.get("id").and_then(Value::as_str).is_some_and(is_person) {
+                return erase_below("", document, &mut PARTY.to_owned(), 0);
+            }
+            fields.values_mut().map(|value| erase_references(value, is_person)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 fn erase_below(resource: &str, value: &mut Value, path: &mut String, depth: usize) -> usize {
@@ -143,6 +160,24 @@ mod tests {
         for value in ["Erika", "Mustermann", "1980", "example.com"] {
             assert!(!text.contains(value), "{text}");
         }
+    }
+
+    #[test]
+    fn another_party_loses_only_its_references_to_the_person() {
+        let mut company = json!({
+            "id": "9",
+            "name": "Mustermann & Co.",
+            "relatedParty": [
+                { "id": "7", "name": "Erika", "role": "contact" },
+                { "id": "8", "name": "Otto", "role": "contact" },
+                { "role": "owner", "partyOrPartyRole": { "id": "7", "name": "Erika" } },
+            ],
+        });
+        assert_eq!(erase_references(&mut company, &|id| id == "7"), 2);
+        assert_eq!(company["name"], "Mustermann & Co.");
+        assert_eq!(company["relatedParty"][1]["name"], "Otto");
+        assert!(!company.to_string().contains("Erika"), "{company}");
+        assert_eq!(erase_references(&mut company, &|id| id == "7"), 0);
     }
 
     #[test]

@@ -112,7 +112,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 /// The attribute that holds a party or a role as a value, with the attributes of any of [`PARTIES`].
-const PARTY: &str = "partyOrPartyRole";
+pub(crate) const PARTY: &str = "partyOrPartyRole";
 
 const PARTIES: [&str; 4] = ["individual", "organization", "customer", "partyRole"];
 

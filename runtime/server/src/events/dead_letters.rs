@@ -7,7 +7,6 @@ use engine::store::{Scan, Store, Write, pages};
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tmf::erasure::erase;
 use tmf::subscription::message::Message;
 use tmf::subscription::{Answer, OutboxEvent};
 use tmf::time::Timestamp;
@@ -48,14 +47,16 @@ impl DeadLetter {
         Self { sequence, since, reason, event_type, body }
     }
 
-    /// Erases what is about a person in the document that it shows, if `resource_of` knows its id;
-    /// returns whether there was something.
-    pub(crate) fn erase(&mut self, resource_of: impl Fn(&str) -> Option<String>) -> bool {
+    /// Erases what is about a person in the document that it shows, which has an id; returns whether there was
+    /// something.
+    pub(crate) fn erase(&mut self, erase: impl Fn(&str, &mut Value) -> usize) -> bool {
         let shown = self.body.get_mut("event").and_then(Value::as_object_mut);
         let mut changed = 0;
         for body in shown.into_iter().flat_map(|shown| shown.values_mut()) {
-            let resource = body.get("id").and_then(Value::as_str).and_then(&resource_of);
-            changed += resource.map_or(0, |resource| erase(&resource, body));
+            let Some(id) = body.get("id").and_then(Value::as_str).map(str::to_owned) else {
+                continue;
+            };
+            changed += erase(&id, body);
         }
         changed > 0
     }

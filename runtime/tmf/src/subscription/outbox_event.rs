@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::erasure::erase;
 use crate::resource::{Api, Resource};
 use crate::table::of_key;
 use crate::time::Timestamp;
@@ -62,13 +61,13 @@ impl OutboxEvent {
         Some(Self { sequence, about, time, record })
     }
 
-    /// Erases what is about a person in the document that it shows; false if there is nothing.
-    pub fn erase(&mut self) -> bool {
-        let About::Documents { key, .. } = &self.about else { return false };
-        let erased = self.record.get_mut(BEFORE).map_or(0, |before| erase(key, before));
+    /// Erases what is about a person in the document that it shows; false if there is nothing. `erase` returns
+    /// the number of changes.
+    pub fn erase(&mut self, erase: impl Fn(&mut Value) -> usize) -> bool {
+        let erased = self.record.get_mut(BEFORE).map_or(0, &erase);
         let shown = self.record.get_mut("event").and_then(Value::as_object_mut);
         let shown = shown.into_iter().flat_map(|shown| shown.values_mut());
-        erased + shown.map(|body| erase(key, body)).sum::<usize>() > 0
+        erased + shown.map(&erase).sum::<usize>() > 0
     }
 
     /// The record to store.

@@ -55,6 +55,12 @@ async fn person(bench: &Bench) -> (String, String, String) {
     (party, customer, account)
 }
 
+async fn close(bench: &Bench, account: &str) {
+    let path = format!("/tmf-api/accountManagement/v4/billingAccount/{account}");
+    let closed = bench.patch(&path, &json!({ "state": "closed" })).await;
+    assert_eq!(closed.status, 200, "{}", closed.body);
+}
+
 #[tokio::test]
 async fn all_that_is_kept_about_a_person_is_exported() {
     let bench = Bench::new();
@@ -81,9 +87,7 @@ async fn a_person_is_erased_from_everything_that_is_kept() {
     let refused = bench.post(&erase, &json!({ "reason": "asked for" })).await;
     assert_eq!(refused.status, 409, "{}", refused.body);
     assert!(refused.body["message"].as_str().unwrap().contains(&account), "{}", refused.body);
-    let path = format!("/tmf-api/accountManagement/v4/billingAccount/{account}");
-    let closed = bench.patch(&path, &json!({ "state": "closed" })).await;
-    assert_eq!(closed.status, 200, "{}", closed.body);
+    close(&bench, &account).await;
 
     let erased = bench.post(&erase, &json!({ "reason": "asked for" })).await;
     assert_eq!(erased.status, 200, "{}", erased.body);
@@ -96,4 +100,29 @@ async fn a_person_is_erased_from_everything_that_is_kept() {
     let again = bench.post(&erase, &json!({})).await;
     assert_eq!(again.body, json!({ "documents": 0, "versions": 0, "journals": 0, "events": 0 }));
     assert_eq!(bench.post("/orchestration/v1/persons/none/erase", &json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn another_party_keeps_its_name_when_a_person_is_erased() {
+    let bench = Bench::new();
+    let (party, customer, account) = person(&bench).await;
+    close(&bench, &account).await;
+    let related = json!([{ "id": party, "name": NAMES[0], "role": "contact" }]);
+    let company = json!({ "tradingName": "Ironworks", "relatedParty": related });
+    let company = created(&bench, "/tmf-api/party/v4/organization", &company).await;
+    let other = json!({
+        "name": "Ironworks", "engagedParty": { "id": company },
+        "relatedParty": [{ "id": customer, "name": NAMES[1], "role": "payer" }],
+    });
+    let other = created(&bench, "/tmf-api/customerManagement/v4/customer", &other).await;
+    let erased = bench.post(&format!("/orchestration/v1/persons/{party}/erase"), &json!({})).await;
+    assert_eq!(erased.status, 200, "{}", erased.body);
+    assert_eq!(names_kept(&bench), Vec::<String>::new());
+    let company = bench.get(&format!("/tmf-api/party/v4/organization/{company}")).await;
+    assert_eq!(company.body["tradingName"], "Ironworks");
+    assert_eq!(company.body["relatedParty"][0]["name"], "erased");
+    let other = bench.get(&format!("/tmf-api/customerManagement/v4/customer/{other}")).await;
+    assert_eq!(other.body["name"], "Ironworks");
+    let events = bench.get("/orchestration/v1/events?limit=100").await;
+    assert_eq!(events.text.matches("\"tradingName\":\"Ironworks\"").count(), 1, "{}", events.text);
 }
