@@ -121,6 +121,16 @@ pub fn ended(resource: &str, id: &str) -> Vec<u8> {
     format!("r/{resource}\0{id}").into_bytes()
 }
 
+/// The last revisions of the removed documents of a resource.
+pub fn all_ended(resource: &str) -> Vec<u8> {
+    format!("r/{resource}\0").into_bytes()
+}
+
+/// The resource and the id of the document that a key of [`ended`] names.
+pub fn ended_of(key: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(key.strip_prefix(b"r/")?).ok()?.split_once('\0')
+}
+
 /// The bytes of an unreadable document that was replaced.
 pub fn set_aside(resource: &str, id: &str) -> Vec<u8> {
     format!("a/{resource}\0{id}").into_bytes()

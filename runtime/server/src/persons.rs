@@ -6,6 +6,8 @@
 //! plugins logged and exchanged, and the copies in the outbox. It is refused while the person has
 //! something that is in use or open.
 
+mod removed;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use model::FulfilmentId;
 use serde::Serialize;
 use serde_json::Value;
 use tmf::erasure::{erase, erase_references};
+use tmf::references::ids;
 use tmf::resource::Resource;
 use tmf::subscription::{About, OutboxEvent};
 use tmf::table;
@@ -35,12 +38,17 @@ const PATHS: [&str; 4] = [
     "organizationParentRelationship.organization.id",
 ];
 
+/// The path by which roles refer to their party.
+const ENGAGED: &str = "engagedParty.id";
+
 /// The path by which documents refer to the account of a person.
 const ACCOUNT: &str = "billingAccount.id";
 
 /// The resources that are the person, and those that it plays.
 const PARTIES: [&str; 2] = ["individual", "organization"];
 const ROLES: [&str; 2] = ["customer", "partyRole"];
+
+const BILLED: &str = "billingAccount";
 
 const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
 
@@ -62,8 +70,12 @@ type Place = (String, String);
 /// Everything about a person.
 #[derive(Debug, Default)]
 pub(crate) struct Person {
+    /// The id of the party.
+    party: String,
     /// The ids of the party and of its roles.
     names: BTreeSet<String>,
+    /// The ids of their billing accounts.
+    accounts: BTreeSet<String>,
     places: BTreeSet<Place>,
 }
 
@@ -107,11 +119,10 @@ pub(crate) enum PersonError {
     Retention(#[from] RetentionError),
 }
 
-/// Reads everything about a person: current documents, and earlier versions.
+/// Reads everything about a person: current documents, and earlier versions, also of removed documents.
 pub(crate) async fn export(documents: &Documents, id: &str) -> Result<Vec<Line>, PersonError> {
-    let id = id.to_owned();
+    let person = Person::gather(documents, id).await?;
     let read = documents.slice(move |session| {
-        let person = Person::gather(session, &id)?;
         let mut lines = Vec::new();
         for (resource, id) in &person.places {
             let versions = session.versions(resource, id, VERSIONS_MAX)?;
@@ -128,13 +139,9 @@ pub(crate) async fn export(documents: &Documents, id: &str) -> Result<Vec<Line>,
 /// Erases a person. It is done in several commits: after a crash, or an error, it is continued by doing
 /// it again.
 pub(crate) async fn erase_person(documents: &Documents, id: &str) -> Result<Erased, PersonError> {
-    let name = id.to_owned();
-    let person = documents.slice(move |session| {
-        let person = Person::gather(session, &name)?;
-        person.must_be_over(session)?;
-        Ok::<_, PersonError>(person)
-    });
-    let person = Arc::new(person.await?);
+    let person = Arc::new(Person::gather(documents, id).await?);
+    let own = Arc::clone(&person);
+    documents.slice(move |session| own.must_be_over(session)).await?;
     let mut erased = Erased::default();
     for (_, order) in person.places.iter().filter(|(key, _)| ORDERS.contains(&key.as_str())) {
         let id = FulfilmentId::new(order);
@@ -147,73 +154,117 @@ pub(crate) async fn erase_person(documents: &Documents, id: &str) -> Result<Eras
             erased.journals += 1;
         }
     }
-    let places: Vec<Place> =
-        person.places.iter().map(|(key, id)| (key.into(), id.into())).collect();
-    for some in places.chunks(CHANGED_AT_ONCE) {
+    // Versions of roles and accounts are the last to go: after a crash they lead to the rest again, if the
+    // documents are removed. Accounts go before the roles that lead to them.
+    let (trail, others): (Vec<Place>, Vec<Place>) =
+        person.places.iter().cloned().partition(|(key, _)| leads_on(key));
+    for some in trail.chunks(CHANGED_AT_ONCE).chain(others.chunks(CHANGED_AT_ONCE)) {
         let (own, all) = (some.to_vec(), Arc::clone(&person));
         let puts = documents.read(move |session| changes(session, &all, &own)).await?;
         erased.documents += puts.len();
         documents.write(puts).await?;
-        // A change keeps the version before it, so versions are removed after it.
-        let own = some.to_vec();
-        let versions = documents.read(move |session| versions(session, &own)).await?;
-        erased.versions += versions.len();
-        documents.engine().append(versions, Vec::new()).await?;
     }
+    // A change keeps the version before it, so versions are removed after it.
+    erased.versions += erase_versions(documents, others).await?;
     erased.events = erase_events(documents, &person).await?;
+    erased.versions += erase_versions(documents, trail).await?;
     Ok(erased)
 }
 
+/// Whether documents of a resource lead to others that are about the person.
+fn leads_on(resource: &str) -> bool {
+    resource == BILLED || ROLES.contains(&resource)
+}
+
 impl Person {
-    fn gather(session: &Session, id: &str) -> Result<Self, PersonError> {
+    async fn gather(documents: &Documents, id: &str) -> Result<Self, PersonError> {
+        let id = id.to_owned();
+        let mut person = documents.slice(move |session| Self::of_party(session, id)).await?;
+        loop {
+            let current = documents.slice(move |session| {
+                person.add_roles(session)?;
+                person.add_referring(session)?;
+                Ok::<_, PersonError>(person)
+            });
+            person = current.await?;
+            let known = person.names.len() + person.accounts.len();
+            person = person.with_removed(documents).await?;
+            if person.names.len() + person.accounts.len() == known {
+                return Ok(person);
+            }
+        }
+    }
+
+    /// The party alone, which may be removed.
+    fn of_party(session: &Session, id: String) -> Result<Self, PersonError> {
         let mut person = Self::default();
         for key in PARTIES {
-            if session.document(key, id)?.is_some() {
-                person.add(key, id)?;
+            let is_known = session.document(key, &id)?.is_some();
+            if is_known || session.get(&keys::ended(key, &id))?.is_some() {
+                person.add(key, &id)?;
             }
         }
         if person.places.is_empty() {
-            return Err(PersonError::Unknown(id.into()));
+            return Err(PersonError::Unknown(id));
         }
-        person.names.insert(id.into());
+        person.names.insert(id.clone());
+        Ok(Self { party: id, ..person })
+    }
+
+    /// Adds the roles of the party, and the notes on contacts with them.
+    fn add_roles(&mut self, session: &Session) -> Result<(), PersonError> {
         for key in ROLES {
-            for found in ids_by(session, key, "engagedParty.id", id)? {
-                person.add(key, &found)?;
-                person.names.insert(found);
+            for found in ids_by(session, key, ENGAGED, &self.party)? {
+                self.add(key, &found)?;
+                self.names.insert(found);
             }
         }
-        person.add_referring(session)?;
-        for customer in person.names.clone() {
-            for fact in session.below(INTERACTIONS, &customer) {
+        for name in self.names.clone() {
+            for fact in session.below(INTERACTIONS, &name) {
                 if let Some((resource, id)) = keys::document_of(&fact?.0) {
-                    person.add(resource, id)?;
+                    self.add(resource, id)?;
                 }
             }
         }
-        Ok(person)
+        Ok(())
     }
 
     /// Adds the documents that refer to one of the names, or to one of their accounts.
     fn add_referring(&mut self, session: &Session) -> Result<(), PersonError> {
-        let mut accounts = BTreeSet::new();
         for (resource, path) in indexed(&PATHS) {
             for name in self.names.clone() {
                 for id in ids_by(session, resource.key, path, &name)? {
                     self.add(resource.key, &id)?;
-                    if resource.key == "billingAccount" {
-                        accounts.insert(id);
+                    if resource.key == BILLED {
+                        self.accounts.insert(id);
                     }
                 }
             }
         }
         for (resource, path) in indexed(&[ACCOUNT]) {
-            for account in &accounts {
-                for id in ids_by(session, resource.key, path, account)? {
+            for account in self.accounts.clone() {
+                for id in ids_by(session, resource.key, path, &account)? {
                     self.add(resource.key, &id)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Adds a document that refers to one of the names or accounts, by its body.
+    fn link(&mut self, resource: &str, id: &str, body: &Value) -> Result<(), PersonError> {
+        self.add(resource, id)?;
+        if resource == BILLED {
+            self.accounts.insert(id.into());
+        }
+        if ROLES.contains(&resource) && ids(body, "engagedParty").contains(&self.party.as_str()) {
+            self.names.insert(id.into());
+        }
+        Ok(())
+    }
+
+    fn has(&self, resource: &str, id: &str) -> bool {
+        self.places.contains(&(resource.into(), id.into()))
     }
 
     fn add(&mut self, resource: &str, id: &str) -> Result<(), PersonError> {
@@ -268,10 +319,24 @@ impl Person {
             About::Documents { key, id } => (key.to_owned(), id.to_owned()),
             About::Topic { .. } => return None,
         };
-        let is_shown = self.places.contains(&(key.clone(), id.clone()));
+        let is_shown = self.has(&key, &id);
         let is_erased = is_shown && event.erase(|body| self.erase(&key, &id, body));
         is_erased.then(|| event.to_bytes())
     }
+}
+
+/// Removes the earlier versions of some documents; returns how many there were.
+async fn erase_versions(documents: &Documents, places: Vec<Place>) -> Result<usize, PersonError> {
+    let mut erased = 0;
+    for some in places.chunks(CHANGED_AT_ONCE) {
+        let own = some.to_vec();
+        let writes = documents.read(move |session| versions(session, &own)).await?;
+        erased += writes.len();
+        if !writes.is_empty() {
+            documents.engine().append(writes, Vec::new()).await?;
+        }
+    }
+    Ok(erased)
 }
 
 /// The writes that remove the earlier versions of some documents.
@@ -342,12 +407,17 @@ async fn erase_events(documents: &Documents, person: &Arc<Person>) -> Result<usi
 
 /// The resources with an index of one of some paths, each resource once for each path.
 fn indexed(paths: &[&'static str]) -> impl Iterator<Item = (&'static Resource, &'static str)> {
-    let resources = table::APIS.iter().flat_map(|api| api.resources);
-    let first = resources.filter(|resource| {
-        table::of_key(resource.key).is_some_and(|(_, first)| std::ptr::eq(first, *resource))
-    });
-    let all = first.flat_map(|resource| resource.indexed.iter().map(move |path| (resource, *path)));
+    let all =
+        resources().flat_map(|resource| resource.indexed.iter().map(move |path| (resource, *path)));
     all.filter(|(_, path)| paths.contains(path))
+}
+
+/// All resources, each key once.
+fn resources() -> impl Iterator<Item = &'static Resource> {
+    let resources = table::APIS.iter().flat_map(|api| api.resources);
+    resources.filter(|resource| {
+        table::of_key(resource.key).is_some_and(|(_, first)| std::ptr::eq(first, *resource))
+    })
 }
 
 /// The ids of the documents of a resource with a value of an indexed attribute.
