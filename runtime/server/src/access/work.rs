@@ -1,9 +1,51 @@
 //! What conditions of roles see of orders and runs that are carried out.
 
 use model::{Fulfilment, Kind};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Permission, Reader, Verb};
+
+/// What conditions see of a fulfilment.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Root<'a> {
+    Run(Run<'a>),
+    /// The order that it began with.
+    Order(Value),
+}
+
+/// What conditions see of a run.
+#[derive(Serialize)]
+pub struct Run<'a> {
+    /// Its id; `None` before it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<&'a str>,
+    pub workflow: &'a str,
+    pub input: &'a Value,
+}
+
+/// What conditions see of an attempt.
+#[derive(Serialize)]
+pub struct Attempted<'a> {
+    #[serde(flatten)]
+    pub root: Root<'a>,
+    pub plugin: &'a str,
+}
+
+impl<'a> Root<'a> {
+    pub fn of(fulfilment: &'a Fulfilment) -> Self {
+        match fulfilment.kind() {
+            Kind::Run { workflow } => {
+                let (id, input) = (Some(fulfilment.id().as_str()), fulfilment.document());
+                Self::Run(Run { id, workflow, input })
+            }
+            Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
+                Self::Order(fulfilment.root_order().map(|order| order.body).unwrap_or_default())
+            }
+        }
+    }
+}
 
 impl Reader {
     /// Whether it may read the order that a fulfilment began with, or the run.
@@ -12,25 +54,6 @@ impl Reader {
             Some(key) => self.scope(key, Verb::Read),
             None => self.may(&Permission::own("/runs", Verb::Read)),
         };
-        scope.is_all() || scope.covers(&root(fulfilment))
+        scope.is_all() || scope.covers(&Root::of(fulfilment))
     }
-}
-
-/// What conditions see of a fulfilment.
-pub fn root(fulfilment: &Fulfilment) -> Value {
-    match fulfilment.kind() {
-        Kind::Run { workflow } => {
-            let mut run = run(workflow, fulfilment.document());
-            run["id"] = fulfilment.id().as_str().into();
-            run
-        }
-        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
-            fulfilment.root_order().map(|order| order.body).unwrap_or_default()
-        }
-    }
-}
-
-/// What conditions see of a run.
-pub fn run(workflow: &str, input: &Value) -> Value {
-    json!({ "workflow": workflow, "input": input })
 }

@@ -3,12 +3,13 @@
 
 use engine::documents::{Document, Error};
 use model::{Fulfilment, FulfilmentId};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::ServerState;
 use super::call::Call;
 use super::problem::Problem;
-use crate::access::work::root;
+use crate::access::work::{Attempted, Root};
 use crate::access::{Admitted, Scope, Verb};
 
 /// How a client stands to a document that it wants to change.
@@ -46,7 +47,7 @@ pub(super) fn sight(admitted: &Admitted, key: &str, document: &Value) -> Sight {
 }
 
 /// Refuses a document that the permission to write does not cover.
-pub(super) fn must_cover(scope: &Scope, document: &Value) -> Result<(), Problem> {
+pub(super) fn must_cover(scope: &Scope, document: &impl Serialize) -> Result<(), Problem> {
     if scope.covers(document) { Ok(()) } else { Err(Problem::not_permitted()) }
 }
 
@@ -62,9 +63,7 @@ pub(super) fn covers_attempt(admitted: &Admitted, fulfilment: &Fulfilment, plugi
     if admitted.scope.is_all() {
         return sees_root(admitted, fulfilment);
     }
-    let mut root = root(fulfilment);
-    root["plugin"] = plugin.into();
-    admitted.scope.covers(&root)
+    admitted.scope.covers(&Attempted { root: Root::of(fulfilment), plugin })
 }
 
 /// Whether a client may read the order that a fulfilment began with, or the run.
@@ -84,5 +83,5 @@ pub(super) async fn locker(
 }
 
 fn is_covered(scope: &Scope, fulfilment: &Fulfilment) -> bool {
-    scope.is_all() || scope.covers(&root(fulfilment))
+    scope.is_all() || scope.covers(&Root::of(fulfilment))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{BASE, find, view, waiting};
 use crate::access::Reader;
-use crate::access::work::run;
+use crate::access::work::Run;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
@@ -34,7 +34,7 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     if !input.is_object() {
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
     }
-    must_cover(&call.admitted.scope, &run(workflow, &input))?;
+    must_cover(&call.admitted.scope, &Run { id: None, workflow, input: &input })?;
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
     let (first, is_new) = match server.orders.submit(&Reader::All, kind, input, submission).await? {
