@@ -1,4 +1,4 @@
-//! What conditions of roles see of orders and runs that are carried out.
+//! Orders and runs that are carried out, as conditions of roles see them.
 
 use model::{Fulfilment, Kind};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Permission, Reader, Verb};
 
-/// What conditions see of a fulfilment.
+/// A fulfilment, as conditions see it.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Root<'a> {
@@ -15,7 +15,7 @@ pub enum Root<'a> {
     Order(Value),
 }
 
-/// What conditions see of a run.
+/// A run, as conditions see it.
 #[derive(Serialize)]
 pub struct Run<'a> {
     /// Its id; `None` before it begins.
@@ -25,7 +25,7 @@ pub struct Run<'a> {
     pub input: &'a Value,
 }
 
-/// What conditions see of an attempt.
+/// An attempt, as conditions see it.
 #[derive(Serialize)]
 pub struct Attempted<'a> {
     #[serde(flatten)]

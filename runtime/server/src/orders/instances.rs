@@ -39,7 +39,7 @@ pub(super) fn check(session: &Session, requested: &Requested) -> Result<(), Subm
     Ok(())
 }
 
-/// Which customers a client may read, if a condition says so: it orders for those only, since what an order makes is
+/// The customers that a client may read, if a condition limits them: it orders for those only, since what an order makes is
 /// shared with others of its customer.
 fn own_customers(requested: &Requested) -> Option<Scope> {
     let scope = requested.reader.scope("customer", Verb::Read);

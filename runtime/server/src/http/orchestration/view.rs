@@ -108,7 +108,7 @@ pub(super) async fn brief(
     shown(server, call, fulfilment, head(fulfilment, &call.base)).await
 }
 
-/// What a client is shown of it.
+/// A view of it without what is hidden from the client.
 async fn shown(
     server: &ServerState,
     call: &Call,
