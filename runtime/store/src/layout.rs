@@ -27,8 +27,10 @@ pub(crate) const FACTS: u8 = b'f';
 
 /// What the keys of all parts begin with.
 pub(crate) const PARTS: u8 = b'p';
-const WHOLE: u8 = 0;
+
+/// Bits of the first byte of a cell: its value lies in parts; its value is packed with the first dictionary.
 const CUT: u8 = 1;
+const PACKED: u8 = 2;
 
 /// Where the fact of a key lies.
 pub(crate) fn fact(key: &[u8]) -> Vec<u8> {
@@ -41,37 +43,58 @@ pub(crate) fn part(key: &[u8], index: u32) -> Vec<u8> {
     [&[PARTS], key, &index.to_be_bytes()].concat()
 }
 
-/// The cell of a fact: its value, or how many parts its value has.
+/// The cell of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cell<'a> {
+pub(crate) struct Cell<'a> {
+    /// Whether the value is packed.
+    pub(crate) is_packed: bool,
+    pub(crate) lies: Lies<'a>,
+}
+
+/// Where a value lies: in its cell, or in so many parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lies<'a> {
     Whole(&'a [u8]),
     Cut { parts: u32 },
 }
 
 impl<'a> Cell<'a> {
-    /// The cell for a value.
-    pub(crate) fn of(value: &'a [u8]) -> Self {
-        if value.len() <= CELL_BYTES_MAX {
-            return Self::Whole(value);
-        }
-        let parts = value.len().div_ceil(CELL_BYTES_MAX);
-        Self::Cut { parts: u32::try_from(parts).expect("a value is shorter than 16 TiB") }
+    /// The cell for a value, which may be packed.
+    pub(crate) fn of(value: &'a [u8], is_packed: bool) -> Self {
+        let lies = if value.len() <= CELL_BYTES_MAX {
+            Lies::Whole(value)
+        } else {
+            let parts = value.len().div_ceil(CELL_BYTES_MAX);
+            Lies::Cut { parts: u32::try_from(parts).expect("a value is shorter than 16 TiB") }
+        };
+        Self { is_packed, lies }
     }
 
     /// Reads a cell; `None` if the bytes are not one.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
-        match bytes.split_first()? {
-            (&WHOLE, value) => Some(Self::Whole(value)),
-            (&CUT, parts) => Some(Self::Cut { parts: u32::from_be_bytes(parts.try_into().ok()?) }),
-            _ => None,
-        }
+        let (form, rest) = bytes.split_first()?;
+        let lies = match form & !PACKED {
+            0 => Lies::Whole(rest),
+            CUT => Lies::Cut { parts: u32::from_be_bytes(rest.try_into().ok()?) },
+            _ => return None,
+        };
+        Some(Self { is_packed: form & PACKED != 0, lies })
     }
 
     /// The bytes to store.
     pub(crate) fn write(self) -> Vec<u8> {
-        match self {
-            Self::Whole(value) => [&[WHOLE], value].concat(),
-            Self::Cut { parts } => [&[CUT], parts.to_be_bytes().as_slice()].concat(),
+        let packed = if self.is_packed { PACKED } else { 0 };
+        match self.lies {
+            Lies::Whole(value) => [&[packed], value].concat(),
+            Lies::Cut { parts } => [&[packed | CUT], parts.to_be_bytes().as_slice()].concat(),
+        }
+    }
+
+    /// The number of parts that its value lies in.
+    pub(crate) fn parts(self) -> u32 {
+        match self.lies {
+            Lies::Cut { parts } => parts,
+            Lies::Whole(_) => 0,
         }
     }
 }

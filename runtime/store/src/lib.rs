@@ -11,6 +11,7 @@ mod failure;
 mod layout;
 mod marker;
 mod open;
+mod packed;
 pub mod private;
 mod rehearsal;
 mod scan;

@@ -196,7 +196,7 @@ impl Seal {
     }
 
     /// The bytes to store for the value of a key.
-    pub(crate) fn close(&self, key: &[u8], value: &[u8]) -> Vec<u8> {
+    pub(crate) fn close(&self, key: &[u8], is_packed: bool, value: &[u8]) -> Vec<u8> {
         let place = self.place(key);
         let number = self.current;
         let nonce = self.nonce();
@@ -211,7 +211,7 @@ impl Seal {
         bytes.extend(value);
         let nonce = Nonce::assume_unique_for_key(nonce);
         let tag = self.data[&number]
-            .seal_in_place_separate_tag(nonce, Aad::from(&*place), &mut bytes[HEAD_BYTES..])
+            .seal_in_place_separate_tag(nonce, bound(&place, is_packed), &mut bytes[HEAD_BYTES..])
             .expect("values are shorter than 64 GiB");
         bytes.extend(tag.as_ref());
         bytes
@@ -221,13 +221,15 @@ impl Seal {
     pub(crate) fn open_at(
         &self,
         place: &[u8],
+        is_packed: bool,
         mut bytes: Vec<u8>,
     ) -> Result<(Vec<u8>, Vec<u8>), Tampered> {
         let (head, sealed) = bytes.split_at_mut_checked(HEAD_BYTES).ok_or(Tampered)?;
         let (number, nonce) = head.split_first_chunk::<2>().ok_or(Tampered)?;
         let cipher = self.data.get(&u16::from_be_bytes(*number)).ok_or(Tampered)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Tampered)?;
-        let plain = cipher.open_in_place(nonce, Aad::from(place), sealed).map_err(|_| Tampered)?;
+        let bound = bound(place, is_packed);
+        let plain = cipher.open_in_place(nonce, bound, sealed).map_err(|_| Tampered)?;
         if value_in(place).is_none() {
             return Ok((place.to_vec(), plain.to_vec()));
         }
@@ -236,6 +238,14 @@ impl Seal {
         let (key, value) = split.ok_or(Tampered)?;
         Ok((key.to_vec(), value.to_vec()))
     }
+}
+
+/// What a sealed value is bound to: its place, and whether it is packed. Keys are text, which has no such byte.
+fn bound(place: &[u8], is_packed: bool) -> Aad<Cow<'_, [u8]>> {
+    Aad::from(match is_packed {
+        true => Cow::Owned([&[0xff], place].concat()),
+        false => Cow::Borrowed(place),
+    })
 }
 
 /// The value of a document in the key of a fact, with what stands before and after it.

@@ -9,7 +9,8 @@ use ::sled::{Batch, Db, IVec};
 use engine::store::{Direction, Epoch, Error, Fact, Scan, pieces};
 
 use crate::failure::Failure;
-use crate::layout::{self, CELL_BYTES_MAX, Cell, KEYS, OWNER, STORE, TALLY};
+use crate::layout::{self, CELL_BYTES_MAX, Cell, KEYS, Lies, OWNER, STORE, TALLY};
+use crate::packed::{NotPacked, Packer};
 use crate::seal::{Seal, Tampered};
 use crate::tally::Tally;
 
@@ -27,6 +28,7 @@ pub(crate) struct Tree {
     db: Db,
     /// Seals and opens values; `None` if the store is not sealed.
     seal: Option<Seal>,
+    packer: Packer,
     /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
     /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
     whole: RwLock<()>,
@@ -64,11 +66,20 @@ enum Damage {
     Tally,
     #[error("a sealed value was changed or moved, or is not sealed")]
     Sealed,
+    #[error(transparent)]
+    Packed(#[from] NotPacked),
+}
+
+/// A value as it lies in its cell or its parts.
+struct Lying {
+    bytes: Vec<u8>,
+    is_packed: bool,
 }
 
 impl Tree {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, seal: None, whole: RwLock::new(()), tally: Mutex::default() }
+        let (packer, whole, tally) = (Packer::default(), RwLock::new(()), Mutex::default());
+        Self { db, seal: None, packer, whole, tally }
     }
 
     /// The wrapped keys of the store; `None` if it is not sealed.
@@ -95,13 +106,21 @@ impl Tree {
     }
 
     /// The key and the value of what lies at a place.
-    fn opened(&self, place: Vec<u8>, value: Vec<u8>) -> Result<Fact, Failure> {
-        match &self.seal {
-            None => Ok((place, value)),
+    fn opened(&self, place: Vec<u8>, value: Lying) -> Result<Fact, Failure> {
+        let Lying { bytes, is_packed } = value;
+        let (key, value) = match &self.seal {
+            None => (place, bytes),
             Some(seal) => {
-                seal.open_at(&place, value).map_err(|Tampered| Failure::of(READ)(Damage::Sealed))
+                let opened = seal.open_at(&place, is_packed, bytes);
+                opened.map_err(|Tampered| Failure::of(READ)(Damage::Sealed))?
             }
+        };
+        if !is_packed {
+            return Ok((key, value));
         }
+        let unpacked = self.packer.unpacked(&value);
+        let unpacked = unpacked.map_err(|error| Failure::of(READ)(Damage::Packed(error)))?;
+        Ok((key, unpacked))
     }
 
     /// Takes up the tally that the store has; `None` if it has none, as one of an earlier version.
@@ -281,18 +300,19 @@ impl Tree {
             .collect()
     }
 
-    fn value(&self, key: &[u8], cell: &[u8]) -> Result<Vec<u8>, Failure> {
-        let parts = match Cell::read(cell) {
-            Some(Cell::Whole(value)) => return Ok(value.to_vec()),
-            Some(Cell::Cut { parts }) => parts,
-            None => return Err(Failure::of(READ)(Damage::Cell)),
+    fn value(&self, key: &[u8], cell: &[u8]) -> Result<Lying, Failure> {
+        let cell = Cell::read(cell).ok_or_else(|| Failure::of(READ)(Damage::Cell))?;
+        let is_packed = cell.is_packed;
+        let parts = match cell.lies {
+            Lies::Whole(value) => return Ok(Lying { bytes: value.to_vec(), is_packed }),
+            Lies::Cut { parts } => parts,
         };
-        let mut value = Vec::new();
+        let mut bytes = Vec::new();
         for index in 0..parts {
             let part = self.db.get(layout::part(key, index)).map_err(Failure::of(READ))?;
-            value.extend_from_slice(&part.ok_or_else(|| Failure::of(READ)(Damage::Part))?);
+            bytes.extend_from_slice(&part.ok_or_else(|| Failure::of(READ)(Damage::Part))?);
         }
-        Ok(value)
+        Ok(Lying { bytes, is_packed })
     }
 
     /// Adds to the batch that a key gets this value, with the parts that come and go.
@@ -304,15 +324,19 @@ impl Tree {
         value: Option<&[u8]>,
     ) -> Result<(), Failure> {
         let place = self.place(key);
+        let packed = value.and_then(|value| self.packer.packed(value));
+        let is_packed = packed.is_some();
+        let value = packed.as_deref().or(value);
         let sealed = match (&self.seal, value) {
-            (Some(seal), Some(value)) => Some(seal.close(key, value)),
+            (Some(seal), Some(value)) => Some(seal.close(key, is_packed, value)),
             (Some(_), None) | (None, _) => None,
         };
         let value = sealed.as_deref().or(value);
         let key = place.as_ref();
         let fact = layout::fact(key);
         let old = self.db.get(&fact).map_err(Failure::of(APPLY))?;
-        for index in 0..parts(old.as_deref().and_then(Cell::read)) {
+        let old_parts = old.as_deref().and_then(Cell::read).map_or(0, Cell::parts);
+        for index in 0..old_parts {
             let key = layout::part(key, index);
             if let Some(part) = self.db.get(&key).map_err(Failure::of(APPLY))? {
                 tally.take(&key, &part);
@@ -326,8 +350,8 @@ impl Tree {
             batch.remove(fact);
             return Ok(());
         };
-        let cell = Cell::of(value);
-        for (index, part) in (0..parts(Some(cell))).zip(value.chunks(CELL_BYTES_MAX)) {
+        let cell = Cell::of(value, is_packed);
+        for (index, part) in (0..cell.parts()).zip(value.chunks(CELL_BYTES_MAX)) {
             let key = layout::part(key, index);
             tally.add(&key, part);
             batch.insert(key, part);
@@ -336,13 +360,6 @@ impl Tree {
         tally.add(&fact, &cell);
         batch.insert(fact, cell);
         Ok(())
-    }
-}
-
-fn parts(cell: Option<Cell<'_>>) -> u32 {
-    match cell {
-        Some(Cell::Cut { parts }) => parts,
-        Some(Cell::Whole(_)) | None => 0,
     }
 }
 

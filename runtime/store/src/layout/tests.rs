@@ -4,17 +4,16 @@ use super::*;
 fn a_cell_reads_back_as_it_was_written() {
     let long = vec![7; CELL_BYTES_MAX + 1];
     for value in [&[][..], &[0], &[1, 2, 3], &long[..CELL_BYTES_MAX], &long] {
-        let cell = Cell::of(value);
-        assert_eq!(Cell::read(&cell.write()), Some(cell));
+        for is_packed in [false, true] {
+            let cell = Cell::of(value, is_packed);
+            assert_eq!(Cell::read(&cell.write()), Some(cell));
+        }
     }
 }
 
 #[test]
 fn only_what_is_longer_than_a_cell_is_cut() {
-    let parts = |bytes| match Cell::of(&vec![0; bytes]) {
-        Cell::Whole(_) => 0,
-        Cell::Cut { parts } => parts,
-    };
+    let parts = |bytes| Cell::of(&vec![0; bytes], false).parts();
     assert_eq!(parts(0), 0);
     assert_eq!(parts(CELL_BYTES_MAX), 0);
     assert_eq!(parts(CELL_BYTES_MAX + 1), 2);
@@ -23,7 +22,7 @@ fn only_what_is_longer_than_a_cell_is_cut() {
 
 #[test]
 fn bytes_that_are_no_cell_are_not_read_as_one() {
-    for bytes in [&[][..], &[2], &[CUT], &[CUT, 0, 0, 1], &[CUT, 0, 0, 0, 1, 0]] {
+    for bytes in [&[][..], &[4], &[CUT], &[CUT, 0, 0, 1], &[CUT, 0, 0, 0, 1, 0]] {
         assert_eq!(Cell::read(bytes), None, "{bytes:?}");
     }
 }
