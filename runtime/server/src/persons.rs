@@ -17,8 +17,7 @@ use engine::store::{Scan, Write, pages};
 use model::FulfilmentId;
 use serde::Serialize;
 use serde_json::Value;
-use tmf::erasure::{erase, erase_references};
-use tmf::references::ids;
+use tmf::erasure::Extent;
 use tmf::resource::Resource;
 use tmf::subscription::{About, OutboxEvent};
 use tmf::table;
@@ -251,13 +250,13 @@ impl Person {
         Ok(())
     }
 
-    /// Adds a document that refers to one of the names or accounts, by its body.
-    fn link(&mut self, resource: &str, id: &str, body: &Value) -> Result<(), PersonError> {
+    /// Adds a document that refers to one of the names or accounts, with the parties that it is a role of.
+    fn link(&mut self, resource: &str, id: &str, engaged: &[&str]) -> Result<(), PersonError> {
         self.add(resource, id)?;
         if resource == BILLED {
             self.accounts.insert(id.into());
         }
-        if ROLES.contains(&resource) && ids(body, "engagedParty").contains(&self.party.as_str()) {
+        if ROLES.contains(&resource) && engaged.contains(&self.party.as_str()) {
             self.names.insert(id.into());
         }
         Ok(())
@@ -294,12 +293,12 @@ impl Person {
         Ok(())
     }
 
-    /// Erases the person in a document. Another party, or its role, keeps its own values, and loses those of the
-    /// references to the person.
-    fn erase(&self, resource: &str, id: &str, body: &mut Value) -> usize {
+    /// How the person is erased in a document. Another party, or its role, keeps its own values, and loses those of
+    /// the references to the person.
+    fn extent(&self, resource: &str, id: &str) -> Extent<impl Fn(&str) -> bool> {
         match is_party(resource) && !self.names.contains(id) {
-            true => erase_references(body, &|id| self.names.contains(id)),
-            false => erase(resource, body),
+            true => Extent::References(|id: &str| self.names.contains(id)),
+            false => Extent::All(resource.into()),
         }
     }
 
@@ -308,11 +307,11 @@ impl Person {
     fn erased(&self, key: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
         if key.starts_with(keys::DEAD_LETTERS) {
             let mut letter = DeadLetter::read(bytes)?;
-            let erase = |id: &str, body: &mut Value| {
+            let extent = |id: &str| {
                 let place = self.places.iter().find(|(_, own)| own == id);
-                place.map_or(0, |(resource, id)| self.erase(resource, id, body))
+                place.map(|(resource, id)| self.extent(resource, id))
             };
-            return letter.erase(erase).then(|| letter.to_bytes());
+            return letter.erase(extent).then(|| letter.to_bytes());
         }
         let mut event = OutboxEvent::read(0, bytes)?;
         let (key, id) = match &event.about {
@@ -320,7 +319,7 @@ impl Person {
             About::Topic { .. } => return None,
         };
         let is_shown = self.has(&key, &id);
-        let is_erased = is_shown && event.erase(|body| self.erase(&key, &id, body));
+        let is_erased = is_shown && event.erase(|body| self.extent(&key, &id).erase(body));
         is_erased.then(|| event.to_bytes())
     }
 }
@@ -362,7 +361,7 @@ fn changes(session: &Session, person: &Person, places: &[Place]) -> Result<Vec<P
     for (resource, id) in places {
         let Some(before) = session.readable(resource, id)? else { continue };
         let mut after = before.clone();
-        if person.erase(resource, id, &mut after.body) == 0 {
+        if person.extent(resource, id).erase(&mut after.body) == 0 {
             continue;
         }
         let expected = Expected::Revision(before.revision);

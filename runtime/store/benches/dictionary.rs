@@ -14,10 +14,11 @@ const BYTES: usize = 32 << 10;
 
 const SHORTEST: usize = 96;
 
+#[expect(clippy::print_stdout, reason = "it prints what it measured")]
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (Some(data), Some(file)) = (arguments.next(), arguments.next()) else {
-        eprintln!("name the data directory of a store that no server uses, and the file to write");
+        println!("name the data directory of a store that no server uses, and the file to write");
         return;
     };
     let bytes = arguments.next().map_or(BYTES, |bytes| bytes.parse().expect("a number of bytes"));
@@ -45,20 +46,23 @@ fn main() {
     std::fs::write(&file, &dictionary).expect("the file is written");
     println!("{:<40} {:>9} {:>11} {:>11} {:>7}", "kind", "count", "of keys", "of values", "packed");
     for level in [1, 3] {
-        let mut packer = zstd::bulk::Compressor::with_dictionary(level, &dictionary).unwrap();
+        let mut packer = zstd::bulk::Compressor::with_dictionary(level, &dictionary)
+            .expect("the dictionary is one");
         let began = Instant::now();
         let (mut all, mut all_packed, mut count) = (0, 0, 0);
         for (kind, samples) in &kinds {
             let held_out: Vec<&Vec<u8>> = samples.iter().skip(1).step_by(2).collect();
             let before: usize = held_out.iter().map(|value| value.len()).sum();
-            let after: usize =
-                held_out.iter().map(|value| packer.compress(value).unwrap().len()).sum();
+            let after: usize = held_out
+                .iter()
+                .map(|value| packer.compress(value).expect("it is packed").len())
+                .sum();
             (all, all_packed, count) = (all + before, all_packed + after, count + held_out.len());
             let [number, of_keys, of_values] = sizes[kind];
             let ratio = after as f64 / before.max(1) as f64;
             println!("{kind:<40} {number:>9} {of_keys:>11} {of_values:>11} {ratio:>7.2}");
         }
-        let each = began.elapsed() / u32::try_from(count.max(1)).unwrap();
+        let each = began.elapsed() / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
         println!("level {level}: {all} become {all_packed} bytes, {each:?} for each value");
     }
 }

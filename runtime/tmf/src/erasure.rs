@@ -129,6 +129,24 @@ fn enter(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
+/// How much of a document is about a person.
+pub enum Extent<F> {
+    /// It is the person's: all personal values of this resource.
+    All(String),
+    /// It is another party's: the references to ids for which this holds.
+    References(F),
+}
+
+impl<F: Fn(&str) -> bool> Extent<F> {
+    /// Erases it in a document; returns how many values there were.
+    pub fn erase(&self, document: &mut Value) -> usize {
+        match self {
+            Self::All(resource) => erase(resource, document),
+            Self::References(is_person) => erase_references(document, is_person),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -1,5 +1,7 @@
 //! The references in a document of any resource, found by a path such as `productOrderItem.product`.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::href;
@@ -45,6 +47,12 @@ fn elements(at: String, value: &Value) -> Vec<(String, &Value)> {
 /// The ids that a document refers to at a path.
 pub fn ids<'a>(document: &'a Value, path: &str) -> Vec<&'a str> {
     referred(document, path).into_iter().filter_map(|referred| referred.id).collect()
+}
+
+/// Whether a document refers to one of some ids by the path of an index, such as `relatedParty.id`.
+pub fn refers_by(document: &Value, path: &str, wanted: &BTreeSet<String>) -> bool {
+    let reference = path.trim_end_matches(".id");
+    ids(document, reference).into_iter().any(|id| wanted.contains(id))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use engine::store::{Scan, Store, Write, pages};
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tmf::erasure::Extent;
 use tmf::subscription::message::Message;
 use tmf::subscription::{Answer, OutboxEvent};
 use tmf::time::Timestamp;
@@ -47,16 +48,17 @@ impl DeadLetter {
         Self { sequence, since, reason, event_type, body }
     }
 
-    /// Erases what is about a person in the document that it shows, which has an id; returns whether there was
-    /// something.
-    pub(crate) fn erase(&mut self, erase: impl Fn(&str, &mut Value) -> usize) -> bool {
+    /// Erases what is about a person in the document that it shows, if there is an extent for its id; returns whether
+    /// there was something.
+    pub(crate) fn erase<F: Fn(&str) -> bool>(
+        &mut self,
+        extent: impl Fn(&str) -> Option<Extent<F>>,
+    ) -> bool {
         let shown = self.body.get_mut("event").and_then(Value::as_object_mut);
         let mut changed = 0;
         for body in shown.into_iter().flat_map(|shown| shown.values_mut()) {
-            let Some(id) = body.get("id").and_then(Value::as_str).map(str::to_owned) else {
-                continue;
-            };
-            changed += erase(&id, body);
+            let extent = body.get("id").and_then(Value::as_str).and_then(&extent);
+            changed += extent.map_or(0, |extent| extent.erase(body));
         }
         changed > 0
     }

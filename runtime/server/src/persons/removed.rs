@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use engine::documents::{Document, Error};
 use engine::keys;
 use engine::store::{Fact, Scan, pages};
-use serde_json::Value;
-use tmf::references::ids;
+use tmf::references::{ids, refers_by};
 use tmf::resource::Resource;
 use tmf::subscription::{About, OutboxEvent};
 
@@ -67,8 +66,9 @@ impl Person {
             for (_, bytes) in page.map_err(Error::from)? {
                 // A damaged version is removed with the others, or not found.
                 let Ok(version) = Document::read(&bytes) else { continue };
-                if self.is_referred_to(&version.body) {
-                    return self.link(resource, id, &version.body);
+                if self.are_named(|path, wanted| refers_by(&version.body, path, wanted)) {
+                    let engaged = ids(&version.body, "engagedParty");
+                    return self.link(resource, id, &engaged);
                 }
             }
         }
@@ -79,19 +79,16 @@ impl Person {
         let Some(event) = OutboxEvent::read(0, bytes) else { return Ok(()) };
         let About::Documents { key, id } = &event.about else { return Ok(()) };
         let mut shown = event.body().into_iter().chain(event.before());
-        let Some(body) = shown.find(|body| self.is_referred_to(body)) else { return Ok(()) };
+        let names = |body| self.are_named(|path, wanted| refers_by(body, path, wanted));
+        let Some(body) = shown.find(|body| names(body)) else { return Ok(()) };
         if self.has(key, id) || is_there(session, key, id)? {
             return Ok(());
         }
-        self.link(key, id, body)
+        self.link(key, id, &ids(body, "engagedParty"))
     }
 
-    fn is_referred_to(&self, body: &Value) -> bool {
-        let leads_to = |path: &str, wanted: &BTreeSet<String>| {
-            // The paths are those of ids.
-            let reference = path.trim_end_matches(".id");
-            ids(body, reference).into_iter().any(|id| wanted.contains(id))
-        };
+    /// Whether a document leads to one of the names or accounts by one of the paths that do.
+    fn are_named(&self, leads_to: impl Fn(&str, &BTreeSet<String>) -> bool) -> bool {
         PATHS.iter().any(|path| leads_to(path, &self.names)) || leads_to(ACCOUNT, &self.accounts)
     }
 }
