@@ -51,7 +51,7 @@ pub(crate) struct Cell<'a> {
     pub(crate) lies: Lies<'a>,
 }
 
-/// Where a value lies: in its cell, or in so many parts.
+/// The place of a value: its cell, or a number of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lies<'a> {
     Whole(&'a [u8]),

@@ -37,7 +37,7 @@ pub(crate) struct Packer {
     readers: Mutex<Vec<Decompressor<'static>>>,
 }
 
-/// What lies there was not packed by us.
+/// A value that was not packed by us.
 #[derive(Debug, thiserror::Error)]
 #[error("a value cannot be unpacked")]
 pub(crate) struct NotPacked(#[from] std::io::Error);
@@ -83,7 +83,7 @@ fn writer_of(
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic leaves is a reader less.
+    // A panic leaves a reader less.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

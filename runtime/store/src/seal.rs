@@ -240,7 +240,7 @@ impl Seal {
     }
 }
 
-/// What a sealed value is bound to: its place, and whether it is packed. Keys are text, which has no such byte.
+/// The binding of a sealed value: its place, and whether it is packed. Keys are text, which has no such byte.
 fn bound(place: &[u8], is_packed: bool) -> Aad<Cow<'_, [u8]>> {
     Aad::from(match is_packed {
         true => Cow::Owned([&[0xff], place].concat()),

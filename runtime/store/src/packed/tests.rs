@@ -4,7 +4,7 @@ use super::*;
 
 proptest! {
     #[test]
-    fn what_is_packed_unpacks_to_itself(
+    fn packed_values_unpack_to_themselves(
         value in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..2_000),
             "[a-z{}\":,]{0,3000}".prop_map(String::into_bytes),
@@ -18,7 +18,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_not_packed_is_refused_or_read_without_a_panic(
+    fn other_bytes_are_refused_or_read_without_a_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         drop(Packer::default().unpacked(&bytes));
