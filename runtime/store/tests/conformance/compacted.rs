@@ -10,7 +10,7 @@ use store::seal::MasterKeys;
 use store::{OpenError, Options, Sled};
 use tmf::time::Timestamp;
 
-use crate::subject::{all, master, put};
+use crate::subject::{all, master, noise, put};
 
 fn with(keys: Option<MasterKeys>) -> Options {
     Options { lock_wait: std::time::Duration::from_secs(10), keys, ..Options::default() }
@@ -22,7 +22,8 @@ async fn filled(path: &Path, keys: Option<MasterKeys>) -> Vec<engine::store::Fac
     store.claim().unwrap();
     let epoch = store.claim().unwrap();
     for round in 0..200_u32 {
-        let value = format!("{round} Mustermann {}", "x".repeat(6_000));
+        // It is not packed, so the name would be seen in it.
+        let value = [format!("{round} Mustermann ").into_bytes(), noise(0, 6_000)].concat();
         let entry = b"i/individual\0familyName\0Mustermann\x007";
         let writes = [put(b"d/individual/7", value), put(entry, b"")];
         store.append(Batch::of(epoch, writes.into())).await.unwrap();

@@ -5,7 +5,7 @@ use std::fs;
 use engine::store::{Memory, STORED_KEY_BYTES_MAX, Store};
 use store::{OpenError, Options, Sled};
 
-use crate::subject::{OnSled, Subject, all, batch, put, remove};
+use crate::subject::{OnSled, Subject, all, batch, noise, put, remove};
 
 /// See `layout.rs`: what sled puts beside its log is never synced.
 #[tokio::test]
@@ -18,11 +18,11 @@ async fn everything_lies_in_the_one_file_that_is_synced() {
             .map(|number| {
                 let mut key = [number; STORED_KEY_BYTES_MAX];
                 key[0] = round % 7;
-                put(key, vec![round; usize::from(number) * 500])
+                put(key, noise(round, usize::from(number) * 500))
             })
             .collect();
         store.append(batch(epoch, writes)).await.unwrap();
-        store.append(batch(epoch, [put("large", vec![round; 3_000_000])])).await.unwrap();
+        store.append(batch(epoch, [put("large", noise(round, 3_000_000))])).await.unwrap();
     }
     store.append(batch(epoch, [remove("large")])).await.unwrap();
     drop(store);

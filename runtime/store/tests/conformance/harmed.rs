@@ -9,7 +9,7 @@ use std::path::Path;
 use engine::store::{Fact, Store as _};
 use store::{OpenError, Options, Sled};
 
-use crate::subject::{OnSled, Subject, all, batch, put};
+use crate::subject::{OnSled, Subject, all, batch, noise, put};
 
 const SEGMENT: usize = 512 * 1024;
 
@@ -29,8 +29,10 @@ async fn written(stop: Stop) -> (OnSled, Vec<Fact>) {
         let store = subject.open();
         let epoch = store.claim().unwrap();
         for number in 0..60_u8 {
-            let value: Vec<u8> = (0..30_000_u32).map(|n| (n as u8).wrapping_mul(number)).collect();
-            store.append(batch(epoch, [put([round, number], value)])).await.unwrap();
+            store
+                .append(batch(epoch, [put([round, number], noise(number, 30_000))]))
+                .await
+                .unwrap();
         }
         if round == 1 && stop == Stop::Killed {
             // The marker is behind by a second at most. Something is to be noted from here on.
@@ -157,7 +159,7 @@ async fn an_earlier_copy_of_the_log_is_refused() {
     copy(subject.path(), copied.path());
     let store = subject.open();
     let epoch = store.claim().unwrap();
-    store.append(batch(epoch, [put("later", vec![7; 1_000_000])])).await.unwrap();
+    store.append(batch(epoch, [put("later", noise(7, 1_000_000))])).await.unwrap();
     drop(store);
     fs::copy(copied.path().join("db"), subject.path().join("db")).unwrap();
     assert!(matches!(open(subject.path()).err(), Some(OpenError::Lost { .. })));

@@ -8,7 +8,7 @@ use store::Sled;
 use tmf::time::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::subject::{OnSled, Subject, all};
+use crate::subject::{OnSled, Subject, all, noise};
 
 #[derive(Clone, Debug)]
 enum Operation {
@@ -44,7 +44,10 @@ fn value() -> impl Strategy<Value = Option<Vec<u8>>> {
         8 => 0..40_usize,
         1 => prop::sample::select(vec![4095, 4096, 4097, 8193, 20_000]),
     ];
-    let value = (any::<u8>(), bytes).prop_map(|(byte, bytes)| vec![byte; bytes]);
+    let value = (any::<u8>(), bytes).prop_map(|(byte, bytes)| match byte % 2 {
+        0 => vec![byte; bytes],
+        _ => noise(byte, bytes),
+    });
     prop::option::weighted(0.6, value)
 }
 

@@ -128,6 +128,18 @@ pub(crate) fn put(key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Write {
     (key.as_ref().to_vec(), Some(value.as_ref().to_vec()))
 }
 
+/// Bytes that packing does not shorten, so that long ones are cut into parts; the same for the same seed.
+pub(crate) fn noise(seed: u8, length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15 ^ u64::from(seed);
+    let next = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    });
+    next.take(length).collect()
+}
+
 pub(crate) fn remove(key: impl AsRef<[u8]>) -> Write {
     (key.as_ref().to_vec(), None)
 }

@@ -6,7 +6,7 @@ use engine::store::pieces::Pieces;
 use engine::store::{Batch, Direction, Epoch, Error, Store, Transaction};
 
 use crate::subject::{
-    InMemory, OfDefault, OfTenant, OnSled, Sealed, Subject, all, batch, keys, put, remove,
+    InMemory, OfDefault, OfTenant, OnSled, Sealed, Subject, all, batch, keys, noise, put, remove,
 };
 
 macro_rules! hold {
@@ -71,7 +71,7 @@ async fn acknowledged_writes_are_there_after_reopening<S: Subject>() {
         let store = subject.open();
         assert_eq!(all(&store), expected);
         let epoch = store.claim().unwrap();
-        let value = vec![number; 3000 * usize::from(number)];
+        let value = noise(number, 3000 * usize::from(number));
         store.append(batch(epoch, [put([number], &value)])).await.unwrap();
         expected.push((vec![number], value));
     }
@@ -99,7 +99,7 @@ async fn a_batch_shows_whole_or_not_at_all<S: Subject>() {
         let store = Arc::clone(&store);
         async move {
             for round in 0..100_u8 {
-                let writes: Vec<_> = (0..60_u8).map(|key| put([key], vec![round; 5000])).collect();
+                let writes: Vec<_> = (0..60_u8).map(|key| put([key], noise(round, 5000))).collect();
                 store.append(batch(epoch, writes)).await.unwrap();
             }
         }
@@ -144,7 +144,7 @@ async fn the_last_write_of_a_batch_counts<S: Subject>() {
 async fn a_removed_key_is_gone<S: Subject>() {
     let store = S::default().open_kept();
     let epoch = store.claim().unwrap();
-    for value in [vec![], vec![1], vec![2; 100_000]] {
+    for value in [vec![], vec![1], vec![2; 100_000], noise(2, 100_000)] {
         store.append(batch(epoch, [put("a", &value), put("ab", &value)])).await.unwrap();
         store.append(batch(epoch, [remove("a"), remove("never there")])).await.unwrap();
         assert_eq!(store.get(b"a").unwrap(), None);
@@ -328,7 +328,7 @@ async fn a_value_in_pieces_is_read_whole<S: Subject>() {
     let subject = S::default();
     let store = subject.open();
     let epoch = store.claim().unwrap();
-    let long = vec![b'x'; 10_000];
+    let long = noise(b'x', 10_000);
     let pieces =
         Pieces { prefix: b"piece/".to_vec(), count: 2, head: b"<".to_vec(), tail: b">".to_vec() };
     for (key, piece) in pieces.keys().zip([long.as_slice(), b"y"]) {
