@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::plugin::guest::{guest, with_world};
-use crate::world::{Http, Process, eventually, next_port, text};
+use crate::world::{Http, Process, eventually, facts, next_port, text};
 use element::Element;
 use planted::{Planted, planted};
 
@@ -158,13 +158,19 @@ async fn search_server(server: Server, secrets: &[Planted], ids: &[String]) {
     let Server { folder, process, .. } = server;
     process.kill().await;
     let mut found = BTreeMap::new();
-    files(&folder.path().join("data"), &mut found);
+    let data = folder.path().join("data");
+    files(&data, &mut found);
     // Compiled plugins are the largest of it, and were there before any secret was read.
     found.retain(|path, _| path.extension().is_none_or(|kind| kind != "cwasm"));
     let log = folder.path().join("serve.log");
     found.insert(log.clone(), std::fs::read(&log).unwrap());
     for (path, bytes) in found {
         search(secrets, &path.display().to_string(), &String::from_utf8_lossy(&bytes));
+    }
+    let facts = facts(&data);
+    assert!(facts.len() > ids.len());
+    for fact in facts {
+        search(secrets, "a fact of the store", &String::from_utf8_lossy(&fact));
     }
 }
 

@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use engine::store::{Scan, Store as _};
 use serde_json::Value;
+use store::{Options, Sled};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -348,6 +350,14 @@ async fn serve(
     let started = Process::start_in("serve", &arguments, folder, environment).await;
     let (server, _url) = started?;
     Ok(server)
+}
+
+/// The facts of a store that no server has open, each with its key. Their values are packed in its files, so a search of
+/// those alone would find nothing.
+pub(crate) fn facts(data: &Path) -> Vec<Vec<u8>> {
+    let store = Sled::open(data.join("store"), &Options::default()).unwrap();
+    let all = Scan::prefix(Vec::new(), usize::MAX);
+    store.scan(&all).unwrap().into_iter().map(|(key, value)| [key, value].concat()).collect()
 }
 
 /// The root of the repository.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::browser::{Browser, location};
 use super::{Site, is_possible, plain};
-use crate::world::Answer;
+use crate::world::{Answer, facts};
 
 async fn send_token(site: &Site, token: &str) -> Answer {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -41,6 +41,11 @@ async fn a_session_survives_a_kill_and_its_end_does_too() {
         let bytes = std::fs::read(&file).unwrap();
         let is_there = bytes.windows(secret.len()).any(|window| window == secret);
         assert!(!is_there, "{}", file.display());
+    }
+    site.kill().await;
+    for fact in facts(&store) {
+        let is_there = fact.windows(secret.len()).any(|window| window == secret);
+        assert!(!is_there, "{}", String::from_utf8_lossy(&fact));
     }
 }
 
