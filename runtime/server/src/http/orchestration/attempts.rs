@@ -12,13 +12,12 @@ use model::plan::UNDO;
 use model::{Fulfilment, FulfilmentId, Operation, TaskId};
 use serde_json::{Value, json};
 
-use super::journal;
+use super::{journal, view};
 use crate::access::Admitted;
 use crate::http::call::{Call, time};
-use crate::http::masked::Personal;
 use crate::http::problem::{Answer, Problem};
 use crate::http::rights;
-use crate::http::{ServerState, addresses, answer};
+use crate::http::{ServerState, answer};
 
 /// The default and max of attempts in an answer.
 const ATTEMPTS_MAX: usize = 1_000;
@@ -40,9 +39,7 @@ pub(super) async fn all(server: &ServerState, call: &Call, id: &str) -> Answer {
     });
     let attempts = read.await?;
     let shown = attempts.iter().map(|attempt| figures(&fulfilment, attempt)).collect();
-    let hidden = Personal::hidden(&server.documents, &call.admitted, &fulfilment).await?;
-    let shown = hidden.masked(shown);
-    let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
+    let shown = view::written(server, call, &fulfilment, shown).await?;
     Ok(answer::json(StatusCode::OK, &shown))
 }
 
@@ -81,9 +78,7 @@ pub(super) async fn of_task(server: &ServerState, call: &Call, id: &str, task: &
         }
         Ok::<_, Problem>(Value::Array(shown))
     });
-    let hidden = Personal::hidden(&server.documents, &call.admitted, &of).await?;
-    let shown = hidden.masked(shown.await?);
-    let shown = addresses::masked(server.engine.addresses(), &call.admitted, shown);
+    let shown = view::written(server, call, &of, shown.await?).await?;
     Ok(answer::json(StatusCode::OK, &shown))
 }
 

@@ -15,11 +15,10 @@ use tmf::unknown::Unknown;
 use super::{find, view};
 use crate::access::Verb;
 use crate::http::call::Call;
-use crate::http::masked::Personal;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::rights::must_cover;
-use crate::http::{ServerState, addresses, answer, documents, resources};
+use crate::http::{ServerState, answer, documents, resources};
 use crate::orders::{Requested, Retried, SubmitError};
 use crate::search::as_kept;
 
@@ -142,8 +141,6 @@ pub(super) async fn logs(server: &ServerState, call: &Call, id: &str) -> Answer 
             "lines": lines,
         })
     });
-    let hidden = Personal::hidden(&server.documents, &call.admitted, &fulfilment).await?;
-    let logs = hidden.masked(logs.collect());
-    let logs = addresses::masked(server.engine.addresses(), &call.admitted, logs);
+    let logs = view::written(server, call, &fulfilment, logs.collect()).await?;
     Ok(answer::json(StatusCode::OK, &logs))
 }

@@ -108,6 +108,17 @@ pub(super) async fn brief(
     shown(server, call, fulfilment, head(fulfilment, &call.base)).await
 }
 
+/// Logs and exchanges of a fulfilment without what is hidden from the client.
+pub(super) async fn written(
+    server: &ServerState,
+    call: &Call,
+    fulfilment: &Arc<Fulfilment>,
+    texts: Value,
+) -> Result<Value, Problem> {
+    let hidden = Personal::hidden(&server.documents, &call.admitted, fulfilment).await?;
+    Ok(addresses::masked(server.engine.addresses(), &call.admitted, hidden.masked(texts)))
+}
+
 /// A view of it without what is hidden from the client.
 async fn shown(
     server: &ServerState,
