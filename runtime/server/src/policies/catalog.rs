@@ -216,7 +216,7 @@ fn joined(reasons: &[Reason]) -> String {
 
 /// Whether no reason tells a reader of a document that is hidden from it.
 fn sees_catalogs(reader: &Reader) -> bool {
-    RESOURCES.iter().all(|(key, _)| reader.sees_all(&[key]))
+    reader.sees_all(&RESOURCES.map(|(key, _)| key))
 }
 
 fn id_of(document: &Value) -> Option<&str> {
