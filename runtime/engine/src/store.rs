@@ -6,11 +6,13 @@ use std::task::{Context, Poll};
 
 use tokio::sync::{oneshot, watch};
 
+pub mod backup;
 pub mod memory;
 pub mod pieces;
 mod progress;
 pub mod view;
 
+pub use backup::{BackedUp, Backup, BackupError};
 pub use memory::Memory;
 pub use progress::{Progress, Settled};
 pub use view::{TenantNumber, View, tenants};
@@ -55,6 +57,11 @@ pub trait Store: Send + Sync + 'static {
     /// sync. A store in memory has none.
     fn syncs(&self) -> u64 {
         0
+    }
+
+    /// Takes the one place for a backup of the whole store, which others go on writing to.
+    fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
+        Err(BackupError::Unsupported)
     }
 }
 

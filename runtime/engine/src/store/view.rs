@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::pieces::Pieces;
 use super::{
-    Appended, Batch, Direction, Epoch, Error, Fact, KEY_BYTES_MAX, Read, Scan, Settled, Store,
-    Transaction, Write, pages,
+    Appended, Backup, BackupError, Batch, Direction, Epoch, Error, Fact, KEY_BYTES_MAX, Read, Scan,
+    Settled, Store, Transaction, Write, pages,
 };
 use crate::tenant::TenantName;
 
@@ -187,6 +187,14 @@ impl Store for View {
 
     fn settled(&self) -> Settled {
         self.store.settled()
+    }
+
+    /// A backup has the facts of all tenants, so only the default one has it.
+    fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
+        match &self.keys {
+            Keys::Default => self.store.back_up(),
+            Keys::Behind(_) => Err(BackupError::Unsupported),
+        }
     }
 }
 
