@@ -305,7 +305,12 @@ fn open_store(data: &Path, cache_mib: u64, keys: Option<MasterKeys>) -> Result<S
     private::make_folder(data).map_err(folder)?;
     tighten(data, Depth::Folder);
     tighten(&data.join("plugins"), Depth::Whole);
-    let options = store::Options { lock_wait: HANDOVER_WAIT, cache_bytes: cache_mib << 20, keys };
+    let options = store::Options {
+        lock_wait: HANDOVER_WAIT,
+        cache_bytes: cache_mib << 20,
+        keys,
+        ..store::Options::default()
+    };
     Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }
 

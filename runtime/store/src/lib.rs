@@ -3,11 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod acknowledged;
+pub mod backup;
+mod cells;
 mod check;
 mod closing;
 pub mod compaction;
 mod database;
 mod failure;
+mod feed;
 mod layout;
 mod marker;
 mod open;

@@ -26,11 +26,18 @@ pub struct Options {
     pub lock_wait: Duration,
     /// The keys that its values are sealed under; `None` if they are not sealed.
     pub keys: Option<MasterKeys>,
+    /// Max bytes written meanwhile that wait for a backup; with more it is given up.
+    pub backup_waiting_bytes_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 32 * 1024 * 1024, lock_wait: Duration::ZERO, keys: None }
+        Self {
+            cache_bytes: 32 * 1024 * 1024,
+            lock_wait: Duration::ZERO,
+            keys: None,
+            backup_waiting_bytes_max: 256 * 1024 * 1024,
+        }
     }
 }
 

@@ -3,18 +3,24 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store};
+use engine::store::{
+    Appended, Backup, BackupError, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store,
+};
 use tokio::sync::watch;
 
 use crate::acknowledged::Acknowledged;
+use crate::backup::{Copier, Place};
+use crate::cells::{Cells, Changes};
 use crate::closing::{Closing, Noted, Notes};
 use crate::database::OpenError;
 use crate::failure::Failure;
+use crate::feed::Feed;
+use crate::layout::OWNER;
 use crate::marker::MarkerFile;
 use crate::open::{self, Opened, Options};
 use crate::seal::{Seal, SealError};
@@ -43,6 +49,10 @@ pub struct Sled {
     epoch: Arc<AtomicU64>,
     /// How many commits are durable, each with a sync of its own.
     commits: Arc<AtomicU64>,
+    /// Whether a backup has its place.
+    is_backed_up: Arc<AtomicBool>,
+    /// Max bytes that wait for a backup.
+    backup_waiting_bytes_max: u64,
     closing: Closing,
 }
 
@@ -59,33 +69,26 @@ struct SyncedTree {
     epoch: Arc<AtomicU64>,
     commits: Arc<AtomicU64>,
     acknowledged: Acknowledged,
+    /// Takes the commits for a backup.
+    feed: Option<Feed>,
 }
 
 impl Sled {
     /// Opens the store of a directory, and makes it where there is none.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let Opened { db, log, marker, lock, is_counted } = open::open(path, options)?;
+        Self::of(path, open::open(path, options)?, options)
+    }
+
+    /// The store of a database that is open.
+    pub(crate) fn of(path: &Path, opened: Opened, options: &Options) -> Result<Self, OpenError> {
+        let Opened { db, log, marker, lock, is_counted } = opened;
         let damaged = |failure| OpenError::Damaged {
             path: path.to_owned(),
             source: Box::new(Error::from(failure)),
         };
         let of_io = |source| OpenError::of_io(path, source);
-        let tree = Tree::new(db);
-        let sealed = |source| OpenError::Seal { path: path.to_owned(), source };
-        let keys = tree.keys().map_err(damaged)?;
-        let tree = match (&options.keys, keys) {
-            (None, None) => tree,
-            (None, Some(_)) => return Err(sealed(SealError::NoKey)),
-            (Some(_), None) if !tree.is_empty().map_err(damaged)? => {
-                return Err(sealed(SealError::Plain));
-            }
-            (Some(masters), keys) => {
-                let (seal, keys) = Seal::open(keys.as_deref(), masters).map_err(sealed)?;
-                tree.sealed(seal, &keys).map_err(damaged)?
-            }
-        };
-        let tree = Arc::new(tree);
+        let tree = Arc::new(unsealed(Tree::new(db), path, options)?);
         let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
         let Contents { name, owner, tally } = Contents::of(&tree).map_err(damaged)?;
         if let Some(marker) = &marker {
@@ -103,6 +106,7 @@ impl Sled {
             epoch: Arc::clone(&epoch),
             commits: Arc::clone(&commits),
             acknowledged: Acknowledged::open(path).map_err(of_io)?,
+            feed: None,
         };
         let name = match name {
             Some(name) => name,
@@ -125,7 +129,37 @@ impl Sled {
         let notes = Notes::start(noted.clone()).map_err(of_io)?;
         let closing = Closing::of(noted, lock);
         open::sweep(path);
-        Ok(Self { writer, _notes: notes, tree, changed, progress, epoch, commits, closing })
+        Ok(Self {
+            writer,
+            _notes: notes,
+            tree,
+            changed,
+            progress,
+            epoch,
+            commits,
+            is_backed_up: Arc::default(),
+            backup_waiting_bytes_max: options.backup_waiting_bytes_max,
+            closing,
+        })
+    }
+}
+
+/// The tree of a store with the seal of its values, if it is sealed.
+fn unsealed(tree: Tree, path: &Path, options: &Options) -> Result<Tree, OpenError> {
+    let damaged = |failure| OpenError::Damaged {
+        path: path.to_owned(),
+        source: Box::new(Error::from(failure)),
+    };
+    let sealed = |source| OpenError::Seal { path: path.to_owned(), source };
+    let keys = tree.keys().map_err(damaged)?;
+    match (&options.keys, keys) {
+        (None, None) => Ok(tree),
+        (None, Some(_)) => Err(sealed(SealError::NoKey)),
+        (Some(_), None) if !tree.is_empty().map_err(damaged)? => Err(sealed(SealError::Plain)),
+        (Some(masters), keys) => {
+            let (seal, keys) = Seal::open(keys.as_deref(), masters).map_err(sealed)?;
+            tree.sealed(seal, &keys).map_err(damaged)
+        }
     }
 }
 
@@ -184,6 +218,17 @@ impl Store for Sled {
     fn syncs(&self) -> u64 {
         self.commits.load(Ordering::SeqCst)
     }
+
+    fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
+        let place = Place::take(&self.is_backed_up).ok_or(BackupError::Busy)?;
+        Ok(Box::new(Copier {
+            queue: self.writer.queue.clone(),
+            tree: Arc::downgrade(&self.tree),
+            epoch: self.owner(),
+            waiting_bytes_max: self.backup_waiting_bytes_max,
+            _place: place,
+        }))
+    }
 }
 
 impl Handle {
@@ -211,8 +256,8 @@ impl Disk for SyncedTree {
     }
 
     fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
-        self.tree.apply(writes)?;
-        self.sync()?;
+        let written = self.write(writes);
+        self.hand_on(written)?;
         let tally = self.tree.applied();
         self.commits.store(tally.commits, Ordering::SeqCst);
         if let Err(error) = self.acknowledged.note(tally) {
@@ -222,10 +267,20 @@ impl Disk for SyncedTree {
     }
 
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure> {
-        self.tree.set_owner(owner)?;
-        self.sync()?;
+        let written = self.write_owner(owner);
+        self.hand_on(written)?;
         self.epoch.store(owner.0, Ordering::SeqCst);
         Ok(())
+    }
+
+    fn follow(&mut self, feed: Feed) {
+        self.feed = Some(feed);
+    }
+
+    fn unfollow(&mut self) {
+        if let Some(feed) = self.feed.take() {
+            feed.end(self.tree.commits());
+        }
     }
 }
 
@@ -235,6 +290,36 @@ impl SyncedTree {
         let name = uuid::Uuid::now_v7().simple().to_string();
         self.tree.set_store(&name)?;
         Ok(name)
+    }
+
+    /// Writes a commit; returns what a backup takes of it.
+    fn write(&self, writes: Writes) -> Result<Option<Changes>, Failure> {
+        let cells = if self.feed.is_some() { Cells::followed() } else { Cells::unfollowed() };
+        let changes = self.tree.apply(writes, cells)?;
+        self.sync()?;
+        Ok(changes)
+    }
+
+    fn write_owner(&self, owner: Epoch) -> Result<Option<Changes>, Failure> {
+        self.tree.set_owner(owner)?;
+        self.sync()?;
+        Ok(Some(vec![(OWNER.into(), Some(owner.0.to_be_bytes().as_slice().into()))]))
+    }
+
+    /// Hands on to a backup what was written, or that it failed.
+    fn hand_on(&mut self, written: Result<Option<Changes>, Failure>) -> Result<(), Failure> {
+        let Some(feed) = self.feed.take() else { return written.map(drop) };
+        match written {
+            Ok(changes) => {
+                let goes_on = changes.is_none_or(|changes| feed.commit(changes));
+                self.feed = goes_on.then_some(feed);
+                Ok(())
+            }
+            Err(failure) => {
+                feed.fail(failure.clone());
+                Err(failure)
+            }
+        }
     }
 
     fn sync(&self) -> Result<(), Failure> {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use ::sled::{Batch, Db, IVec};
+use ::sled::{Db, IVec};
 use engine::store::{Direction, Epoch, Error, Fact, Scan, pieces};
 
+use crate::cells::{Cells, Changes};
 use crate::failure::Failure;
 use crate::layout::{self, CELL_BYTES_MAX, Cell, KEYS, Lies, OWNER, STORE, TALLY};
 use crate::packed::{NotPacked, Packer};
@@ -233,20 +234,37 @@ impl Tree {
         Ok(count)
     }
 
-    /// Makes the writes visible, at once and whole. They are not durable yet.
-    pub(crate) fn apply(&self, writes: Writes) -> Result<(), Failure> {
-        let mut batch = Batch::default();
+    /// All cells after one, as they lie, with those that are of no fact.
+    pub(crate) fn cells_page(
+        &self,
+        after: Option<&IVec>,
+        limit: usize,
+    ) -> Result<Vec<(IVec, IVec)>, Error> {
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let _whole = self.reading()?;
+        let cells = self.db.range::<&IVec, _>((begin, Bound::Unbounded)).take(limit);
+        Ok(cells.collect::<::sled::Result<_>>().map_err(Failure::of(READ))?)
+    }
+
+    /// Makes the writes visible, at once and whole. They are not durable yet. `cells` is empty before; returns what it
+    /// gathers.
+    pub(crate) fn apply(
+        &self,
+        writes: Writes,
+        mut cells: Cells,
+    ) -> Result<Option<Changes>, Failure> {
         let mut tally = *self.tally();
         tally.commits += 1;
         for (key, value) in writes {
-            self.replace(&mut batch, &mut tally, &key, value.as_deref())?;
+            self.replace(&mut cells, &mut tally, &key, value.as_deref())?;
         }
-        batch.insert(TALLY, &tally.write());
+        cells.insert(TALLY, tally.write().as_slice());
+        let (batch, changes) = cells.split();
         // Only a panic of sled below poisons the lock; the writer ends with it, and readers fail.
         let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(batch).map_err(Failure::of(APPLY))?;
         *self.tally() = tally;
-        Ok(())
+        Ok(changes)
     }
 
     /// Writes what was applied to the file; without `sync_data` on it that does not outlast a power
@@ -271,7 +289,7 @@ impl Tree {
     }
 
     /// The name of the store; `None` if it was made before stores had one.
-    fn store(&self) -> Result<Option<String>, Failure> {
+    pub(crate) fn store(&self) -> Result<Option<String>, Failure> {
         let bytes = self.db.get(STORE).map_err(Failure::of(READ))?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -315,10 +333,10 @@ impl Tree {
         Ok(Lying { bytes, is_packed })
     }
 
-    /// Adds to the batch that a key gets this value, with the parts that come and go.
+    /// Adds to the cells that a key gets this value, with the parts that come and go.
     fn replace(
         &self,
-        batch: &mut Batch,
+        cells: &mut Cells,
         tally: &mut Tally,
         key: &[u8],
         value: Option<&[u8]>,
@@ -341,24 +359,24 @@ impl Tree {
             if let Some(part) = self.db.get(&key).map_err(Failure::of(APPLY))? {
                 tally.take(&key, &part);
             }
-            batch.remove(key);
+            cells.remove(key);
         }
         if let Some(old) = &old {
             tally.take(&fact, old);
         }
         let Some(value) = value else {
-            batch.remove(fact);
+            cells.remove(fact);
             return Ok(());
         };
         let cell = Cell::of(value, is_packed);
         for (index, part) in (0..cell.parts()).zip(value.chunks(CELL_BYTES_MAX)) {
             let key = layout::part(key, index);
             tally.add(&key, part);
-            batch.insert(key, part);
+            cells.insert(key, part);
         }
         let cell = cell.write();
         tally.add(&fact, &cell);
-        batch.insert(fact, cell);
+        cells.insert(fact, cell);
         Ok(())
     }
 }

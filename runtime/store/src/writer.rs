@@ -8,6 +8,7 @@ use engine::store::{Batch, Epoch, Error, Progress, Write};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
+use crate::feed::Feed;
 use crate::tree::Writes;
 
 /// Max commands in the queue; a caller with one more waits.
@@ -25,8 +26,20 @@ pub(crate) type Answer = oneshot::Sender<Result<(), Error>>;
 /// Commands to the writer, in the order of arrival.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Append { batch: Batch, answer: Answer },
-    Claim { answer: mpsc::Sender<Result<Epoch, Error>> },
+    Append {
+        batch: Batch,
+        answer: Answer,
+    },
+    Claim {
+        answer: mpsc::Sender<Result<Epoch, Error>>,
+    },
+    /// Hands each later commit on to a backup. Earlier ones show by the answer.
+    Follow {
+        feed: Feed,
+        answer: mpsc::Sender<Result<(), Error>>,
+    },
+    /// Ends that after the commits before it.
+    Unfollow,
     Close,
 }
 
@@ -36,6 +49,10 @@ pub(crate) trait Disk {
     fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
     fn commit(&mut self, writes: Writes) -> Result<(), Failure>;
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure>;
+    /// Hands each later commit on, once it is durable.
+    fn follow(&mut self, feed: Feed);
+    /// Ends the feed: the store is now as its commits left it.
+    fn unfollow(&mut self);
 }
 
 /// The queue to a writer, and its end of it.
@@ -83,6 +100,8 @@ impl<D: Disk> Writer<D> {
             match command {
                 Command::Append { batch, answer } => self.append(batch, answer),
                 Command::Claim { answer } => self.claim(&answer),
+                Command::Follow { feed, answer } => self.follow(feed, &answer),
+                Command::Unfollow => self.unfollow(),
                 Command::Close => break,
             }
             next = if self.group.is_full() { None } else { queue.try_recv().ok() };
@@ -123,6 +142,21 @@ impl<D: Disk> Writer<D> {
         self.disk.set_owner(owner).map_err(|failure| self.poison(failure))?;
         self.owner = owner;
         Ok(owner)
+    }
+
+    fn follow(&mut self, feed: Feed, answer: &mpsc::Sender<Result<(), Error>>) {
+        self.commit();
+        let healthy = self.healthy();
+        if healthy.is_ok() {
+            self.disk.follow(feed);
+        }
+        // A backup that was given up is no reason to stop.
+        drop(answer.send(healthy));
+    }
+
+    fn unfollow(&mut self) {
+        self.commit();
+        self.disk.unfollow();
     }
 
     fn commit(&mut self) {

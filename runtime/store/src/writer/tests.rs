@@ -38,6 +38,10 @@ impl Disk for Fake {
     fn set_owner(&mut self, _: Epoch) -> Result<(), Failure> {
         Ok(())
     }
+
+    fn follow(&mut self, _: Feed) {}
+
+    fn unfollow(&mut self) {}
 }
 
 fn append(key: &str, value: &str) -> (Command, Appended) {
@@ -164,6 +168,10 @@ impl Disk for Gated {
     fn set_owner(&mut self, _: Epoch) -> Result<(), Failure> {
         Ok(())
     }
+
+    fn follow(&mut self, _: Feed) {}
+
+    fn unfollow(&mut self) {}
 }
 
 /// Runs a writer whose first commit shows `a` and is not durable, and gives what settles it.
