@@ -21,6 +21,7 @@ use ::sled::IVec;
 use engine::store::{BackedUp, Backup, BackupError, Epoch, Error};
 
 pub use self::file::{Fault, Header};
+pub(crate) use self::reading::{Part, Reading};
 pub use self::reading::{Whole, check};
 use self::writing::Writing;
 use crate::cells::Changes;

@@ -110,7 +110,7 @@ async fn replaced(
 }
 
 /// Exchanges two directories in one step, durably.
-fn exchange(path: &Path, copy: &Path) -> io::Result<()> {
+pub(crate) fn exchange(path: &Path, copy: &Path) -> io::Result<()> {
     renameat_with(CWD, path, CWD, copy, RenameFlags::EXCHANGE)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()

@@ -17,6 +17,7 @@ mod open;
 mod packed;
 pub mod private;
 mod rehearsal;
+pub mod restoration;
 mod scan;
 pub mod seal;
 mod sled;

@@ -43,7 +43,7 @@ impl Default for Options {
 
 /// The file that is locked while the store is open, from before sled opens its files until after it
 /// has closed them.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 
 /// What the name of a copy ends with, that a compaction makes beside the directory.
 const COPY: &str = "compact";
@@ -107,7 +107,7 @@ pub(crate) fn sweep(path: &Path) {
     }
 }
 
-fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
+pub(crate) fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
     let failed = |source| OpenError::of_io(path, source);
     let mut options = File::options();
     let options = options.create(true).truncate(false).write(true);

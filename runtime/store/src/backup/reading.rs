@@ -37,7 +37,6 @@ pub struct Whole {
 /// A part of a backup.
 pub(crate) enum Part {
     /// The next writes: what cells are, or that they went.
-    #[expect(dead_code, reason = "what restores a backup reads them")]
     Records(Vec<Write>),
     /// The end: all of it is as it was written.
     End(Whole),
@@ -63,6 +62,11 @@ impl<R: Read> Reading<R> {
         let mut reading = Self { from, unpacker, header, count: 0, at: 0, sum };
         reading.header = reading.read_header()?;
         Ok(reading)
+    }
+
+    /// The header of the backup.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
     }
 
     fn read_header(&mut self) -> Result<Header, Fault> {

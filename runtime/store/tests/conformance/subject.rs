@@ -58,6 +58,15 @@ impl OnSled {
         Self { keys: Some(master(7)), ..Self::default() }
     }
 
+    /// Another directory with the same keys.
+    pub(crate) fn another(&self) -> Self {
+        Self { keys: self.keys(), ..Self::default() }
+    }
+
+    pub(crate) fn keys(&self) -> Option<MasterKeys> {
+        self.keys.clone()
+    }
+
     pub(crate) fn path(&self) -> &std::path::Path {
         self.folder.path()
     }
