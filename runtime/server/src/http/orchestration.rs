@@ -6,6 +6,7 @@ mod access;
 mod admit;
 mod attempts;
 mod audit;
+mod backups;
 mod billing;
 pub(super) mod callbacks;
 mod catalog;
@@ -116,6 +117,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
         ["audit"] => audit::list(server, &call).await,
         ["audit", "head"] => audit::ends(server).await,
         ["audit", sequence] => audit::one(server, sequence).await,
+        ["backups"] => backups::take(server),
         ["events"] => outbox::get(server, &call).await,
         ["access"] => access::get(server, &call),
         ["sessions", rest @ ..] => sessions::dispatch(server, &call, rest).await,

@@ -9,6 +9,7 @@ mod activation;
 mod assurance;
 mod attempts;
 mod audit;
+mod backups;
 mod bad_input;
 mod bad_table;
 mod billing;

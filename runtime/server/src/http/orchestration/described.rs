@@ -185,6 +185,7 @@ fn response(content: Content, what: &str) -> Value {
         Content::Lines => one("application/x-ndjson", text()),
         Content::Events => one("text/event-stream", text()),
         Content::Pdf => one("application/pdf", binary()),
+        Content::File => one("application/octet-stream", binary()),
         Content::Document => json!({
             "text/html": { "schema": text() }, "application/pdf": { "schema": binary() },
         }),

@@ -141,6 +141,8 @@ pub(in crate::http) enum Content {
     /// A document on each line.
     Lines,
     Events,
+    /// A file of bytes.
+    File,
     /// An object, or a text if the client prefers it.
     ObjectOrText,
     Nothing,

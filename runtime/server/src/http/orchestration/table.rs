@@ -432,6 +432,15 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
     .answers(200, Content::Array),
     get("/audit/head", "audit head", "Shows the last entry of the audit, and that before its first, by their hashes"),
     get("/audit/{sequence}", "audit", "Shows an entry of the audit"),
+    // The store.
+    post(
+        "/backups",
+        "backups",
+        "Writes the whole store of all tenants as it is after one commit, for `ferrule store restore`; one at a time. \
+         Only the default tenant has it",
+    )
+    .answers(200, Content::File)
+    .reaches(&[Reaches::Everything]),
     // The network.
     get("/reconciliations", "reconciliations", "Lists reconciliations with the network, without findings")
         .query(&[OFFSET, LIMIT])

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Memory, Scan, Settled, Store};
+use engine::store::{
+    Appended, Backup, BackupError, Batch, Epoch, Error, Fact, Memory, Scan, Settled, Store,
+};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::bench::Bench;
@@ -96,6 +98,10 @@ impl Store for OffThread {
 
     fn settled(&self) -> Settled {
         self.store.settled()
+    }
+
+    fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
+        self.store.back_up()
     }
 }
 

@@ -323,6 +323,15 @@ async fn hrefs_and_locations_name_the_tenant() {
 }
 
 #[tokio::test]
+async fn a_tenant_takes_no_backup_of_all_tenants() {
+    let server = Server::new(&[("a", 1)], Access::default());
+    let path = "/tenants/a/orchestration/v1/backups";
+    let answer = server.send(("POST", path), &[], None).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
+    assert!(answer.text.contains("of the default one"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn an_unknown_tenant_is_an_unknown_path() {
     let server = Server::new(&[("b", 1)], Access::default());
     let unknown = server.send(("GET", "/nothing"), &[], None).await;

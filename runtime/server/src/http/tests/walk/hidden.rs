@@ -109,7 +109,7 @@ async fn an_open_network_tells_nothing_of_hidden_documents() {
 }
 
 /// Routes with nothing behind them that could be hidden, and why.
-const BARE: [(&str, &str); 30] = [
+const BARE: [(&str, &str); 31] = [
     ("GET /", ABOUT_SERVER),
     ("GET /login", LOGIN),
     ("GET /login/style.css", LOGIN),
@@ -137,6 +137,10 @@ const BARE: [(&str, &str); 30] = [
     (
         "PUT /orchestration/v1/imports/{id}",
         "an id that is taken is refused, by whatever it is taken",
+    ),
+    (
+        "POST /orchestration/v1/backups",
+        "the gate demands to see everything, and a store in memory has none",
     ),
     (
         "POST /orchestration/v1/callbacks/{address}",
