@@ -55,7 +55,7 @@ enum Command {
     /// Check packs, and see what an order becomes.
     #[command(subcommand)]
     Rules(rules::Rules),
-    /// Look after the data of a server that does not run.
+    /// Look after the data of a server; but for backups, of one that does not run.
     #[command(subcommand)]
     Store(store::Store),
     /// Verify the audit: who changed what, when, from where and why.

@@ -1,4 +1,6 @@
-//! `ferrule store`: looks after the data of a server that does not run.
+//! `ferrule store`: looks after the data of a server.
+
+mod backup;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -35,6 +37,8 @@ pub(super) enum Store {
     /// Copy what is kept into a new store, which takes the place of the old one: what was removed or
     /// replaced is not in it, and it is sealed as `[encryption]` sets.
     Compact(Compact),
+    /// Write the whole store to a file, as it is after one commit: from a folder, or from a server that goes on.
+    Backup(Box<backup::Backup>),
     /// Print a new key for `[encryption]`, or write it to a file for its user alone.
     NewKey {
         /// The file; it must not exist.
@@ -77,6 +81,7 @@ pub(super) async fn run(command: Store) -> Result<()> {
     match command {
         Store::Verify(arguments) => verify(arguments).await,
         Store::Compact(arguments) => compact(arguments).await,
+        Store::Backup(arguments) => backup::run(*arguments).await,
         Store::NewKey { out } => new_key(out.as_deref()),
     }
 }
