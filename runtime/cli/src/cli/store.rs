@@ -1,6 +1,7 @@
 //! `ferrule store`: looks after the data of a server.
 
 mod backup;
+mod restore;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -39,6 +40,8 @@ pub(super) enum Store {
     Compact(Compact),
     /// Write the whole store to a file, as it is after one commit: from a folder, or from a server that goes on.
     Backup(Box<backup::Backup>),
+    /// Make the store of a folder of a backup.
+    Restore(restore::Restore),
     /// Print a new key for `[encryption]`, or write it to a file for its user alone.
     NewKey {
         /// The file; it must not exist.
@@ -82,6 +85,7 @@ pub(super) async fn run(command: Store) -> Result<()> {
         Store::Verify(arguments) => verify(arguments).await,
         Store::Compact(arguments) => compact(arguments).await,
         Store::Backup(arguments) => backup::run(*arguments).await,
+        Store::Restore(arguments) => restore::run(arguments).await,
         Store::NewKey { out } => new_key(out.as_deref()),
     }
 }

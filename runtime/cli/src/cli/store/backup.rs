@@ -72,7 +72,7 @@ pub(super) async fn run(backup: Backup) -> Result<()> {
 }
 
 /// The contents of a backup, in one line.
-fn described(header: &Header, whole: Whole) -> String {
+pub(super) fn described(header: &Header, whole: Whole) -> String {
     let Whole { records, commits, bytes } = whole;
     let (store, taken) = (&header.store, Timestamp(header.taken_ms));
     let sealed = if header.keys.is_some() { ", sealed" } else { "" };

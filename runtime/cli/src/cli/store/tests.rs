@@ -5,6 +5,7 @@ use serde_json::json;
 use tmf::time::Timestamp;
 
 use super::*;
+use crate::client::Login;
 
 /// A data folder with a product, and facts put over it.
 async fn data(over: Vec<engine::store::Write>) -> tempfile::TempDir {
@@ -101,5 +102,42 @@ async fn a_store_is_sealed_with_a_new_key_and_is_verified_with_it_alone() {
     assert!(format!("{refused:#}").contains("no key is set"), "{refused:#}");
     let config = Some(folder.path().join("ferrule.toml"));
     let data = Some(folder.path().to_owned());
+    run(Store::Verify(Verify { config, data, repair: false })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_backup_of_a_sealed_store_is_restored_with_its_key_alone() {
+    let folder = data(Vec::new()).await;
+    let key = folder.path().join("key");
+    run(Store::NewKey { out: Some(key.clone()) }).await.unwrap();
+    let config = format!(
+        "[encryption]\nkey = \"store\"\n[secrets.store]\nfile = {:?}",
+        key.display().to_string()
+    );
+    compacted(&folder, &config, true).await.unwrap();
+    let config = Some(folder.path().join("ferrule.toml"));
+    let to = folder.path().join("sealed.backup");
+    let backup = || backup::Backup {
+        to: to.clone(),
+        config: config.clone(),
+        data: Some(folder.path().to_owned()),
+        server: None,
+        replace: false,
+        login: Login::default(),
+    };
+    run(Store::Backup(Box::new(backup()))).await.unwrap();
+    let refused = run(Store::Backup(Box::new(backup()))).await.unwrap_err();
+    assert!(refused.to_string().contains("give `--replace`"), "{refused}");
+    let other = tempfile::tempdir().unwrap();
+    let data = Some(other.path().to_owned());
+    let restored = |config| {
+        let (from, data) = (to.clone(), data.clone());
+        run(Store::Restore(restore::Restore { from, config, data, replace: false }))
+    };
+    let refused = restored(None).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("no key is set"), "{refused:#}");
+    restored(config.clone()).await.unwrap();
+    let refused = restored(config.clone()).await.unwrap_err();
+    assert!(refused.to_string().contains("holds a store"), "{refused}");
     run(Store::Verify(Verify { config, data, repair: false })).await.unwrap();
 }
