@@ -17,6 +17,7 @@ mod activation;
 mod attempts;
 mod attributes;
 mod audit;
+mod backup;
 mod bad_input;
 mod bench;
 mod by_hand;
