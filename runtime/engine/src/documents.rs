@@ -131,9 +131,12 @@ pub fn number(bytes: Option<&[u8]>) -> u64 {
     bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes)
 }
 
-/// A key for people to read, with `|` between its parts.
+/// A key for people to read, with `|` between its parts, and names for the code of an index entry.
 fn named(key: &[u8]) -> String {
-    String::from_utf8_lossy(key).replace('\0', "|")
+    match keys::entry_of(key) {
+        Some(parts) => format!("I/{}", parts.join("|")),
+        None => String::from_utf8_lossy(key).replace('\0', "|"),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The keys of facts: one letter for each kind, then the name of the fact. No other module knows them.
 
+use std::ops::Range;
+
 use model::{FulfilmentId, PluginId, PoolId};
+use tmf::index;
 
 use crate::stamp::Stamp;
 
@@ -94,16 +97,29 @@ pub fn count(resource: &str, path: &str, value: &str) -> Vec<u8> {
 }
 
 /// All index entries.
-pub const ENTRIES: &[u8] = b"i/";
+pub const ENTRIES: &[u8] = b"I/";
 
-/// The index entry of a document with this value of an attribute. Ids and values have no `\0`.
+/// In the place of the code of an attribute that documents are not found by: no entry has it.
+const NOT_INDEXED: &str = "--";
+
+/// The index entry of a document with this value of an attribute. Ids and values have no `\0`. The
+/// resource and the attribute are one code, since an order leaves many entries.
 pub fn entry(resource: &str, path: &str, value: &str, id: &str) -> Vec<u8> {
-    format!("i/{resource}\0{path}\0{value}\0{id}").into_bytes()
+    let code = index::code(resource, path).unwrap_or(NOT_INDEXED);
+    format!("I/{code}{value}\0{id}").into_bytes()
 }
 
 /// The index entries of all documents of a resource with this value of an attribute.
 pub fn entries(resource: &str, path: &str, value: &str) -> Vec<u8> {
     entry(resource, path, value, "")
+}
+
+/// All index entries of the first form, in whose keys the resource and the attribute have their names.
+pub const FIRST_ENTRIES: &[u8] = b"i/";
+
+/// The index entry of a document in the first form.
+pub fn first_entry(resource: &str, path: &str, value: &str, id: &str) -> Vec<u8> {
+    format!("i/{resource}\0{path}\0{value}\0{id}").into_bytes()
 }
 
 /// An earlier version of a document.
@@ -334,7 +350,36 @@ pub fn document_of(key: &[u8]) -> Option<(&str, &str)> {
 /// The resource, the path, the value and the id of a key of [`ENTRIES`].
 pub fn entry_of(key: &[u8]) -> Option<[&str; 4]> {
     let text = std::str::from_utf8(key.strip_prefix(ENTRIES)?).ok()?;
+    let (code, rest) = text.split_at_checked(index::CODE_BYTES)?;
+    let (resource, path) = index::named(code)?;
+    let (value, id) = rest.split_once('\0')?;
+    Some([resource, path, value, id])
+}
+
+/// The resource, the path, the value and the id of a key of [`FIRST_ENTRIES`].
+pub fn first_entry_of(key: &[u8]) -> Option<[&str; 4]> {
+    let text = std::str::from_utf8(key.strip_prefix(FIRST_ENTRIES)?).ok()?;
     text.splitn(4, '\0').collect::<Vec<_>>().try_into().ok()
+}
+
+/// The key of today for one of [`FIRST_ENTRIES`]; `None` if documents are not found by its attribute.
+pub fn entry_of_first(key: &[u8]) -> Option<Vec<u8>> {
+    let [resource, path, value, id] = first_entry_of(key)?;
+    index::code(resource, path).map(|_| entry(resource, path, value, id))
+}
+
+/// The place of the value in the key of an index entry of any form, or in the beginning of one.
+pub fn value_in_entry(key: &[u8]) -> Option<Range<usize>> {
+    let mut ends = key.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
+    if key.starts_with(ENTRIES) {
+        let begin = ENTRIES.len() + index::CODE_BYTES;
+        return Some(begin..ends.find(|end| *end >= begin)?);
+    }
+    if !key.starts_with(FIRST_ENTRIES) {
+        return None;
+    }
+    let (_resource, path, value) = (ends.next()?, ends.next()?, ends.next()?);
+    Some(path + 1..value)
 }
 
 /// The fulfilment and the number of the record that a key of [`JOURNALS`] names.

@@ -8,8 +8,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use engine::keys;
 use engine::store::view;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -27,9 +29,6 @@ const HEAD_BYTES: usize = 2 + NONCE_LEN;
 
 /// The data key that index entries are hidden by. It is never replaced: entries would not be found.
 const HIDING: u16 = 0;
-
-/// What the keys of index entries begin with, after the tenant.
-const ENTRIES: &[u8] = b"i/";
 
 /// The beginning of the keys by which duplicates of parties are found: mail addresses among them. The
 /// value goes up to the last `/`.
@@ -256,11 +255,10 @@ fn value_in(key: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         let end = begin + rest.iter().rposition(|byte| *byte == b'/')?;
         return Some((&key[..begin], &key[begin..end], &key[end..]));
     }
-    let rest = own.strip_prefix(ENTRIES)?;
-    let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at);
-    let (_resource, path, value) = (ends.next()?, ends.next()?, ends.next()?);
-    let begin = key.len() - rest.len();
-    Some((&key[..=begin + path], &key[begin + path + 1..begin + value], &key[begin + value..]))
+    let tenant = key.len() - own.len();
+    let Range { start, end } = keys::value_in_entry(own)?;
+    let (begin, end) = (tenant + start, tenant + end);
+    Some((&key[..begin], &key[begin..end], &key[end..]))
 }
 
 impl Wrapped {

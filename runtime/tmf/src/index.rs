@@ -1,8 +1,11 @@
 //! Indexes of documents: which attributes are indexed, and which of them are
 //! counted.
 
+mod codes;
+
 use serde_json::Value;
 
+pub use self::codes::{CODE_BYTES, code, named};
 use crate::resource::Resource;
 
 /// Max bytes of a value in an index. A longer value is found by its beginning, and the

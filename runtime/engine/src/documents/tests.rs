@@ -14,7 +14,7 @@ fn write(store: &Memory, at: i64, documents: Vec<Put>) -> Result<(), Error> {
 
 fn facts(store: &Memory) -> Vec<String> {
     let shown = |(key, value): (Vec<u8>, Vec<u8>)| {
-        let key = String::from_utf8(key).unwrap().replace('\0', "|");
+        let key = super::named(&key);
         let value = match key.as_bytes()[0] {
             b'd' | b'v' => {
                 let document = Document::read(&value).unwrap();
@@ -38,11 +38,11 @@ fn a_new_document_is_found_counted_and_told() {
     let store = Memory::new();
     write(&store, 5, vec![Put::create("customer", "1", customer("Ann", "new"))]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
+    I/customer|status|new|1
+    I/customer|name|Ann|1
+    I/customer|engagedParty.id|p|1
     d/customer/1 #1 @5 {"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}
     e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.005Z","eventType":"CustomerCreateEvent","resource":"customer"}
-    i/customer|engagedParty.id|p|1
-    i/customer|name|Ann|1
-    i/customer|status|new|1
     n/customer 1
     n/customer|status|new 1
     s/event 1
@@ -56,11 +56,11 @@ fn a_change_moves_the_ways_to_a_document_and_keeps_what_was() {
     let patch = json!({ "name": "Eve", "status": "active" });
     write(&store, 2, vec![Put::merge("customer", "1", patch).quiet()]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
+    I/customer|status|active|1
+    I/customer|name|Eve|1
+    I/customer|engagedParty.id|p|1
     d/customer/1 #2 @2 {"engagedParty":{"id":"p"},"id":"1","name":"Eve","status":"active"}
     e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent","resource":"customer"}
-    i/customer|engagedParty.id|p|1
-    i/customer|name|Eve|1
-    i/customer|status|active|1
     n/customer 1
     n/customer|status|active 1
     s/event 1
@@ -267,4 +267,48 @@ fn an_unreadable_document_stops_no_other_change_and_is_set_aside_when_it_is_repl
     );
     let aside = store.get(&keys::set_aside("customer", "1")).unwrap().unwrap();
     assert_eq!(aside.len(), HEAD_BYTES + 5);
+}
+
+/// The index entries that a document adds, and the bytes of their keys.
+fn entries_of(resource: &str, body: Value) -> (usize, usize) {
+    let store = Memory::new();
+    let id = body["id"].as_str().unwrap().to_string();
+    write(&store, 1, vec![Put::create(resource, id, body).quiet()]).unwrap();
+    let all = store.scan(&Scan::prefix("", usize::MAX)).unwrap();
+    let other = [keys::DOCUMENTS, keys::COUNTS];
+    let entries = all.iter().filter(|(key, _)| !other.iter().any(|other| key.starts_with(other)));
+    entries
+        .fold((0, 0), |(count, bytes), (key, value)| (count + 1, bytes + key.len() + value.len()))
+}
+
+/// Orders leave ten services for each product, so that entries are most of what the store writes.
+#[test]
+fn the_index_entries_of_a_document_are_few_and_short() {
+    let order = "01a22dd2686c717a8a32a0065e648d81";
+    let service = json!({
+        "id": format!("{order}-s1"),
+        "name": "Access line",
+        "category": "CFS",
+        "serviceType": "CFS",
+        "state": "active",
+        "relatedParty": [{ "id": "C-1001", "role": "customer" }],
+        "serviceSpecification": { "id": "SS-ACCESS-01" },
+        "serviceOrderItem": [{ "serviceOrderId": order, "itemId": "1" }],
+        "supportingService": [{ "id": format!("{order}-s2") }],
+        "supportingResource": [{ "id": format!("{order}-r1-1") }],
+    });
+    let (values, ids) = (11 + 3 + 3 + 6 + 6 + 12 + 32 + 35 + 37, 9 * 35);
+    // Besides the value and the id: the letter, the code and what stands between, in five bytes.
+    assert_eq!(entries_of("service", service), (9, values + ids + 9 * 5));
+    let product_order = json!({
+        "id": order,
+        "state": "acknowledged",
+        "externalId": "X-1",
+        "category": "B2C",
+        "relatedParty": [{ "id": "C-1001" }, { "id": "C-1001" }],
+        "billingAccount": { "id": "A-1001" },
+        "productOrderItem": [{ "product": { "id": format!("{order}-1") } }],
+    });
+    let (values, ids) = (12 + 3 + 3 + 6 + 6 + 34, 6 * 32);
+    assert_eq!(entries_of("productOrder", product_order), (6, values + ids + 6 * 5));
 }

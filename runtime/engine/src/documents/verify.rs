@@ -14,7 +14,7 @@ use crate::store::{Scan, Store, Write, pages};
 /// Facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 1_024;
 
-/// An error in the store. Keys have `|` between their parts.
+/// An error in the store. Keys have `|` between their parts, and those of index entries have names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// A document cannot be read.
@@ -49,6 +49,45 @@ pub enum Finding {
     },
 }
 
+/// The last version of the indexes whose entries have the first form.
+const FIRST_FORM: u64 = 2;
+
+/// The forms of the entries that lists may rely on.
+#[derive(Clone, Copy)]
+enum Forms {
+    /// Only that of today.
+    Today,
+    /// The first one too: the next start of the server moves what is left of it.
+    Both,
+}
+
+impl Forms {
+    fn of(store: &dyn Store) -> Result<Self, Error> {
+        let is_first = |version| number(Some(version)) <= FIRST_FORM;
+        let is_first = store.get(keys::INDEXED)?.as_deref().is_some_and(is_first);
+        Ok(if is_first { Self::Both } else { Self::Today })
+    }
+
+    /// The parts of the key of an entry.
+    fn parts(self, key: &[u8]) -> Option<[&str; 4]> {
+        match self {
+            Self::Today => keys::entry_of(key),
+            Self::Both => keys::entry_of(key).or_else(|| keys::first_entry_of(key)),
+        }
+    }
+
+    /// Whether a document has an entry.
+    fn has(self, store: &dyn Store, place: &[u8]) -> Result<bool, Error> {
+        let is_there = store.get(place)?.is_some();
+        match (self, keys::entry_of(place)) {
+            (Self::Both, Some([resource, path, value, id])) if !is_there => {
+                Ok(store.get(&keys::first_entry(resource, path, value, id))?.is_some())
+            }
+            (Self::Both | Self::Today, _) => Ok(is_there),
+        }
+    }
+}
+
 /// The result.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -64,6 +103,7 @@ pub struct Report {
 
 /// Reads all documents, index entries and counts.
 pub fn verify(store: &dyn Store) -> Result<Report, Error> {
+    let forms = Forms::of(store)?;
     let mut report = Report::default();
     let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     let mut missing = 0;
@@ -82,7 +122,7 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
         for entry in table.entries(&document.body) {
             report.entries += 1;
             let place = keys::entry(table.key, entry.path, &entry.value, id);
-            if store.get(&place)?.is_none() {
+            if !forms.has(store, &place)? {
                 missing += 1;
                 report.findings.push(Finding::Missing { key: named(&place) });
                 report.repairs.push((place, Some(Vec::new())));
@@ -94,12 +134,12 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
         Ok(())
     })?;
     let mut kept = 0;
-    each(store, keys::ENTRIES, |_, _| {
+    each_entry(store, |_| {
         kept += 1;
         Ok(())
     })?;
     if kept + missing != report.entries {
-        report.strays(store)?;
+        report.strays(store, forms)?;
     }
     report.counts(store, counts)?;
     Ok(report)
@@ -117,9 +157,9 @@ impl Report {
     }
 
     /// Finds the entries whose document does not have their attribute.
-    fn strays(&mut self, store: &dyn Store) -> Result<(), Error> {
-        each(store, keys::ENTRIES, |key, _| {
-            if !leads(store, key)? {
+    fn strays(&mut self, store: &dyn Store, forms: Forms) -> Result<(), Error> {
+        each_entry(store, |key| {
+            if !leads(store, forms.parts(key))? {
                 self.findings.push(Finding::Stray { key: named(key) });
                 self.repairs.push((key.to_vec(), None));
             }
@@ -152,9 +192,9 @@ impl Report {
     }
 }
 
-/// Whether the document of an index entry has the attribute of the entry.
-fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
-    let Some([resource, path, value, id]) = keys::entry_of(key) else { return Ok(false) };
+/// Whether the document of an index entry with these parts has the attribute of the entry.
+fn leads(store: &dyn Store, parts: Option<[&str; 4]>) -> Result<bool, Error> {
+    let Some([resource, path, value, id]) = parts else { return Ok(false) };
     let Some((_, table)) = tmf::table::of_key(resource) else { return Ok(false) };
     let Some(bytes) = store.get(&keys::document(resource, id))? else { return Ok(false) };
     let Ok(document) = Document::read(&bytes) else { return Ok(false) };
@@ -164,6 +204,15 @@ fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
 fn has(table: &Resource, document: &Document, path: &str, value: &str) -> bool {
     let entries = table.entries(&document.body);
     entries.iter().any(|entry| entry.path == path && entry.value == value)
+}
+
+/// Reads the key of every index entry, of any form.
+fn each_entry(
+    store: &dyn Store,
+    mut read: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    each(store, keys::ENTRIES, |key, _| read(key))?;
+    each(store, keys::FIRST_ENTRIES, |key, _| read(key))
 }
 
 /// Reads every fact under a prefix, page by page.

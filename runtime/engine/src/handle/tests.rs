@@ -1,5 +1,6 @@
 //! The loop on a runtime, with a store in memory and plugins that answer at once.
 
+mod indexes;
 mod replan;
 
 use std::pin::Pin;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use engine::audit::{Act, Audited, beside, verify};
+use engine::keys;
 use engine::store::{Batch, Epoch, Scan, Store as _};
 use store::compaction::compact;
 use store::seal::MasterKeys;
@@ -24,7 +25,7 @@ async fn filled(path: &Path, keys: Option<MasterKeys>) -> Vec<engine::store::Fac
     for round in 0..200_u32 {
         // It is not packed, so the name would be seen in it.
         let value = [format!("{round} Mustermann ").into_bytes(), noise(0, 6_000)].concat();
-        let entry = b"i/individual\0familyName\0Mustermann\x007";
+        let entry = keys::entry("individual", "familyName", "Mustermann", "7");
         let writes = [put(b"d/individual/7", value), put(entry, b"")];
         store.append(Batch::of(epoch, writes.into())).await.unwrap();
     }

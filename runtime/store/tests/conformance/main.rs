@@ -5,6 +5,7 @@
 mod backed_up;
 mod compacted;
 mod disk;
+mod entries;
 mod harmed;
 mod killed;
 mod random;

@@ -98,7 +98,7 @@ proptest! {
         let whole = facts(&store, "");
         let derived: Vec<_> = whole
             .iter()
-            .filter(|(key, _)| key.starts_with(b"i/") || key.starts_with(b"n/"))
+            .filter(|(key, _)| key.starts_with(keys::ENTRIES) || key.starts_with(b"n/"))
             .collect();
         prop_assume!(!derived.is_empty());
         let mut writes = Vec::new();
