@@ -42,7 +42,7 @@ use locks::Locks;
 pub use locks::Seen;
 pub use quarantine::SetAside;
 use recent::Recent;
-pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
+pub use recover::{Due, RecoverError, read_fulfilment, read_records, read_sized};
 pub use reservations::{Held, Release};
 use timers::Timers;
 

@@ -122,7 +122,7 @@ impl Engine {
             shares: Shares::default(),
             secret,
         };
-        let (core, steps) = Core::recover(&*store, setup, clock.now())?;
+        let (core, first, due) = Core::restore(&*store, setup, clock.now())?;
         let (sender, inputs) = mpsc::channel(INPUTS_MAX);
         let (published, _) = broadcast::channel(PUBLISHED_MAX);
         let counters = Arc::new(Counters::default());
@@ -139,11 +139,10 @@ impl Engine {
         };
         let sender = engine.inputs.downgrade();
         let commits = VecDeque::new();
+        let due = Some(due);
         let mut engine_loop =
-            Loop { core, store, worker, clock, inputs, sender, published, counters, commits };
-        for step in steps {
-            engine_loop.begin_step(step);
-        }
+            Loop { core, due, store, worker, clock, inputs, sender, published, counters, commits };
+        engine_loop.begin_step(first);
         engine_loop.count();
         Ok((engine, engine_loop))
     }

@@ -232,6 +232,9 @@ pub enum Error {
     /// The store was closed before it answered.
     #[error("the store is closed")]
     Closed,
+    /// The store cannot be read or written now, or is no longer ours. It concerns no fact by itself.
+    #[error("the store cannot be used")]
+    Away(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The disk failed, or its data is damaged.
     #[error("the store failed to {action}")]
     Failed {
@@ -243,6 +246,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it tells of the store as a whole, and of no fact in it.
+    pub fn is_of_whole_store(&self) -> bool {
+        match self {
+            Self::Closed | Self::Fenced { .. } | Self::Away(_) => true,
+            Self::KeyTooLong { .. } | Self::Refused(_) | Self::Unsettled | Self::Failed { .. } => {
+                false
+            }
+        }
+    }
+
     /// The error of an action that failed.
     pub fn failed<E: std::error::Error + Send + Sync + 'static>(
         action: &'static str,

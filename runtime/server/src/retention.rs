@@ -12,7 +12,7 @@ use engine::audit::{self, Act};
 use engine::core::{RecoverError, read_fulfilment};
 use engine::handle::AskError;
 use engine::keys;
-use engine::store::{self, Scan, Store, Write};
+use engine::store::{Scan, Store, Write};
 
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
@@ -276,8 +276,8 @@ fn look(
         after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
         match verdict(session, (keep, now), &id) {
             Ok(verdict) => verdicts.push((id, verdict)),
-            Err(error @ Error::Store(store::Error::Closed | store::Error::Fenced { .. })) => {
-                return Err(error);
+            Err(Error::Store(error)) if error.is_of_whole_store() => {
+                return Err(Error::Store(error));
             }
             // An unreadable one does not keep the others from being removed.
             Err(error) => {

@@ -3,13 +3,15 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use engine::store::Error;
+use engine::store::{Epoch, Error};
 
-/// The disk operation that failed and its error: a store error that can be cloned.
+/// A store error that can be cloned.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
-    action: &'static str,
-    source: Arc<dyn StdError + Send + Sync>,
+pub(crate) enum Failure {
+    /// The operation that failed, and its error.
+    Of { action: &'static str, source: Arc<dyn StdError + Send + Sync> },
+    /// Another process owns the store.
+    Fenced { owner: Epoch, batch: Epoch },
 }
 
 impl Failure {
@@ -17,12 +19,15 @@ impl Failure {
     pub(crate) fn of<E: StdError + Send + Sync + 'static>(
         action: &'static str,
     ) -> impl FnOnce(E) -> Self {
-        move |source| Self { action, source: Arc::new(source) }
+        move |source| Self::Of { action, source: Arc::new(source) }
     }
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self::Failed { action: failure.action, source: Box::new(failure.source) }
+        match failure {
+            Failure::Of { action, source } => Self::Failed { action, source: Box::new(source) },
+            Failure::Fenced { owner, batch } => Self::Fenced { owner, batch },
+        }
     }
 }

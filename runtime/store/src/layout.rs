@@ -99,13 +99,5 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The first key after all keys with this prefix; `None` if there is none.
-pub(crate) fn end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=last].to_vec();
-    end[last] += 1;
-    Some(end)
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread::{Builder, JoinHandle};
 
 use engine::store::{
     Appended, Backup, BackupError, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store,
@@ -25,7 +23,7 @@ use crate::marker::MarkerFile;
 use crate::open::{self, Opened, Options};
 use crate::seal::{Seal, SealError};
 use crate::tree::{Contents, Tree, Writes};
-use crate::writer::{Command, Disk, Writer, queue};
+use crate::writer::{Disk, Handle, Writer};
 
 /// Facts in a directory, which is locked against other processes while it is open.
 ///
@@ -54,12 +52,6 @@ pub struct Sled {
     /// Max bytes that wait for a backup.
     backup_waiting_bytes_max: u64,
     closing: Closing,
-}
-
-/// The queue to the writer and its thread.
-struct Handle {
-    queue: SyncSender<Command>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// The tree and the file it lies in.
@@ -187,10 +179,7 @@ impl Sled {
 
 impl Store for Sled {
     fn append(&self, batch: Batch) -> Appended {
-        let (answer, appended) = Appended::pending();
-        // Where the writer is gone the answer is dropped, which reads as `Closed`.
-        drop(self.writer.queue.send(Command::Append { batch, answer }));
-        appended
+        self.writer.append(batch)
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
@@ -202,9 +191,7 @@ impl Store for Sled {
     }
 
     fn claim(&self) -> Result<Epoch, Error> {
-        let (answer, claimed) = mpsc::channel();
-        drop(self.writer.queue.send(Command::Claim { answer }));
-        claimed.recv().unwrap_or(Err(Error::Closed))
+        self.writer.claim()
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
@@ -222,7 +209,7 @@ impl Store for Sled {
     fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
         let place = Place::take(&self.is_backed_up).ok_or(BackupError::Busy)?;
         Ok(Box::new(Copier {
-            queue: self.writer.queue.clone(),
+            queue: self.writer.queue(),
             tree: Arc::downgrade(&self.tree),
             epoch: self.owner(),
             waiting_bytes_max: self.backup_waiting_bytes_max,
@@ -231,31 +218,12 @@ impl Store for Sled {
     }
 }
 
-impl Handle {
-    fn start(writer: Writer<SyncedTree>) -> io::Result<Self> {
-        let (queue, commands) = queue();
-        let thread = Builder::new().name("store writer".to_owned());
-        let thread = thread.spawn(move || writer.run(&commands))?;
-        Ok(Self { queue, thread: Some(thread) })
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        drop(self.queue.send(Command::Close));
-        let Some(thread) = self.thread.take() else { return };
-        if thread.join().is_err() {
-            tracing::error!("the store's writer had panicked");
-        }
-    }
-}
-
 impl Disk for SyncedTree {
     fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         self.tree.kept(key)
     }
 
-    fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
+    fn commit(&mut self, _epoch: Epoch, writes: Writes) -> Result<(), Failure> {
         let written = self.write(writes);
         self.hand_on(written)?;
         let tally = self.tree.applied();
@@ -266,11 +234,12 @@ impl Disk for SyncedTree {
         Ok(())
     }
 
-    fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure> {
+    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure> {
+        let owner = Epoch(known.0 + 1);
         let written = self.write_owner(owner);
         self.hand_on(written)?;
         self.epoch.store(owner.0, Ordering::SeqCst);
-        Ok(())
+        Ok(owner)
     }
 
     fn follow(&mut self, feed: Feed) {

@@ -1,6 +1,5 @@
 //! The one tree of facts: what readers see, and how a batch gets into it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -10,9 +9,10 @@ use engine::store::{Direction, Epoch, Error, Fact, Scan, pieces};
 
 use crate::cells::{Cells, Changes};
 use crate::failure::Failure;
+use crate::form::{Form, Misread, Written};
 use crate::layout::{self, CELL_BYTES_MAX, Cell, KEYS, Lies, OWNER, STORE, TALLY};
-use crate::packed::{NotPacked, Packer};
-use crate::seal::{Seal, Tampered};
+use crate::range::range as places;
+use crate::seal::Seal;
 use crate::tally::Tally;
 
 /// The writes of one commit: for each key the last value that was asked for.
@@ -27,9 +27,7 @@ const APPLY: &str = "apply a batch";
 /// A sled database, all in its default tree.
 pub(crate) struct Tree {
     db: Db,
-    /// Seals and opens values; `None` if the store is not sealed.
-    seal: Option<Seal>,
-    packer: Packer,
+    form: Form,
     /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
     /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
     whole: RwLock<()>,
@@ -65,10 +63,8 @@ enum Damage {
     Owner,
     #[error("the tally is not one")]
     Tally,
-    #[error("a sealed value was changed or moved, or is not sealed")]
-    Sealed,
     #[error(transparent)]
-    Packed(#[from] NotPacked),
+    Misread(#[from] Misread),
 }
 
 /// A value as it lies in its cell or its parts.
@@ -79,8 +75,8 @@ struct Lying {
 
 impl Tree {
     pub(crate) fn new(db: Db) -> Self {
-        let (packer, whole, tally) = (Packer::default(), RwLock::new(()), Mutex::default());
-        Self { db, seal: None, packer, whole, tally }
+        let (form, whole, tally) = (Form::default(), RwLock::new(()), Mutex::default());
+        Self { db, form, whole, tally }
     }
 
     /// The wrapped keys of the store; `None` if it is not sealed.
@@ -92,7 +88,7 @@ impl Tree {
     /// Seals values from now on. Its keys are written, and must be synced before a value is.
     pub(crate) fn sealed(self, seal: Seal, keys: &[u8]) -> Result<Self, Failure> {
         self.db.insert(KEYS, keys).map_err(Failure::of("write the keys of the store"))?;
-        Ok(Self { seal: Some(seal), ..self })
+        Ok(Self { form: Form::sealed(seal), ..self })
     }
 
     /// Whether it has no fact.
@@ -101,27 +97,10 @@ impl Tree {
         Ok(first.transpose().map_err(Failure::of(READ))?.is_none())
     }
 
-    /// The key under which a fact lies.
-    fn place<'a>(&self, key: &'a [u8]) -> Cow<'a, [u8]> {
-        self.seal.as_ref().map_or(Cow::Borrowed(key), |seal| seal.place(key))
-    }
-
     /// The key and the value of what lies at a place.
     fn opened(&self, place: Vec<u8>, value: Lying) -> Result<Fact, Failure> {
-        let Lying { bytes, is_packed } = value;
-        let (key, value) = match &self.seal {
-            None => (place, bytes),
-            Some(seal) => {
-                let opened = seal.open_at(&place, is_packed, bytes);
-                opened.map_err(|Tampered| Failure::of(READ)(Damage::Sealed))?
-            }
-        };
-        if !is_packed {
-            return Ok((key, value));
-        }
-        let unpacked = self.packer.unpacked(&value);
-        let unpacked = unpacked.map_err(|error| Failure::of(READ)(Damage::Packed(error)))?;
-        Ok((key, unpacked))
+        let opened = self.form.opened(place, value.is_packed, value.bytes);
+        opened.map_err(|error| Failure::of(READ)(Damage::Misread(error)))
     }
 
     /// Takes up the tally that the store has; `None` if it has none, as one of an earlier version.
@@ -181,7 +160,7 @@ impl Tree {
     }
 
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
-        let place = self.place(key);
+        let place = self.form.place(key);
         let cell = self.db.get(layout::fact(&place)).map_err(Failure::of(READ))?;
         let Some(cell) = cell else { return Ok(None) };
         let value = self.value(&place, &cell)?;
@@ -194,8 +173,8 @@ impl Tree {
 
     /// The facts of a range of keys.
     pub(crate) fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
-        let prefix = self.place(&scan.prefix);
-        let after = scan.after.as_deref().map(|after| self.place(after));
+        let prefix = self.form.place(&scan.prefix);
+        let after = scan.after.as_deref().map(|after| self.form.place(after));
         let Some(range) = range(&prefix, after.as_deref(), scan.direction) else {
             return Ok(Vec::new());
         };
@@ -209,7 +188,7 @@ impl Tree {
 
     /// The facts after a key in the order of their places, with their values as they are kept.
     pub(crate) fn kept_page(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<Fact>, Error> {
-        let after = after.map(|after| self.place(after));
+        let after = after.map(|after| self.form.place(after));
         let Some(range) = range(b"", after.as_deref(), Direction::Forward) else {
             return Ok(Vec::new());
         };
@@ -341,15 +320,8 @@ impl Tree {
         key: &[u8],
         value: Option<&[u8]>,
     ) -> Result<(), Failure> {
-        let place = self.place(key);
-        let packed = value.and_then(|value| self.packer.packed(value));
-        let is_packed = packed.is_some();
-        let value = packed.as_deref().or(value);
-        let sealed = match (&self.seal, value) {
-            (Some(seal), Some(value)) => Some(seal.close(key, is_packed, value)),
-            (Some(_), None) | (None, _) => None,
-        };
-        let value = sealed.as_deref().or(value);
+        let place = self.form.place(key);
+        let written = value.map(|value| self.form.written(key, value));
         let key = place.as_ref();
         let fact = layout::fact(key);
         let old = self.db.get(&fact).map_err(Failure::of(APPLY))?;
@@ -364,11 +336,11 @@ impl Tree {
         if let Some(old) = &old {
             tally.take(&fact, old);
         }
-        let Some(value) = value else {
+        let Some(Written { bytes: value, is_packed }) = written else {
             cells.remove(fact);
             return Ok(());
         };
-        let cell = Cell::of(value, is_packed);
+        let cell = Cell::of(&value, is_packed);
         for (index, part) in (0..cell.parts()).zip(value.chunks(CELL_BYTES_MAX)) {
             let key = layout::part(key, index);
             tally.add(&key, part);
@@ -381,21 +353,9 @@ impl Tree {
     }
 }
 
-/// The range of places of a scan; `None` if it is empty.
+/// Where the cells of a scan lie; `None` if it is empty.
 fn range(prefix: &[u8], after: Option<&[u8]>, direction: Direction) -> Option<Range> {
-    let first = layout::fact(prefix);
-    let end = layout::end(&first).expect("the letter before each key is not the last byte");
-    let Some(after) = after.map(layout::fact) else {
-        return Some((Bound::Included(first), Bound::Excluded(end)));
-    };
-    match direction {
-        Direction::Forward if after < first => Some((Bound::Included(first), Bound::Excluded(end))),
-        Direction::Forward => {
-            (after < end).then_some((Bound::Excluded(after), Bound::Excluded(end)))
-        }
-        Direction::Backward => {
-            let end = end.min(after);
-            (first < end).then_some((Bound::Included(first), Bound::Excluded(end)))
-        }
-    }
+    let (first, end) = places(prefix, after, direction)?;
+    let end = end.map_or_else(|| vec![layout::FACTS + 1], |end| layout::fact(&end));
+    Some((Bound::Included(layout::fact(&first)), Bound::Excluded(end)))
 }

@@ -1,10 +1,12 @@
 //! The one thread that writes. Commands that arrive during a commit go into the next one
 //! together: one batch, one sync, then all answers.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{Builder, JoinHandle};
 
-use engine::store::{Batch, Epoch, Error, Progress, Write};
+use engine::store::{Appended, Batch, Epoch, Error, Progress, Write};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
@@ -47,17 +49,62 @@ pub(crate) enum Command {
 pub(crate) trait Disk {
     /// The value of a key as it is kept, as everything that was committed left it.
     fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
-    fn commit(&mut self, writes: Writes) -> Result<(), Failure>;
-    fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure>;
-    /// Hands each later commit on, once it is durable.
-    fn follow(&mut self, feed: Feed);
+    /// Writes what owners of this epoch asked for.
+    fn commit(&mut self, epoch: Epoch, writes: Writes) -> Result<(), Failure>;
+    /// Raises the epoch of the owner above the one that was known.
+    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure>;
+    /// Hands each later commit on, once it is durable. A disk that is backed up otherwise drops the feed.
+    fn follow(&mut self, _feed: Feed) {}
     /// Ends the feed: the store is now as its commits left it.
-    fn unfollow(&mut self);
+    fn unfollow(&mut self) {}
 }
 
 /// The queue to a writer, and its end of it.
 pub(crate) fn queue() -> (SyncSender<Command>, Receiver<Command>) {
     mpsc::sync_channel(QUEUE_COMMANDS_MAX)
+}
+
+/// The queue to a writer, and its thread.
+pub(crate) struct Handle {
+    queue: SyncSender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    pub(crate) fn start<D: Disk + Send + 'static>(writer: Writer<D>) -> io::Result<Self> {
+        let (queue, commands) = queue();
+        let thread = Builder::new().name("store writer".to_owned());
+        let thread = thread.spawn(move || writer.run(&commands))?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Where commands go.
+    pub(crate) fn queue(&self) -> SyncSender<Command> {
+        self.queue.clone()
+    }
+
+    pub(crate) fn append(&self, batch: Batch) -> Appended {
+        let (answer, appended) = Appended::pending();
+        // Where the writer is gone the answer is dropped, which reads as `Closed`.
+        drop(self.queue.send(Command::Append { batch, answer }));
+        appended
+    }
+
+    pub(crate) fn claim(&self) -> Result<Epoch, Error> {
+        let (answer, claimed) = mpsc::channel();
+        drop(self.queue.send(Command::Claim { answer }));
+        claimed.recv().unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        drop(self.queue.send(Command::Close));
+        let Some(thread) = self.thread.take() else { return };
+        if thread.join().is_err() {
+            tracing::error!("the store's writer had panicked");
+        }
+    }
 }
 
 /// Carries out commands one after the other.
@@ -138,10 +185,9 @@ impl<D: Disk> Writer<D> {
 
     fn raise(&mut self) -> Result<Epoch, Error> {
         self.healthy()?;
-        let owner = Epoch(self.owner.0 + 1);
-        self.disk.set_owner(owner).map_err(|failure| self.poison(failure))?;
-        self.owner = owner;
-        Ok(owner)
+        let raised = self.disk.raise(self.owner).map_err(|failure| self.poison(failure))?;
+        self.owner = raised;
+        Ok(raised)
     }
 
     fn follow(&mut self, feed: Feed, answer: &mpsc::Sender<Result<(), Error>>) {
@@ -166,7 +212,7 @@ impl<D: Disk> Writer<D> {
             return;
         }
         self.progress.begin();
-        let result = self.disk.commit(writes).map_err(|failure| self.poison(failure));
+        let result = self.disk.commit(self.owner, writes).map_err(|failure| self.poison(failure));
         if result.is_ok() {
             self.progress.finish();
         }

@@ -132,14 +132,44 @@ fn contradiction(id: &FulfilmentId, records: &[Record], source: ApplyError) -> R
     RecoverError::Journal { fulfilment: id.clone(), number, source }
 }
 
+/// The open fulfilments of a core that has just begun. They continue when all are known, since they may wait for
+/// one another.
+pub struct Due<R>(Vec<Entry<R>>);
+
+impl<R> Due<R> {
+    /// They all.
+    pub fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
+        self.0.iter().map(|entry| &*entry.fulfilment)
+    }
+}
+
 impl<R> Core<R> {
-    /// Begins from the store. The pools are already defined. Returns the steps that were due when the
-    /// last owner stopped.
+    /// Begins from the store, see [`Core::restore`], and continues.
+    #[cfg(test)]
     pub fn recover(
         store: &dyn Store,
         setup: Setup,
         now: Timestamp,
     ) -> Result<(Self, Vec<Step<R>>), RecoverError> {
+        let (mut core, first, due) = Self::restore(store, setup, now)?;
+        let steps = std::iter::once(first).chain(core.carry_on(now, due)).collect();
+        Ok((core, steps))
+    }
+
+    /// The steps that were due when the last owner stopped.
+    pub fn carry_on(&mut self, now: Timestamp, due: Due<R>) -> Vec<Step<R>> {
+        let advanced =
+            due.0.into_iter().map(|entry| self.advance(now, entry, Vec::new(), Step::default()));
+        advanced.collect()
+    }
+
+    /// Begins from the store. The pools are already defined. Returns what has to be written first, and the
+    /// fulfilments that are to be carried on.
+    pub fn restore(
+        store: &dyn Store,
+        setup: Setup,
+        now: Timestamp,
+    ) -> Result<(Self, Step<R>, Due<R>), RecoverError> {
         let Setup { worker, pools, durability, limits, shares, secret } = setup;
         let epoch = store.claim().map_err(RecoverError::Store)?;
         let mut first = Step::default();
@@ -178,12 +208,7 @@ impl<R> Core<R> {
         core.restore_set_aside(store, now)?;
         let entries = core.restore_open(store, now, &mut first)?;
         first.commit.writes.extend(without_strays(store)?);
-        let mut steps = vec![first];
-        // They continue when all are known, since they may wait for one another.
-        steps.extend(
-            entries.into_iter().map(|entry| core.advance(now, entry, Vec::new(), Step::default())),
-        );
-        Ok((core, steps))
+        Ok((core, first, Due(entries)))
     }
 
     fn restore_reservations(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
@@ -280,11 +305,11 @@ impl<R> Core<R> {
                     entries.push(entry);
                 }
                 Ok((fulfilment, _)) => self.lock_again(&fulfilment),
-                // The store itself is closed or taken over. An unreadable value concerns one
+                // The store itself is closed, taken over or away. An unreadable value concerns one
                 // fulfilment alone.
-                Err(RecoverError::Store(
-                    error @ (crate::store::Error::Closed | crate::store::Error::Fenced { .. }),
-                )) => return Err(RecoverError::Store(error)),
+                Err(RecoverError::Store(error)) if error.is_of_whole_store() => {
+                    return Err(RecoverError::Store(error));
+                }
                 Err(error) => self.cannot_be_read(store, id, &error, now, step),
             }
         }

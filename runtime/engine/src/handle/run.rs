@@ -1,15 +1,16 @@
 //! The one loop that owns the plans: it takes inputs, writes their consequences, and then acts on them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use model::{Event, Record};
+use model::{Event, Fulfilment, Record};
 use tokio::sync::{broadcast, mpsc};
 
 use super::{Counters, Reply};
 use crate::clock::Clock;
-use crate::core::{After, Answer, Asked, Core, Input, Published, Recalled, Step};
+use crate::core::{After, Answer, Asked, Core, Due, Input, Published, Recalled, Step};
 use crate::documents::Error;
 use crate::keys;
 use crate::store::{self, Appended, Store};
@@ -21,9 +22,14 @@ const INPUTS_AT_ONCE: usize = 256;
 /// Max commits on their way to the disk; no input is taken while there are more.
 const COMMITS_MAX: usize = 8_192;
 
+/// The pause before a kept callback is read again, while the store is away.
+const RECALL_PAUSE: Duration = Duration::from_secs(1);
+
 /// The engine's loop, to be run until it ends.
 pub struct Loop {
     pub(super) core: Core<Reply>,
+    /// What was open when it began; carried on when it runs.
+    pub(super) due: Option<Due<Reply>>,
     pub(super) store: Arc<dyn Store>,
     pub(super) worker: Arc<dyn Worker>,
     pub(super) clock: Arc<dyn Clock>,
@@ -36,8 +42,22 @@ pub struct Loop {
 }
 
 impl Loop {
+    /// Whether a fulfilment that is to be carried on uses a version of a plugin that is not there. Its steps would
+    /// fail.
+    pub fn lacks_a_plugin(&self) -> bool {
+        let due = self.due.iter().flat_map(Due::fulfilments);
+        let versions: BTreeSet<_> = due.flat_map(Fulfilment::versions).collect();
+        versions.into_iter().any(|digest| self.worker.effects(digest).is_none())
+    }
+
     /// Runs until every handle is gone and all begun work is on disk, or the store fails.
     pub async fn run(mut self) -> Result<(), Error> {
+        if let Some(due) = self.due.take() {
+            for step in self.core.carry_on(self.clock.now(), due) {
+                self.begin_step(step);
+            }
+            self.count();
+        }
         let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
         loop {
             let now = self.clock.now();
@@ -138,9 +158,18 @@ impl Loop {
     /// Reads a callback that is kept, beside the loop.
     fn recall(&self, name: String) {
         let store = Arc::clone(&self.store);
-        let recalled = tokio::task::spawn_blocking(move || kept(&*store, name));
         // If the engine has stopped, the callback is still kept.
-        self.later(async move { recalled.await.ok().map(Input::Recalled) });
+        self.later(async move {
+            loop {
+                let (store, name) = (Arc::clone(&store), name.clone());
+                match tokio::task::spawn_blocking(move || kept(&*store, name)).await.ok()? {
+                    Ok(recalled) => return Some(Input::Recalled(recalled)),
+                    // A body that cannot be read now is not lost.
+                    Err(store::Error::Away(_)) => tokio::time::sleep(RECALL_PAUSE).await,
+                    Err(_) => return None,
+                }
+            }
+        });
     }
 
     fn call(&self, call: Call) {
@@ -166,16 +195,19 @@ impl Loop {
     }
 }
 
-/// Reads a kept callback.
-fn kept(store: &dyn Store, name: String) -> Recalled {
+/// Reads a kept callback. One that is damaged has no payload.
+fn kept(store: &dyn Store, name: String) -> Result<Recalled, store::Error> {
     let payload = match store.get(&keys::callback_body(&name)) {
         Ok(bytes) => bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         Err(error) => {
             tracing::error!(name, error = &error as &dyn std::error::Error, "cannot be read");
+            if error.is_of_whole_store() {
+                return Err(error);
+            }
             None
         }
     };
-    Recalled { name, payload }
+    Ok(Recalled { name, payload })
 }
 
 /// Whether a fulfilment ends with a record; patches may follow the end.

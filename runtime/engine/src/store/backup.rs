@@ -32,7 +32,10 @@ pub struct BackedUp {
 /// Why a store was not backed up.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    #[error("this store cannot be backed up: it has no files, or it is the part of one tenant")]
+    #[error(
+        "this store cannot be backed up: it has no files, or it is the part of one tenant. A database is backed up by its \
+         own means, such as `pg_basebackup`"
+    )]
     Unsupported,
     #[error("another backup of the store is being written, and there is one at a time")]
     Busy,

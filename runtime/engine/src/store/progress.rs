@@ -83,6 +83,11 @@ impl Progress {
 }
 
 impl Settled {
+    /// What was read may be old: it is never settled.
+    pub fn never() -> Self {
+        Self(Some(Box::pin(std::future::ready(Err(Error::Unsettled)))))
+    }
+
     /// Nothing is under way.
     pub fn now() -> Self {
         Self(None)

@@ -424,7 +424,7 @@ impl From<engine::store::Error> for Problem {
     fn from(error: engine::store::Error) -> Self {
         use engine::store::Error as E;
         match &error {
-            E::Unsettled | E::Closed | E::Fenced { .. } => {
+            E::Unsettled | E::Closed | E::Fenced { .. } | E::Away(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 Self::unavailable("the store failed; the server must be started again")
             }

@@ -26,11 +26,3 @@ fn bytes_that_are_no_cell_are_not_read_as_one() {
         assert_eq!(Cell::read(bytes), None, "{bytes:?}");
     }
 }
-
-#[test]
-fn the_end_of_a_prefix_skips_the_bytes_that_cannot_grow() {
-    assert_eq!(end(b"ab"), Some(b"ac".to_vec()));
-    assert_eq!(end(b"a\xff\xff"), Some(b"b".to_vec()));
-    assert_eq!(end(b"\xff"), None);
-    assert_eq!(end(b""), None);
-}

@@ -24,7 +24,7 @@ impl Disk for Fake {
         Ok(commits.iter().rev().find_map(|writes| writes.get(key).cloned()).flatten())
     }
 
-    fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
+    fn commit(&mut self, _: Epoch, writes: Writes) -> Result<(), Failure> {
         let mut commits = self.commits.lock().unwrap();
         commits.push(writes);
         match self.sound {
@@ -35,13 +35,9 @@ impl Disk for Fake {
         }
     }
 
-    fn set_owner(&mut self, _: Epoch) -> Result<(), Failure> {
-        Ok(())
+    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure> {
+        Ok(Epoch(known.0 + 1))
     }
-
-    fn follow(&mut self, _: Feed) {}
-
-    fn unfollow(&mut self) {}
 }
 
 fn append(key: &str, value: &str) -> (Command, Appended) {
@@ -159,19 +155,15 @@ impl Disk for Gated {
         Ok(self.shows.lock().unwrap().get(key).cloned().flatten())
     }
 
-    fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
+    fn commit(&mut self, _: Epoch, writes: Writes) -> Result<(), Failure> {
         self.shows.lock().unwrap().extend(writes);
         self.entered.send(()).unwrap();
         self.gate.recv().unwrap()
     }
 
-    fn set_owner(&mut self, _: Epoch) -> Result<(), Failure> {
-        Ok(())
+    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure> {
+        Ok(Epoch(known.0 + 1))
     }
-
-    fn follow(&mut self, _: Feed) {}
-
-    fn unfollow(&mut self) {}
 }
 
 /// Runs a writer whose first commit shows `a` and is not durable, and gives what settles it.

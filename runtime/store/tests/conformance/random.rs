@@ -1,14 +1,13 @@
-//! Random operations on both stores at once: every answer must be the same.
+//! Random operations on two stores at once: every answer must be the same.
 
 use engine::documents::{Change, Expected, Put};
 use engine::store::{Batch, Direction, Epoch, Memory, Scan, Store, Write};
 use proptest::prelude::*;
 use serde_json::json;
-use store::Sled;
 use tmf::time::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::subject::{OnSled, Subject, all, noise};
+use crate::subject::{OnPostgres, OnSled, Subject, all, noise};
 
 #[derive(Clone, Debug)]
 enum Operation {
@@ -93,19 +92,56 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-struct Pair {
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    prop::collection::vec(operation(), 1..60)
+}
+
+struct Pair<S: Subject> {
     runtime: Runtime,
     owner: u64,
     memory: Memory,
-    subject: OnSled,
-    sled: Option<Sled>,
+    subject: S,
+    kept: Option<S::Store>,
 }
 
-impl Pair {
-    fn new(subject: OnSled) -> Self {
+impl<S: Subject> Pair<S> {
+    fn new(subject: S) -> Self {
         let runtime = Builder::new_current_thread().build().unwrap();
-        let sled = Some(subject.open());
-        Self { runtime, owner: 0, memory: Memory::new(), subject, sled }
+        let kept = Some(subject.open());
+        Self { runtime, owner: 0, memory: Memory::new(), subject, kept }
+    }
+
+    /// Does all of it to both, whose answers must be the same.
+    fn agree(mut self, operations: &[Operation]) -> Result<(), TestCaseError> {
+        for operation in operations {
+            let (memory, kept) = self.answers(operation);
+            prop_assert_eq!(memory, kept, "after {:?}", operation);
+        }
+        prop_assert_eq!(all(&self.memory), all(self.kept.as_ref().unwrap()));
+        Ok(())
+    }
+
+    /// The same of a sealed one. Index entries are not in the order of their values then, so scans over several
+    /// of them differ.
+    fn agree_sealed(mut self, operations: &[Operation]) -> Result<(), TestCaseError> {
+        let is_ordered = |operation: &&Operation| match operation {
+            Operation::Scan(scan) => !scan.prefix.is_empty(),
+            Operation::Reopen => false,
+            Operation::Append { .. }
+            | Operation::Documents(_)
+            | Operation::Claim
+            | Operation::Get { .. } => true,
+        };
+        for operation in operations.iter().filter(is_ordered) {
+            let (memory, kept) = self.answers(operation);
+            prop_assert_eq!(memory, kept, "after {:?}", operation);
+        }
+        self.kept = None;
+        self.kept = Some(self.subject.open());
+        let mut sealed = all(self.kept.as_ref().unwrap());
+        sealed.sort();
+        prop_assert_eq!(all(&self.memory), sealed);
+        Ok(())
     }
 
     /// Does it to both; the two answers, as text.
@@ -141,8 +177,8 @@ impl Pair {
             Operation::Get { key } => self.both(|_, store| store.get(key)),
             Operation::Scan(scan) => self.both(|_, store| store.scan(scan)),
             Operation::Reopen => {
-                self.sled = None;
-                self.sled = Some(self.subject.open());
+                self.kept = None;
+                self.kept = Some(self.subject.open());
                 self.both(|_, store| store.scan(&Scan::prefix("", usize::MAX)))
             }
         }
@@ -160,9 +196,9 @@ impl Pair {
         &self,
         ask: impl Fn(&Runtime, &dyn Store) -> T,
     ) -> (String, String) {
-        let sled = self.sled.as_ref().expect("it is open between two operations");
+        let kept = self.kept.as_ref().expect("it is open between two operations");
         let answer = |store| format!("{:?}", ask(&self.runtime, store));
-        (answer(&self.memory), answer(sled))
+        (answer(&self.memory), answer(kept))
     }
 }
 
@@ -170,32 +206,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn sled_answers_as_memory_does(operations in prop::collection::vec(operation(), 1..60)) {
-        let mut pair = Pair::new(OnSled::default());
-        for operation in &operations {
-            let (memory, sled) = pair.answers(operation);
-            prop_assert_eq!(memory, sled, "after {:?}", operation);
-        }
-        prop_assert_eq!(all(&pair.memory), all(pair.sled.as_ref().unwrap()));
+    fn sled_answers_as_memory_does(operations in operations()) {
+        Pair::new(OnSled::default()).agree(&operations)?;
     }
 
-    /// Index entries are not in the order of their values then, so scans over several of them differ.
     #[test]
-    fn a_sealed_store_answers_as_memory_does(operations in prop::collection::vec(operation(), 1..60)) {
-        let mut pair = Pair::new(OnSled::sealed());
-        let is_ordered = |operation: &&Operation| match operation {
-            Operation::Scan(scan) => !scan.prefix.is_empty(),
-            Operation::Reopen => false,
-            Operation::Append { .. } | Operation::Documents(_) | Operation::Claim | Operation::Get { .. } => true,
-        };
-        for operation in operations.iter().filter(is_ordered) {
-            let (memory, sled) = pair.answers(operation);
-            prop_assert_eq!(memory, sled, "after {:?}", operation);
+    fn a_sealed_store_answers_as_memory_does(operations in operations()) {
+        Pair::new(OnSled::sealed()).agree_sealed(&operations)?;
+    }
+
+    #[test]
+    fn postgres_answers_as_memory_does(operations in operations()) {
+        if OnPostgres::is_there() {
+            Pair::new(OnPostgres::default()).agree(&operations)?;
         }
-        pair.sled = None;
-        pair.sled = Some(pair.subject.open());
-        let mut sealed = all(pair.sled.as_ref().unwrap());
-        sealed.sort();
-        prop_assert_eq!(all(&pair.memory), sealed);
+    }
+
+    #[test]
+    fn a_sealed_store_in_postgres_answers_as_memory_does(operations in operations()) {
+        if OnPostgres::is_there() {
+            Pair::new(OnPostgres::sealed()).agree_sealed(&operations)?;
+        }
     }
 }

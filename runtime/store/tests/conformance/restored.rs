@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use engine::keys;
 use engine::store::{Epoch, Fact, Store as _};
 use store::backup::{Fault, check};
 use store::restoration::{Existing, RestoreError, restore};
@@ -154,7 +155,7 @@ fn with_name(subject: &OnSled) -> Vec<u8> {
     let store = subject.open();
     // It is not packed, so the name would be seen in it.
     let value = [b"Mustermann ".as_slice(), &noise(0, 6_000)].concat();
-    let entry = b"i/individual\0familyName\0Mustermann\x007";
+    let entry = keys::entry("individual", "familyName", "Mustermann", "7");
     let writes = [put(b"d/individual/7", value), put(entry, b"")];
     runtime().block_on(store.append(batch(Epoch(0), writes))).unwrap();
     backup(&store)

@@ -1,15 +1,19 @@
 //! The stores under test, and short words for what is done to them.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use engine::store::{
     Batch, Direction, Epoch, Fact, KEY_BYTES_MAX, Memory, STORED_KEY_BYTES_MAX, Scan, Store,
     TenantNumber, View, Write,
 };
+use store::postgres::{self, Postgres, Purpose};
 use store::seal::{KEY_BYTES, MasterKey, MasterKeys};
 use store::{Options, Sled};
 use tempfile::TempDir;
+
+use crate::database::Database;
 
 /// A kind of store that can be opened, closed, and opened again.
 pub(crate) trait Subject: Default + Send + Sync + 'static {
@@ -17,6 +21,11 @@ pub(crate) trait Subject: Default + Send + Sync + 'static {
 
     /// Max bytes of its keys.
     const KEY_BYTES_MAX: usize = STORED_KEY_BYTES_MAX;
+
+    /// Whether what it needs is installed.
+    fn is_there() -> bool {
+        true
+    }
 
     fn open(&self) -> Self::Store;
 
@@ -130,6 +139,90 @@ impl Subject for OfDefault {
 
     fn open(&self) -> View {
         View::of_default(Arc::new(self.0.open()))
+    }
+}
+
+/// The server of all tests of this process. It is never dropped, and ends with the process.
+static DATABASE: LazyLock<Option<Database>> = LazyLock::new(Database::start);
+
+/// A schema of its own in the database; its store is left where there is no PostgreSQL.
+pub(crate) struct OnPostgres {
+    schema: String,
+    keys: Option<MasterKeys>,
+}
+
+impl OnPostgres {
+    /// The server, if there is one.
+    pub(crate) fn database() -> Option<&'static Database> {
+        DATABASE.as_ref()
+    }
+
+    /// The schema that it has for itself.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// One whose values are sealed.
+    pub(crate) fn sealed() -> Self {
+        Self { keys: Some(master(7)), ..Self::default() }
+    }
+
+    /// Opens it with other keys.
+    pub(crate) fn open_with(&self, keys: Option<MasterKeys>) -> Postgres {
+        self.opened(keys, Purpose::Use)
+    }
+
+    /// Opens it to be used otherwise.
+    pub(crate) fn open_for(&self, purpose: Purpose) -> Postgres {
+        self.opened(self.keys.clone(), purpose)
+    }
+
+    fn opened(&self, keys: Option<MasterKeys>, purpose: Purpose) -> Postgres {
+        let url = Self::database().unwrap().url();
+        let address = postgres::Address::parse(&url, &self.schema).unwrap();
+        let options = postgres::Options { cache_bytes: 1 << 16, keys, tls: None, purpose };
+        Postgres::open(address, options).unwrap()
+    }
+}
+
+impl Default for OnPostgres {
+    fn default() -> Self {
+        static SCHEMAS: AtomicU64 = AtomicU64::new(0);
+        let schema = format!("s{}", SCHEMAS.fetch_add(1, Ordering::SeqCst));
+        Self { schema, keys: None }
+    }
+}
+
+impl Subject for OnPostgres {
+    type Store = Postgres;
+
+    fn is_there() -> bool {
+        Self::database().is_some()
+    }
+
+    fn open(&self) -> Postgres {
+        self.open_for(Purpose::Use)
+    }
+}
+
+/// A sealed store in a schema of its own.
+pub(crate) struct SealedInPostgres(OnPostgres);
+
+impl Default for SealedInPostgres {
+    fn default() -> Self {
+        Self(OnPostgres::sealed())
+    }
+}
+
+impl Subject for SealedInPostgres {
+    type Store = Postgres;
+
+    fn is_there() -> bool {
+        OnPostgres::is_there()
+    }
+
+    fn open(&self) -> Postgres {
+        self.0.open()
     }
 }
 

@@ -97,6 +97,7 @@ fn errors_of_the_store_are_sorted() {
         store::Error::Refused(_) => Ours, store::Error::Refused("no".into());
         store::Error::Unsettled => Ours, store::Error::Unsettled;
         store::Error::Closed => Ours, store::Error::Closed;
+        store::Error::Away(_) => Ours, store::Error::Away("the database is away".into());
         store::Error::Failed { .. } => Ours, failed();
     }
     sorted! { documents::Error:
