@@ -124,6 +124,25 @@ async fn a_kill_during_the_post_neither_loses_nor_doubles_an_order() {
     books.check_pools();
 }
 
+/// The plugins of open orders are taken in again first, as on a node that takes over from another.
+#[tokio::test]
+async fn a_server_whose_compiled_plugins_are_gone_carries_on_when_they_are_back() {
+    let mut world = World::start().await;
+    world.network.fail(json!([{ "fault": "slow", "delayMs": 300, "every": 1 }])).await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let order = fresh(&pack_order("triple-play/nested"), &format!("without-{number}"));
+        ids.push(world.submit(&order).await);
+    }
+    world.kill().await;
+    std::fs::remove_dir_all(world.data().join("plugins")).unwrap();
+    world.restart().await;
+    for id in &ids {
+        world.completed(id).await;
+    }
+    world.books().await.check_once();
+}
+
 /// Kills that follow each other before anything was carried on are no worse than one.
 #[tokio::test]
 async fn killed_at_once_after_each_start() {

@@ -2,6 +2,8 @@
 //! purpose. See `tests/README.md`.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../../runtime/store/tests/database/mod.rs"]
+mod database;
 mod world;
 
 mod order;
@@ -40,6 +42,7 @@ mod in_use;
 mod installed;
 mod kit;
 mod milestones;
+mod nodes;
 mod pack;
 mod plugin;
 mod project;

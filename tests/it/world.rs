@@ -11,6 +11,7 @@ mod network;
 mod orders;
 mod power;
 mod process;
+mod proxy;
 mod receiver;
 mod request;
 mod story;
@@ -35,12 +36,16 @@ pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{PAST, example, fresh, orders_of, pack_order, with_characteristic};
 pub(crate) use power::{Power, Survivors, shim};
 pub(crate) use process::{Output, Process, ferrule, ferrule_in};
+pub(crate) use proxy::led_on;
 pub(crate) use receiver::Receiver;
 pub(crate) use request::{Request, Vanish};
 pub(crate) use story::Story;
 
 /// Whatever a test waits for has happened by then, even on a machine that is busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A client whose request is not answered by then asks again.
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// The pause between two looks at something that cannot be followed.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -328,13 +333,21 @@ async fn serve(
     address: &str,
     environment: &[(&'static str, PathBuf)],
 ) -> Result<Process, String> {
+    let arguments = serving(folder, settings, address).await;
+    let started = Process::start_in("serve", &arguments, folder, environment).await;
+    let (server, _url) = started?;
+    Ok(server)
+}
+
+/// The arguments of a server in a folder.
+pub(crate) async fn serving(folder: &Path, settings: &Settings, address: &str) -> Vec<String> {
     let plugins = match &settings.plugins {
         Some(plugins) => plugins.clone(),
         None => plugins_dir().await,
     };
     let workflows = settings.workflows.clone().unwrap_or_else(|| repository().join("workflows"));
     let path = |path: PathBuf| path.to_str().expect("a path is a text").to_string();
-    let arguments = [
+    vec![
         "serve".to_string(),
         "--config".into(),
         path(folder.join("ferrule.toml")),
@@ -346,10 +359,7 @@ async fn serve(
         path(plugins),
         "--workflows".into(),
         path(workflows),
-    ];
-    let started = Process::start_in("serve", &arguments, folder, environment).await;
-    let (server, _url) = started?;
-    Ok(server)
+    ]
 }
 
 /// The facts of a store that no server has open, each with its key. Their values are packed in its files, so a search of

@@ -189,9 +189,13 @@ async fn run_serve(arguments: Serve) -> Result<()> {
     config.data = arguments.data.unwrap_or(config.data);
     config.plugins_dir = arguments.plugins.unwrap_or(config.plugins_dir);
     config.workflows_dir = arguments.workflows.unwrap_or(config.workflows_dir);
-    let server = Server::start(config).await?;
-    tracing::info!(address = %server.address, "listening, plugins are taken in");
     let mut shutdown = std::pin::pin!(server::shutdown());
+    // A node that stands by starts when it leads, which may never be.
+    let server = tokio::select! {
+        server = Box::pin(Server::start(config)) => server?,
+        () = &mut shutdown => return Ok(()),
+    };
+    tracing::info!(address = %server.address, "listening, plugins are taken in");
     tokio::select! {
         _plugins = server.plugins() => {}
         () = &mut shutdown => return Ok(server.run(std::future::ready(())).await?),

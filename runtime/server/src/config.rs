@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod billing;
 mod certificates;
+mod database;
 mod edge;
 mod encryption;
 mod events;
@@ -43,6 +44,7 @@ pub use self::audit::{Audit, Auditing, NotAReceiver, Receiver};
 pub use self::host::Host;
 pub use access::AccessSettings;
 pub use billing::{Billing, Quotes};
+pub use database::{Database, DatabaseError, Postgres};
 pub use edge::{EdgeSettings, ForwardedHeader};
 pub use encryption::{Encryption, EncryptionError};
 pub use events::{Events, Reached};
@@ -72,6 +74,10 @@ pub struct Config {
     /// The URL of the server for elements and clients, if it is not `http://<listen>`.
     pub public_url: Option<String>,
     pub data: PathBuf,
+    /// The URL of the database that the store is in; in a folder of `data` without one.
+    pub store: Option<String>,
+    /// The settings of that database.
+    pub postgres: Option<Postgres>,
     /// The folder that plugins are dropped into.
     pub plugins_dir: PathBuf,
     /// The folder with a folder for each pack.
@@ -140,6 +146,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             data: ".ferrule/data".into(),
+            store: None,
+            postgres: None,
             plugins_dir: ".ferrule/plugins".into(),
             workflows_dir: "workflows".into(),
             commit_each_step: false,
@@ -209,6 +217,9 @@ pub enum ConfigError {
     /// The keys of the store cannot be used.
     #[error(transparent)]
     Encryption(#[from] EncryptionError),
+    /// The database of the store cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// It would listen on an address that other machines reach.
     #[error(
         "`{0}` can be reached from other machines: that needs `[tls]` with `certificate` and `key`, and `[access] \
@@ -245,6 +256,7 @@ impl Config {
         };
         config.check_secrets().map_err(ConfigError::Contradiction)?;
         config.encryption.check(&config.secrets).map_err(ConfigError::Encryption)?;
+        database::check(config.store.as_deref(), config.postgres.as_ref(), &config.secrets)?;
         Ok(Self { file: Some(path.into()), whose, ..config })
     }
 
@@ -284,6 +296,11 @@ impl Config {
     pub fn grants(&self) -> BTreeMap<PluginId, Grants> {
         let all = self.base_grants.iter().chain(&self.plugins);
         all.map(|(id, grants)| (PluginId::new(id), grants.clone())).collect()
+    }
+
+    /// The database that the store is in, and its password; `None` if it is in a folder.
+    pub async fn database(&self) -> Result<Option<Database>, DatabaseError> {
+        database::reached(self.store.as_deref(), self.postgres.as_ref(), &self.secrets).await
     }
 
     /// The limits of the engine.

@@ -34,6 +34,7 @@ mod resources;
 mod rights;
 mod route;
 mod serve;
+mod standby;
 mod tenant;
 mod texts;
 mod topics;
@@ -54,6 +55,7 @@ use tokio::runtime::Handle;
 
 pub use crate::search::in_url;
 pub(crate) use serve::{serve, serve_tls};
+pub(crate) use standby::router as standby;
 
 use crate::access::{Access, Permission};
 use crate::config::{EdgeSettings, RateLimits};

@@ -2,16 +2,13 @@
 //! it again.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::tenant::TenantName;
 use host::Loaded;
 use host::host::TENANT_PERCENT;
-use store::Sled;
-use store::private::{self, Depth, tighten};
-use store::seal::MasterKeys;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
@@ -24,6 +21,7 @@ use crate::services::Services;
 use crate::tls::TlsError;
 
 use self::listener::Listener;
+use self::opened::Opened;
 use self::tenant::{Planned, Process, Tenant};
 use self::threads::Threads;
 pub use crate::plugins::reason;
@@ -31,6 +29,7 @@ pub use crate::plugins::reason;
 mod certificates;
 mod followed;
 mod listener;
+mod opened;
 pub mod plugins;
 mod tenant;
 mod threads;
@@ -59,6 +58,8 @@ pub struct Server {
     tasks: Vec<JoinSet<()>>,
     /// Those of named tenants.
     threads: Vec<Threads>,
+    /// Turns to `true` when another node leads.
+    lost: Option<watch::Receiver<bool>>,
 }
 
 /// Why a server cannot start, or stopped.
@@ -89,6 +90,32 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] store::OpenError),
+    /// The database of the store cannot be opened.
+    #[error("cannot open the store")]
+    Database(#[source] store::postgres::OpenError),
+    #[error("this node cannot lead")]
+    Lead(#[source] store::postgres::LeadError),
+    #[error(
+        "another node has taken the lease of the store, so this one ends: start it again to stand by"
+    )]
+    Lost,
+    #[error(
+        "`{}` belongs to the store {of}, and the database has the store {name}: give this node an empty folder as \
+         `data`, or name the right database",
+        .path.display()
+    )]
+    OtherStore { path: PathBuf, of: String, name: String },
+    #[error(
+        "`{}` is a store, and `store` names a database: copy it there with `ferrule store copy` and move it away, or \
+         give this node an empty folder as `data`",
+        .path.display()
+    )]
+    BothStores { path: PathBuf },
+    #[error(
+        "`{}` belongs to a store in a database, and `store` is not set: set it, or give this server another `data`",
+        .path.display()
+    )]
+    NoDatabase { path: PathBuf },
     /// The host cannot start.
     #[error("cannot run plugins")]
     Host(#[source] host::HostError),
@@ -124,7 +151,7 @@ impl Server {
         let (first, others) = planned(config)?;
         let listener = Listener::open(&first.config).await?;
         let (address, scheme) = (listener.address, listener.scheme());
-        let store = sealed_store(&first.config).await?;
+        let Opened { store, lost } = opened::open(&first.config, &listener).await?;
         make_folders(std::iter::once(&first).chain(&others))?;
         let all = std::iter::once(&first).chain(&others);
         let process = Process::begin(store, &listener, access.owners(), all)?;
@@ -151,9 +178,10 @@ impl Server {
             engines: Engines::new(),
             tasks: Vec::new(),
             threads: Vec::new(),
+            lost,
         };
         for tenant in std::iter::once(first).chain(others) {
-            let running = tenant.engine.run();
+            let running = tenant::carried_on(tenant.engine, tenant.services.plugins.clone());
             match tenant.threads.as_ref().and_then(Threads::handle) {
                 Some(threads) => server.engines.spawn_on(running, threads),
                 None => server.engines.spawn(running),
@@ -176,9 +204,11 @@ impl Server {
     /// Runs until `shutdown` ends, then finishes requests under way and writes what is
     /// decided. Open orders continue at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { services, all, stop, http, mut engines, tasks, threads: _threads, .. } = self;
+        let Self { services, all, stop, http, mut engines, tasks, lost, threads: _threads, .. } =
+            self;
         tokio::select! {
             () = shutdown => {}
+            () = taken(lost) => return Err(ServeError::Lost),
             // A loop ends by itself only if the store failed.
             Some(ended) = engines.join_next() => return of_engine(ended),
         }
@@ -195,6 +225,14 @@ impl Server {
             of_engine(ended)?;
         }
         Ok(())
+    }
+}
+
+/// Ends when another node has taken the lease.
+async fn taken(lost: Option<watch::Receiver<bool>>) {
+    match lost {
+        Some(lost) => until(lost).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -292,26 +330,6 @@ fn limits(config: &Config) -> crate::http::Limits {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender was dropped, so the server is gone too.
     stopped.wait_for(|stopped| *stopped).await.ok();
-}
-
-/// Opens the store with the keys that it is sealed by, if it is.
-async fn sealed_store(config: &Config) -> Result<Sled, ServeError> {
-    let keys = config.encryption.keys(&config.secrets).await.map_err(ConfigError::Encryption)?;
-    open_store(&config.data, config.limits.store_cache_mib, keys)
-}
-
-fn open_store(data: &Path, cache_mib: u64, keys: Option<MasterKeys>) -> Result<Sled, ServeError> {
-    let folder = |source| ServeError::Folder { path: data.into(), source };
-    private::make_folder(data).map_err(folder)?;
-    tighten(data, Depth::Folder);
-    tighten(&data.join("plugins"), Depth::Whole);
-    let options = store::Options {
-        lock_wait: HANDOVER_WAIT,
-        cache_bytes: cache_mib << 20,
-        keys,
-        ..store::Options::default()
-    };
-    Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }
 
 #[cfg(test)]

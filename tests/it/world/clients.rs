@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use super::{DEADLINE, Http, fresh, text};
+use super::{ANSWER_MAX, DEADLINE, Http, fresh, text};
 
 /// The pause before an unanswered order is sent again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -154,7 +154,9 @@ async fn post_until_taken(http: &Http, key: &str, order: &Value) -> String {
 /// Sends an order once; `None` if no whole answer came, or the server is not ready yet.
 async fn post(http: &Http, key: &str, order: &Value) -> Option<String> {
     let path = tmf::table::path("productOrder");
-    let answer = http.post_with(path, &[("idempotency-key", key)], order).await.ok()?;
+    let headers = [("idempotency-key", key)];
+    let posting = http.post_with(path, &headers, order);
+    let answer = tokio::time::timeout(ANSWER_MAX, posting).await.ok()?.ok()?;
     if answer.status == 503 {
         assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
         return None;

@@ -51,6 +51,24 @@ impl Process {
         folder: &Path,
         environment: &[(&str, PathBuf)],
     ) -> Result<(Self, String), String> {
+        let mut process = Self::begin(name, arguments, folder, environment);
+        let line = tokio::time::timeout(DEADLINE, process.out.next_line()).await;
+        let Some(line) = line.expect("it prints its address in time").unwrap() else {
+            process.child.wait().await.unwrap();
+            return Err(tail(&process.log));
+        };
+        let url = line.split_whitespace().find(|word| word.starts_with("http"));
+        let url = url.unwrap_or_else(|| panic!("no URL in `{line}`")).to_string();
+        Ok((process, url))
+    }
+
+    /// Starts the program.
+    pub(crate) fn begin(
+        name: &str,
+        arguments: &[String],
+        folder: &Path,
+        environment: &[(&str, PathBuf)],
+    ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_ferrule"))
@@ -66,15 +84,14 @@ impl Process {
             .spawn()
             .unwrap();
         let out = child.stdout.take().expect("it is piped");
-        let mut out = BufReader::new(out).lines();
-        let line = tokio::time::timeout(DEADLINE, out.next_line()).await;
-        let Some(line) = line.expect("it prints its address in time").unwrap() else {
-            child.wait().await.unwrap();
-            return Err(tail(&log));
-        };
-        let url = line.split_whitespace().find(|word| word.starts_with("http"));
-        let url = url.unwrap_or_else(|| panic!("no URL in `{line}`")).to_string();
-        Ok((Self { child, log, out }, url))
+        Self { child, log, out: BufReader::new(out).lines() }
+    }
+
+    /// Waits until it has ended by itself; returns the end of its log.
+    pub(crate) async fn failed(mut self) -> String {
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        assert!(!ended.expect("it ends in time").unwrap().success());
+        tail(&self.log)
     }
 
     /// Waits for a line with a text in it; answers with what was said until then.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::http::Http;
-use super::{DEADLINE, PAUSE_MAX, PAUSE_MIN};
+use super::{ANSWER_MAX, DEADLINE, PAUSE_MAX, PAUSE_MIN};
 
 /// What happened, in order.
 #[derive(Debug, Default)]
@@ -68,7 +68,8 @@ impl Http {
         let following = async {
             while story.end.is_empty() {
                 // An error means that the server is away; it will come back.
-                if let Ok(mut stream) = self.events(id, last.as_deref()).await {
+                let asked = self.events(id, last.as_deref());
+                if let Ok(Ok(mut stream)) = tokio::time::timeout(ANSWER_MAX, asked).await {
                     while let Ok(Some(event)) = stream.next().await {
                         story.take(&event.data);
                         last = Some(event.id);

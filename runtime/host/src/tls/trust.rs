@@ -31,6 +31,13 @@ impl Trust {
         Ok(Self(Arc::new(config)))
     }
 
+    /// The settings of connections that agree on no protocol within TLS.
+    pub fn without_protocols(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols.clear();
+        config
+    }
+
     /// Makes a connection to a host, whose certificate must have its name or address.
     pub async fn connect(&self, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;

@@ -44,10 +44,12 @@ pub enum Whose {
 }
 
 /// What is set for the whole server, and not in the file of a tenant.
-const OF_SERVER: [&[&str]; 17] = [
+const OF_SERVER: [&[&str]; 19] = [
     &["listen"],
     &["public-url"],
     &["data"],
+    &["store"],
+    &["postgres"],
     &["host"],
     &["access"],
     &["tls"],

@@ -3,6 +3,7 @@
 use std::io;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -52,6 +53,23 @@ impl Listener {
         let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
         let (address, settings) = (Some(self.address), self.edge.clone());
         Edge { public_url, address, tls, access, settings, rates: self.rates }
+    }
+
+    /// Serves something else on the same address, until then.
+    pub(super) fn serve_beside(
+        &self,
+        router: Router,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<JoinHandle<io::Result<()>>> {
+        let socket = std::net::TcpListener::from(self.socket.as_fd().try_clone_to_owned()?);
+        let (socket, edge) = (TcpListener::from_std(socket)?, self.edge.clone());
+        let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
+        Ok(tokio::spawn(async move {
+            match tls {
+                None => http::serve(socket, router, &edge, stopped).await,
+                Some(tls) => http::serve_tls(socket, router, &edge, tls, stopped).await,
+            }
+        }))
     }
 
     /// Serves until the server stops.

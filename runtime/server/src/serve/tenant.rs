@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use engine::clock::System;
 use engine::pools::Pools;
-use engine::store::{Epoch, Store, TenantNumber, View};
+use engine::store::{Epoch, Memory, Store, TenantNumber, View};
 use engine::tenant::TenantName;
 use engine::{Durability, Engine, Loop, Parts, audit as acts};
 use host::Host;
 use host::secret::Secret;
 use model::Rulebook;
-use store::Sled;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -200,7 +199,7 @@ fn begin(
 impl Process {
     /// Claims a store for all tenants that are planned.
     pub(super) fn begin<'a>(
-        store: Sled,
+        store: Arc<dyn Store>,
         listener: &Listener,
         owners: Owners,
         planned: impl Iterator<Item = &'a Planned>,
@@ -211,7 +210,7 @@ impl Process {
         let grants = planned.flat_map(|one| one.config.plugins.values());
         let call_memory_mib = grants.filter_map(|grants| grants.limits.memory_mib).max();
         Ok(Self {
-            store: Arc::new(store),
+            store,
             epoch,
             url: listener.base_url.to_owned(),
             address: listener.address,
@@ -265,6 +264,24 @@ impl Background {
     }
 }
 
+/// Runs an engine. Where it has open work whose plugins are not there, as on a node that takes over from another, the
+/// folder of plugins is read first.
+pub(super) async fn carried_on(
+    engine: Loop,
+    plugins: Plugins,
+) -> Result<(), engine::documents::Error> {
+    if engine.lacks_a_plugin() {
+        plugins.ready().await;
+        // The server is stopping: the work is carried on at the next start.
+        if !plugins.are_ready() {
+            return Ok(());
+        }
+    }
+    // What it holds of the host would keep the server from ending.
+    drop(plugins);
+    engine.run().await
+}
+
 /// The part of the store that is a tenant's.
 async fn view(process: &Process, name: Option<&TenantName>) -> Result<View, ServeError> {
     let (store, epoch) = (&process.store, process.epoch);
@@ -277,6 +294,23 @@ async fn view(process: &Process, name: Option<&TenantName>) -> Result<View, Serv
         None => View::of_default(Arc::clone(store)),
     };
     Ok(view.claimed(epoch))
+}
+
+/// Compiles the plugins of a folder for a node that stands by. Its host is none that works: it has no store.
+pub(super) async fn compiled_ahead(config: &Config) {
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let host = options(config, (&store, &Pools::default()), BTreeMap::new())
+        .and_then(|options| Host::new(options).map_err(ServeError::Host));
+    match host {
+        Ok(host) => match host.load_dir(&config.plugins_dir).await {
+            Ok(loaded) => tracing::info!(plugins = loaded.len(), "the plugins are compiled ahead"),
+            Err(error) => tracing::warn!(%error, "the plugins are not compiled ahead"),
+        },
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the plugins are not compiled ahead");
+        }
+    }
 }
 
 fn options(

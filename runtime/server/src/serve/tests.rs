@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 #[test]
@@ -7,7 +9,8 @@ fn the_data_folder_is_private_and_an_open_one_is_made_so() {
     let data = parent.path().join("data");
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for _ in 0..2 {
-        drop(open_store(&data, 8, None).unwrap());
+        opened::make_folder(&data).unwrap();
+        drop(opened::open_folder(&data, 8, None).unwrap());
         let log = data.join(STORE).join("db");
         assert_eq!([&data, &data.join(STORE), &log].map(|path| mode(path)), [0o700, 0o700, 0o600]);
         for (path, mode) in [(&data, 0o755), (&log, 0o644)] {
