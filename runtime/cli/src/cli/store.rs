@@ -17,12 +17,16 @@ use engine::store::{Batch, Store as _, View, tenants};
 use engine::tenant::TenantName;
 use indicatif::ProgressBar;
 use store::compaction::{self, CompactError, Compacted};
-use store::seal::{KEY_BYTES, MasterKeys, SealError};
-use store::{OpenError, Options, Sled};
+use store::seal::{KEY_BYTES, SealError};
+use store::{OpenError, Options};
 
+pub(super) use self::place::{Missing, located, opened};
 use super::say;
+
+mod copy;
+mod place;
+
 use server::config::Config;
-use server::serve::STORE;
 
 /// At most this many findings are printed.
 const PRINTED_MAX: usize = 1_000;
@@ -38,6 +42,9 @@ pub(super) enum Store {
     /// Copy what is kept into a new store, which takes the place of the old one: what was removed or
     /// replaced is not in it, and it is sealed as `[encryption]` sets.
     Compact(Compact),
+    /// Copy the store from a folder into a database, or back; no server has it meanwhile. The copy is compared with
+    /// the original before it can be used.
+    Copy(copy::Copy),
     /// Write the whole store to a file, as it is after one commit: from a folder, or from a server that goes on.
     Backup(Box<backup::Backup>),
     /// Make the store of a folder of a backup.
@@ -84,24 +91,11 @@ pub(super) async fn run(command: Store) -> Result<()> {
     match command {
         Store::Verify(arguments) => verify(arguments).await,
         Store::Compact(arguments) => compact(arguments).await,
+        Store::Copy(arguments) => copy::run(arguments).await,
         Store::Backup(arguments) => backup::run(*arguments).await,
         Store::Restore(arguments) => restore::run(arguments).await,
         Store::NewKey { out } => new_key(out.as_deref()),
     }
-}
-
-/// The folder of a store, and the keys that it is sealed under by the settings.
-pub(super) async fn located(
-    config: &Config,
-    data: Option<PathBuf>,
-) -> Result<(PathBuf, Option<MasterKeys>)> {
-    let path = data.unwrap_or_else(|| config.data.clone()).join(STORE);
-    // A store that is opened in an empty folder would be made there.
-    let is_there = path.read_dir().is_ok_and(|mut files| files.next().is_some());
-    if !is_there {
-        bail!("there is no store in `{}`", path.display());
-    }
-    Ok((path, config.encryption.keys(&config.secrets).await?))
 }
 
 async fn compact(arguments: Compact) -> Result<()> {
@@ -161,10 +155,7 @@ fn new_key(out: Option<&Path>) -> Result<()> {
 
 async fn verify(arguments: Verify) -> Result<()> {
     let config = Config::read(arguments.config.as_deref())?;
-    let (path, keys) = located(&config, arguments.data).await?;
-    let options = Options { keys, ..Options::default() };
-    let store = Sled::open(&path, &options).context("the store cannot be opened")?;
-    let store: Arc<dyn engine::store::Store> = Arc::new(store);
+    let store = place::opened(&config, arguments.data, Missing::Refused).await?;
     let tenants = tenants(&*store).context("the store cannot be read")?;
     let is_served = |name: &TenantName| config.tenants.contains_key(name);
     let mut left = verified(&View::of_default(Arc::clone(&store)), arguments.repair).await?;

@@ -13,9 +13,8 @@ use engine::store::{Scan, Store, View, tenants};
 use engine::tenant::TenantName;
 use serde::Deserialize;
 use server::config::Config;
-use store::{Options, Sled};
 
-use crate::cli::store::located;
+use crate::cli::store::{self, Missing};
 use crate::client::{Client, Login};
 
 /// Entries that are read at once.
@@ -180,9 +179,7 @@ impl Found {
 
 async fn opened(config: Option<PathBuf>, data: Option<PathBuf>) -> Result<Arc<dyn Store>> {
     let config = Config::read(config.as_deref())?;
-    let (path, keys) = located(&config, data).await?;
-    let options = Options { keys, ..Options::default() };
-    Ok(Arc::new(Sled::open(&path, &options).context("the store cannot be opened")?))
+    store::opened(&config, data, Missing::Refused).await
 }
 
 /// The part of a store that is a tenant's.

@@ -1,6 +1,5 @@
 //! A key on the store of a server that does not run: the user of its files may do everything.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,18 +12,15 @@ use server::access::Narrowing;
 use server::access::RoleName;
 use server::access::keys::{Creator, KEYS_MAX, Names, NewKey, Record, State, Token};
 use server::config::{Auditing, Config};
-use server::serve::STORE;
-use store::seal::MasterKeys;
-use store::{OpenError, Options, Sled};
 
 use super::{New, show};
+use crate::cli::store::{self, Missing};
 
 /// Facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
 pub(super) async fn make(new: &New) -> Result<()> {
     let config = Config::read(new.config.as_deref())?;
-    let data = new.data.as_ref().unwrap_or(&config.data);
     let tenant = new.at.login.tenant()?;
     if let Some(name) = tenant.as_ref().filter(|name| !config.tenants.contains_key(*name)) {
         bail!("the settings have no `[tenants.{name}]`: name their file with `--config`");
@@ -50,9 +46,8 @@ pub(super) async fn make(new: &New) -> Result<()> {
         request: None,
     };
     asked.check()?;
-    let keys = config.encryption.keys(&config.secrets).await?;
-    let store = open(data, keys)?;
-    let (store, epoch) = view(Arc::new(store), tenant.as_ref()).await?;
+    let store = store::opened(&config, new.data.clone(), Missing::Made).await?;
+    let (store, epoch) = view(store, tenant.as_ref()).await?;
     let now = System::default().now();
     let mut active = 0;
     for page in pages(&store, Scan::prefix(engine::keys::API_KEYS, FACTS_AT_ONCE)) {
@@ -91,19 +86,5 @@ async fn view(store: Arc<dyn Store>, tenant: Option<&TenantName>) -> Result<(Vie
             let number = TenantNumber::of(&*store, epoch, name).await?;
             Ok((View::of(store, number), epoch))
         }
-    }
-}
-
-fn open(data: &Path, keys: Option<MasterKeys>) -> Result<Sled> {
-    store::private::make_folder(data)
-        .with_context(|| format!("cannot use the folder `{}`", data.display()))?;
-    let options = Options { keys, ..Options::default() };
-    match Sled::open(data.join(STORE), &options) {
-        Err(OpenError::InUse { .. }) => bail!(
-            "a server runs on `{}`: ask it, with `--server URL` in the place of `--data` and `--config`, or stop it \
-             for the time of this command",
-            data.display()
-        ),
-        opened => opened.context("the store cannot be opened"),
     }
 }

@@ -1,7 +1,9 @@
+use ::store::Sled;
 use engine::documents::Put;
 use engine::keys;
 use engine::store::{Epoch, TenantNumber};
 use serde_json::json;
+use server::serve::STORE;
 use tmf::time::Timestamp;
 
 use super::*;
