@@ -97,6 +97,11 @@ impl Nodes {
     async fn leads(&self, node: usize) {
         let node = &self.nodes[node];
         eventually("it leads", async || (node.status("/readyz").await == 200).then_some(())).await;
+        let led = async || {
+            let answer = self.http.send("GET", "/readyz", &[], "").await.ok()?;
+            (answer.status == 200).then_some(())
+        };
+        eventually("the proxy leads to it", led).await;
     }
 
     async fn stands_by(&self, node: usize) {
