@@ -21,12 +21,23 @@ pub(in crate::cli) enum Missing {
     Made,
 }
 
+/// Where the settings have a store in a folder, or where it is in the folder that is named.
+pub(super) fn in_settings(config: &Config, data: Option<PathBuf>) -> Result<PathBuf> {
+    if data.is_none() && config.store.is_some() {
+        bail!(
+            "the settings keep the store in a database, which this command does not work on: name a folder with \
+             `--data`, or use the tools of PostgreSQL"
+        );
+    }
+    Ok(data.unwrap_or_else(|| config.data.clone()).join(STORE))
+}
+
 /// The folder of a store, and the keys that it is sealed under by the settings.
 pub(in crate::cli) async fn located(
     config: &Config,
     data: Option<PathBuf>,
 ) -> Result<(PathBuf, Option<MasterKeys>)> {
-    let path = data.unwrap_or_else(|| config.data.clone()).join(STORE);
+    let path = in_settings(config, data)?;
     if !is_there(&path) {
         bail!("there is no store in `{}`", path.display());
     }

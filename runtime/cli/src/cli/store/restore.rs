@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use indicatif::ProgressBar;
 use server::config::Config;
-use server::serve::STORE;
 use store::Options;
 use store::restoration::{Existing, RestoreError, Restored, restore};
 
 use super::backup::described;
+use super::place::in_settings;
 use crate::cli::{Usage, say};
 
 /// Bytes that are read from the file at once.
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Restore {
 /// Restores a backup. It is read to its end, and the store compared with it, before anything is put in place.
 pub(super) async fn run(arguments: Restore) -> Result<()> {
     let config = Config::read(arguments.config.as_deref())?;
-    let path = arguments.data.as_ref().unwrap_or(&config.data).join(STORE);
+    let path = in_settings(&config, arguments.data.clone())?;
     let keys = config.encryption.keys(&config.secrets).await?;
     let from = arguments.from.display();
     let file = File::open(&arguments.from).with_context(|| format!("cannot read `{from}`"))?;

@@ -143,3 +143,35 @@ async fn a_backup_of_a_sealed_store_is_restored_with_its_key_alone() {
     assert!(refused.to_string().contains("holds a store"), "{refused}");
     run(Store::Verify(Verify { config, data, repair: false })).await.unwrap();
 }
+
+/// A folder beside it is not the store that a server of these settings has.
+#[tokio::test]
+async fn a_command_of_folders_refuses_settings_that_name_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("ferrule.toml");
+    let data = folder.path().join("data");
+    let text =
+        format!("store = \"postgres://f@localhost/f\"\ndata = {:?}\n", data.display().to_string());
+    std::fs::write(&settings, text).unwrap();
+    let (file, config) = (folder.path().join("a.backup"), Some(settings));
+    let backup = backup::Backup {
+        to: file.clone(),
+        config: config.clone(),
+        data: None,
+        server: None,
+        replace: false,
+        login: Login::default(),
+    };
+    std::fs::write(folder.path().join("from"), "no backup").unwrap();
+    let from = folder.path().join("from");
+    let commands = [
+        Store::Compact(Compact { config: config.clone(), data: None, seal: false, unseal: false }),
+        Store::Backup(Box::new(backup)),
+        Store::Restore(restore::Restore { from, config, data: None, replace: true }),
+    ];
+    for command in commands {
+        let refused = run(command).await.unwrap_err().to_string();
+        assert!(refused.contains("keep the store in a database"), "{refused}");
+    }
+    assert!(!data.exists() && !file.exists());
+}
