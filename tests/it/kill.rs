@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::world::{Clients, Dice, World, fresh, pack_order, text};
+use crate::world::{Clients, Dice, World, fresh, pack_order, soaked, text};
 
 /// So often the server is killed while orders are in flight.
-const KILLS: usize = 20;
+const KILLS: u64 = 20;
 
 /// Orders in flight at one time.
 const IN_FLIGHT: usize = 50;
@@ -51,7 +51,7 @@ async fn nothing_is_lost_and_nothing_done_twice_whenever_it_is_killed() {
     let orders = ORDERS.map(pack_order).to_vec();
     let clients = Clients::begin(&world.http, orders, IN_FLIGHT);
     let mut kills = 0;
-    while kills < KILLS {
+    while kills < soaked(KILLS) {
         clients.see_records(dice.up_to(RECORDS_MAX)).await;
         let acknowledged = clients.in_flight();
         world.kill().await;
@@ -75,7 +75,7 @@ async fn nothing_is_lost_and_nothing_done_twice_whenever_it_is_killed() {
 }
 
 #[expect(clippy::print_stdout, reason = "the output shows how hard it was")]
-fn report(kills: usize, orders: usize, seed: u64) {
+fn report(kills: u64, orders: usize, seed: u64) {
     println!("{kills} kills, {orders} orders, FERRULE_SEED={seed}");
 }
 

@@ -30,7 +30,7 @@ pub(crate) use books::{Books, items_of, price_of, text};
 pub(crate) use clients::Clients;
 pub(crate) use clock::Clock;
 pub(crate) use commerce::SENT;
-pub(crate) use dice::Dice;
+pub(crate) use dice::{Dice, soaked};
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{PAST, example, fresh, orders_of, pack_order, with_characteristic};

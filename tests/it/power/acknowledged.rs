@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::world::{Dice, Disk, Http, Request, SENT, Settings, Survivors, World, text};
+use crate::world::{Dice, Disk, Http, Request, SENT, Settings, Survivors, World, soaked, text};
 
 const FAILURES: u64 = 6;
 
@@ -110,7 +110,7 @@ async fn acknowledged_writes_are_there_after_each_power_failure() {
     let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;
     let ledger = Arc::new(Ledger::default());
-    for round in 0..FAILURES {
+    for round in 0..soaked(FAILURES) {
         let bill = world.bill(&format!("{round}")).await;
         world.power().slow_syncs(if round % 2 == 0 { 10 } else { 0 });
         let mut clients = JoinSet::new();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::kill::{check_one_each, troubles};
-use crate::world::{Clients, Dice, Disk, Settings, Survivors, World, pack_order};
+use crate::world::{Clients, Dice, Disk, Settings, Survivors, World, pack_order, soaked};
 
 const FAILURES: u64 = 6;
 
@@ -23,9 +23,9 @@ async fn acknowledged_orders_are_delivered_once_however_often_the_power_fails() 
     world.network.fail(troubles()).await;
     let orders = ORDERS.map(pack_order).to_vec();
     let clients = Clients::begin(&world.http, orders, IN_FLIGHT);
-    for failure in 0..FAILURES {
+    for failure in 0..soaked(FAILURES) {
         // The first ones widen the gap between what is written and what is synced.
-        world.power().slow_syncs(if failure < FAILURES / 2 { 20 } else { 0 });
+        world.power().slow_syncs(if failure % FAILURES < FAILURES / 2 { 20 } else { 0 });
         clients.see_records(dice.up_to(RECORDS_MAX)).await;
         let survivors = match failure % 2 {
             0 => Survivors::None,

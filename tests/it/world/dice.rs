@@ -6,6 +6,13 @@ pub(crate) struct Dice {
     state: u64,
 }
 
+/// The times that a test repeats its part: those of an ordinary run, times the factor `FERRULE_SOAK`.
+pub(crate) fn soaked(times: u64) -> u64 {
+    let factor =
+        std::env::var("FERRULE_SOAK").map_or(1, |factor| factor.parse().expect("a number"));
+    times * factor
+}
+
 impl Dice {
     /// One with the seed of the environment, or a new one.
     pub(crate) fn from_environment() -> Self {
