@@ -5,6 +5,7 @@ mod books;
 mod clients;
 mod clock;
 mod commerce;
+mod compiled;
 mod dice;
 mod http;
 mod network;
@@ -30,6 +31,7 @@ pub(crate) use books::{Books, items_of, price_of, text};
 pub(crate) use clients::Clients;
 pub(crate) use clock::Clock;
 pub(crate) use commerce::SENT;
+pub(crate) use compiled::kept_by;
 pub(crate) use dice::{Dice, soaked};
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
@@ -107,6 +109,16 @@ impl World {
 
     /// A world that is set up otherwise.
     pub(crate) async fn with(settings: Settings) -> Self {
+        let compiled = match (&settings.compiled, &settings.plugins, settings.disk) {
+            (Some(compiled), ..) => Some(compiled.clone()),
+            (None, None, Disk::Plain) => Some(compiled::shipped().await),
+            (None, ..) => None,
+        };
+        Self::made(settings, compiled).await
+    }
+
+    /// A world whose server has some plugins compiled.
+    async fn made(settings: Settings, compiled: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let network = Network::start(folder.path()).await;
         let grants = network.grants().await;
@@ -115,8 +127,11 @@ impl World {
             config.push_str(&tenant_of(tenant, folder.path(), &grants).await);
         }
         std::fs::write(folder.path().join("ferrule.toml"), config).unwrap();
-        if let Some(compiled) = &settings.compiled {
-            copy(compiled, &folder.path().join("data/plugins"));
+        if let Some(compiled) = &compiled {
+            let of_tenants = settings.tenants.iter().map(|name| format!("data/tenants/{name}"));
+            for data in of_tenants.chain(["data".to_owned()]) {
+                copy(compiled, &folder.path().join(data).join(compiled::KEPT));
+            }
         }
         let power = match settings.disk {
             Disk::Plain => None,

@@ -1,7 +1,7 @@
 //! Plays a history against a server and its elements, and looks after each trial.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use super::state::{State, Verdict};
 use super::wishes::Trial;
 use super::work::Carried;
 use super::written;
-use crate::world::{Settings, World, eventually, items_of, plugins_dir, text};
+use crate::world::{Settings, World, eventually, items_of, kept_by, plugins_dir, text};
 
 /// The plugins that the steps of random packs call.
 const PLUGINS: [&str; 4] = ["jsonrpc-activator", "noop", "pool-allocator", "rest-activator"];
@@ -359,21 +359,7 @@ async fn compiled() -> Option<PathBuf> {
             plugins: Some(plugins().await),
             ..Settings::default()
         };
-        let mut world = World::with(settings).await;
-        eventually("the plugins are compiled", async || {
-            let artefacts = std::fs::read_dir(world.data().join("plugins/artefacts")).ok()?;
-            let done = artefacts.flatten().filter(|entry| is_whole(&entry.path()));
-            (done.count() >= PLUGINS.len()).then_some(())
-        })
-        .await;
-        world.end().await;
-        let kept = tempfile::tempdir().unwrap();
-        crate::world::copy(&world.data().join("plugins"), &kept.path().join("plugins"));
-        kept
+        kept_by(World::with(settings).await, PLUGINS.len()).await
     });
     Some(folder.await.path().join("plugins"))
-}
-
-fn is_whole(path: &Path) -> bool {
-    path.extension().is_none_or(|extension| extension != "tmp")
 }
