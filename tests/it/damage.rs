@@ -88,7 +88,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 async fn filled(world: &World) -> Vec<String> {
     let path = tmf::table::path("individual");
     let filler = "x".repeat(40_000);
-    let log = world.data().join("store/db");
+    let log = world.data().join("store/log.1/db");
     let mut written = Vec::new();
     while fs::metadata(&log).unwrap().len() < LOG_BYTES_MIN || written.len() < 20 {
         let person = json!({ "givenName": "Ann", "familyName": "Walker", "title": filler });
@@ -103,7 +103,7 @@ async fn filled(world: &World) -> Vec<String> {
 async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
     let mut world = World::start().await;
     let mut written = filled(&world).await;
-    let log = world.data().join("store/db");
+    let log = world.data().join("store/log.1/db");
     let mut wrong = Vec::new();
     for damage in Damage::ALL {
         // The last acknowledged write is the first one missing.

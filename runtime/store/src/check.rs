@@ -5,21 +5,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use crate::acknowledged;
 use crate::database::{LOG, OpenError, noted};
 use crate::marker::{self, Lack, Marker, MarkerFile};
-use crate::rehearsal;
+use crate::rehearsal::{self, Reader};
 use crate::scan::{self, Look, SEGMENT_BYTES, Slot};
 use crate::tally::Tally;
-
-/// What is known of a log that may be opened.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// What was noted last; `None` if nothing ever was.
-    pub(crate) marker: Option<Marker>,
-    /// Whether every commit up to now counted what it wrote.
-    pub(crate) is_counted: bool,
-}
 
 /// Why a log may be whole and may as well not be: a copy of it has to be opened to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,8 +34,13 @@ enum Doubt {
     Unseen,
 }
 
-/// Validates the log with its marker; returns the marker's content.
-pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
+/// Validates the log in a folder with its marker, and with what was acknowledged if the last commits must be in it;
+/// returns what was noted last, or `None` if nothing ever was. Nothing is written.
+pub(crate) fn check(
+    path: &Path,
+    acknowledged: Option<Tally>,
+    reader: Reader,
+) -> Result<Option<Checked>, OpenError> {
     let failed = |source| OpenError::of_io(path, source);
     let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
     let mut marker = marker::read(path).map_err(failed)?.transpose().map_err(lost)?;
@@ -54,19 +49,18 @@ pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
         Ok(log) => log,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let is_new = marker.is_none() && noted.is_none();
-            return if is_new { Ok(Known::default()) } else { Err(lost(Lack::Missing)) };
+            return if is_new { Ok(None) } else { Err(lost(Lack::Missing)) };
         }
         Err(error) => return Err(failed(error)),
     };
     let noted = noted.unwrap_or_default();
     let look = scan::look(&log, noted).map_err(failed)?;
     if marker.is_none() && look.bytes == 0 {
-        return Ok(Known::default());
+        return Ok(None);
     }
     if let Some(marker) = &marker {
         marker.check(&look).map_err(lost)?;
     }
-    let acknowledged = acknowledged::read(path).map_err(failed)?;
     let doubt = match &marker {
         Some(marker) if marker.is_closed && !marker.is_outgrown(&look) => {
             let broken = scan::broken(&log, &look, noted).map_err(failed)?;
@@ -87,14 +81,29 @@ pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
         let folder = path.display();
         tracing::warn!(path = %folder, %doubt, bytes = look.bytes, "the log was not closed as it \
             is now: a copy of it is opened first, and all of it read");
-        rehearsal::rehearse(path, marker.as_ref(), is_counted)?;
+        rehearsal::rehearse(path, marker.as_ref(), is_counted, reader)?;
     }
-    let Some(marker) = marker else { return Ok(Known::default()) };
-    // From here on the log may be written to.
-    rehearsal::clear(path).map_err(failed)?;
-    let mut file = MarkerFile::open(path, &marker.store, Some(&marker)).map_err(failed)?;
-    file.note(&look, marker.epoch, marker.commits).map_err(failed)?;
-    Ok(Known { marker: Some(file.into_last()), is_counted })
+    Ok(marker.map(|marker| Checked { marker, look }))
+}
+
+/// A log that is whole.
+pub(crate) struct Checked {
+    marker: Marker,
+    look: Look,
+}
+
+impl Checked {
+    /// Notes how far it reaches, before it is written to; returns what was noted.
+    pub(crate) fn note(self, path: &Path) -> Result<Marker, OpenError> {
+        let Self { marker, look } = self;
+        let noted = || {
+            rehearsal::clear(path)?;
+            let mut file = MarkerFile::open(path, &marker.store, Some(&marker))?;
+            file.note(&look, marker.commits)?;
+            Ok(file.into_last())
+        };
+        noted().map_err(|source| OpenError::of_io(path, source))
+    }
 }
 
 /// Looks for damage in a log that was not closed. It is whole if the noted parts are there, or newer

@@ -1,5 +1,4 @@
-//! Keeps the marker of an open store, and closes the store: the marker then describes the log
-//! exactly.
+//! Keeps the marker of an open log, and closes the log: the marker then describes it exactly.
 
 use std::fs::File;
 use std::io;
@@ -31,8 +30,7 @@ const UNLOCK_WAIT: Duration = Duration::from_millis(1);
 pub(crate) struct Noted {
     pub(crate) path: PathBuf,
     pub(crate) marker: Arc<Mutex<MarkerFile>>,
-    pub(crate) epoch: Arc<AtomicU64>,
-    /// How many commits are durable.
+    /// How many commits of the store are durable after the last one of this log.
     pub(crate) commits: Arc<AtomicU64>,
     pub(crate) progress: Arc<Progress>,
 }
@@ -44,7 +42,7 @@ impl Noted {
         let commits = self.commits.load(Ordering::SeqCst);
         let look = scan::look(&log, self.place()?)?;
         log.sync_data()?;
-        self.with(|marker, epoch| marker.note(&look, epoch, commits))
+        self.with(|marker| marker.note(&look, commits))
     }
 
     fn close(&self) -> io::Result<()> {
@@ -52,13 +50,12 @@ impl Noted {
         let look = scan::look(&log, self.place()?)?;
         log.sync_all()?;
         let commits = self.commits.load(Ordering::SeqCst);
-        self.with(|marker, epoch| marker.close(&look, epoch, commits))
+        self.with(|marker| marker.close(&look, commits))
     }
 
-    fn with(&self, write: impl FnOnce(&mut MarkerFile, u64) -> io::Result<()>) -> io::Result<()> {
+    fn with(&self, write: impl FnOnce(&mut MarkerFile) -> io::Result<()>) -> io::Result<()> {
         // Nothing panics between two halves of a change.
-        let mut marker = self.marker.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut marker, self.epoch.load(Ordering::SeqCst))
+        write(&mut self.marker.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn place(&self) -> io::Result<u64> {
@@ -70,6 +67,9 @@ impl Noted {
     }
 }
 
+/// The log that is noted now.
+pub(crate) type Current = Arc<Mutex<Noted>>;
+
 /// Notes, in a thread of its own, how far the log reaches, for as long as it is not dropped.
 pub(crate) struct Notes {
     stop: Option<Sender<()>>,
@@ -77,20 +77,25 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    pub(crate) fn start(noted: Noted) -> io::Result<Self> {
+    pub(crate) fn start(current: Current) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let thread = Builder::new().name("store marker".to_owned());
         let thread = thread.spawn(move || {
-            let mut last = noted.progress.durable();
+            let current = || current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut last = current().progress.durable();
             let mut pause = NOTE_PAUSE;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let noted = current();
                 let durable = noted.progress.durable();
                 if durable == last {
                     continue;
                 }
                 last = durable;
                 let begun = Instant::now();
-                if let Err(error) = noted.note() {
+                // One that was removed meanwhile needs no marker.
+                if let Err(error) = noted.note()
+                    && error.kind() != io::ErrorKind::NotFound
+                {
                     tracing::warn!(%error, "the marker of the store could not be written");
                 }
                 pause = NOTE_PAUSE.max(begun.elapsed() * NOTE_SHARE);
@@ -110,21 +115,19 @@ impl Drop for Notes {
     }
 }
 
-/// The end of a store, after sled was dropped. sled ends its tasks in the background then and
-/// unlocks the log; dropping this waits for that, writes the marker, and lets others in.
+/// The end of a log, after sled was dropped. sled ends its tasks in the background then and
+/// unlocks the log; dropping this waits for that, and writes the marker.
 pub(crate) struct Closing {
     noted: Noted,
-    lock: File,
 }
 
 impl Closing {
-    pub(crate) fn of(noted: Noted, lock: File) -> Self {
-        Self { noted, lock }
+    pub(crate) fn of(noted: Noted) -> Self {
+        Self { noted }
     }
 
-    /// The lock too, for what is done to the directory after the store is closed.
-    pub(crate) fn lock(&self) -> io::Result<File> {
-        self.lock.try_clone()
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.noted
     }
 }
 
@@ -144,7 +147,8 @@ impl Drop for Closing {
     }
 }
 
-fn is_unlocked(path: &Path) -> bool {
+/// Waits until sled has closed the database of a folder; whether it has.
+pub(crate) fn is_unlocked(path: &Path) -> bool {
     for _ in 0..UNLOCK_ATTEMPTS_MAX {
         if !in_use(path) {
             return true;

@@ -7,7 +7,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use ::sled::{Config, Db};
+use engine::store::Error;
 
+use crate::failure::Failure;
 use crate::marker::Lack;
 use crate::seal::SealError;
 
@@ -68,6 +70,15 @@ pub enum OpenError {
         /// Why.
         #[source]
         source: SealError,
+    },
+    /// A later ferrule wrote it. Nothing was changed.
+    #[error(
+        "the store in `{path}` has form {version}, which this ferrule does not know: use a later one"
+    )]
+    Version {
+        /// The directory.
+        path: PathBuf,
+        version: u32,
     },
     /// Any other error of the disk.
     #[error("`{path}` could not be opened")]
@@ -137,6 +148,29 @@ impl OpenError {
             | E::ReportableBug(_)
             | E::CollectionNotFound(_) => {
                 Self::Damaged { path: path.to_owned(), source: Box::new(source) }
+            }
+        }
+    }
+
+    /// The error of data that cannot be read.
+    pub(crate) fn of_failure(path: &Path, failure: Failure) -> Self {
+        Self::Damaged { path: path.to_owned(), source: Box::new(Error::from(failure)) }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library may add errors, which tell of damage"
+    )]
+    pub(crate) fn of_tables(path: &Path, source: lsm_tree::Error) -> Self {
+        use lsm_tree::Error as E;
+        /// Errors of files that were cut or removed.
+        const MISSING: [ErrorKind; 3] =
+            [ErrorKind::UnexpectedEof, ErrorKind::NotFound, ErrorKind::InvalidData];
+        match source {
+            E::Io(source) if !MISSING.contains(&source.kind()) => Self::of_io(path, source),
+            lost => {
+                let lack = Lack::Tables { reason: lost.to_string() };
+                Self::Lost { path: path.to_owned(), lack }
             }
         }
     }

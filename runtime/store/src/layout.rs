@@ -1,13 +1,12 @@
-//! How facts lie in the tree.
+//! How facts lie in the tables: each in a cell, beside a few cells that tell of the store.
 //!
-//! sled writes whatever does not fit into a quarter of its 512 KiB segments into a file of its own,
-//! which it never syncs and which `sync_data` on its log does not reach: after a power loss the log
-//! would refer to a file without content. So nothing that large is ever given to it. A tree node is
-//! split at 16 entries, and a merge adds a few: with keys of 388 bytes and cells of 4 KiB a node
-//! stays below 100 KiB, and an index node of at most 320 keys below 128 KiB. A value that is
-//! longer than a cell is cut into parts, each under a key of its own.
+//! In a store of the first form the same cells lie in a sled database, and a value that is longer than a cell may be
+//! there is cut into parts, each under a key of its own. sled writes whatever does not fit into a quarter of its
+//! 512 KiB segments into a file of its own, which it never syncs and which `sync_data` on its log does not reach:
+//! after a power loss the log would refer to a file without content. So nothing that large is ever given to it. A
+//! tree node is split at 16 entries, and a merge adds a few: with cells of 4 KiB a node stays below 100 KiB.
 
-/// The longest piece of a value that is stored in one cell.
+/// Max bytes of a cell that is given to sled.
 pub(crate) const CELL_BYTES_MAX: usize = 4096;
 
 /// Where the epoch of the owner lies. It is outside of the keys of facts and parts.
@@ -16,7 +15,7 @@ pub(crate) const OWNER: &[u8] = b"e";
 /// Where the name of the store lies, which its marker has too.
 pub(crate) const STORE: &[u8] = b"s";
 
-/// Where the tally of all cells lies.
+/// Where the tally of all commits lies.
 pub(crate) const TALLY: &[u8] = b"t";
 
 /// Where the wrapped keys of a sealed store lie.
@@ -25,7 +24,7 @@ pub(crate) const KEYS: &[u8] = b"k";
 /// What the keys of all facts begin with.
 pub(crate) const FACTS: u8 = b'f';
 
-/// What the keys of all parts begin with.
+/// What the keys of all parts begin with, in a store of the first form.
 pub(crate) const PARTS: u8 = b'p';
 
 /// Bits of the first byte of a cell: its value lies in parts; its value is packed with the first dictionary.
@@ -43,60 +42,22 @@ pub(crate) fn part(key: &[u8], index: u32) -> Vec<u8> {
     [&[PARTS], key, &index.to_be_bytes()].concat()
 }
 
-/// The cell of a fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cell<'a> {
-    /// Whether the value is packed.
-    pub(crate) is_packed: bool,
-    pub(crate) lies: Lies<'a>,
+/// The cell of a value, which may be packed.
+pub(crate) fn cell(value: &[u8], is_packed: bool) -> Vec<u8> {
+    [&[if is_packed { PACKED } else { 0 }], value].concat()
 }
 
-/// The place of a value: its cell, or a number of parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lies<'a> {
-    Whole(&'a [u8]),
-    Cut { parts: u32 },
+/// Whether the value of a cell is packed, and the value; `None` if the bytes are no cell with all of its value.
+pub(crate) fn whole(cell: &[u8]) -> Option<(bool, &[u8])> {
+    let (form, value) = cell.split_first()?;
+    matches!(*form, 0 | PACKED).then_some((*form == PACKED, value))
 }
 
-impl<'a> Cell<'a> {
-    /// The cell for a value, which may be packed.
-    pub(crate) fn of(value: &'a [u8], is_packed: bool) -> Self {
-        let lies = if value.len() <= CELL_BYTES_MAX {
-            Lies::Whole(value)
-        } else {
-            let parts = value.len().div_ceil(CELL_BYTES_MAX);
-            Lies::Cut { parts: u32::try_from(parts).expect("a value is shorter than 16 TiB") }
-        };
-        Self { is_packed, lies }
-    }
-
-    /// Reads a cell; `None` if the bytes are not one.
-    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let (form, rest) = bytes.split_first()?;
-        let lies = match form & !PACKED {
-            0 => Lies::Whole(rest),
-            CUT => Lies::Cut { parts: u32::from_be_bytes(rest.try_into().ok()?) },
-            _ => return None,
-        };
-        Some(Self { is_packed: form & PACKED != 0, lies })
-    }
-
-    /// The bytes to store.
-    pub(crate) fn write(self) -> Vec<u8> {
-        let packed = if self.is_packed { PACKED } else { 0 };
-        match self.lies {
-            Lies::Whole(value) => [&[packed], value].concat(),
-            Lies::Cut { parts } => [&[packed | CUT], parts.to_be_bytes().as_slice()].concat(),
-        }
-    }
-
-    /// The number of parts that its value lies in.
-    pub(crate) fn parts(self) -> u32 {
-        match self.lies {
-            Lies::Cut { parts } => parts,
-            Lies::Whole(_) => 0,
-        }
-    }
+/// Whether the value of a cell is packed, and the number of parts that it lies in; `None` if it is not cut.
+pub(crate) fn cut(cell: &[u8]) -> Option<(bool, u32)> {
+    let (form, parts) = cell.split_first()?;
+    let parts = u32::from_be_bytes(parts.try_into().ok()?);
+    (form & !PACKED == CUT).then_some((form & PACKED != 0, parts))
 }
 
 #[cfg(test)]

@@ -33,8 +33,6 @@ pub(crate) struct Marker {
     number: u64,
     /// The name of the store, which stands in its log too.
     pub(crate) store: String,
-    /// The epoch of its owner.
-    pub(crate) epoch: u64,
     /// The log reaches this far: all up to it is durable.
     pub(crate) end: u64,
     /// The store was closed, so this is all there is.
@@ -87,17 +85,37 @@ pub enum Lack {
     /// The log was changed after it was closed.
     #[error("the log is not as it was when the store was closed")]
     Changed,
-    /// The log is that of another store, or an earlier copy.
-    #[error("the log belongs to {found}, and the marker to {known}")]
+    /// The log is that of another store.
+    #[error("the log belongs to the store `{found}`, and what is beside it to `{known}`")]
     Foreign {
-        /// The store and the epoch of the log.
+        /// The store of the log.
         found: String,
-        /// The store and the epoch of the marker.
+        /// The store of the marker or of the tables.
         known: String,
     },
     /// The marker is none.
     #[error("the file `marker` beside the log is damaged")]
     Marker,
+    /// A folder of the store is gone.
+    #[error("its folder `{0}` is missing, or has lost its files")]
+    Folder(String),
+    /// The file that tells of the folders is none.
+    #[error("its file `{0}` is missing or damaged")]
+    Form(&'static str),
+    /// An earlier version was started on it, and began another store.
+    #[error(
+        "an earlier version began another store in it: move `db`, `conf`, `snap.*` and `blobs` away"
+    )]
+    Both,
+    /// A log does not belong to the tables.
+    #[error("commit {commit} of a log is not the one that the tables have")]
+    Fork { commit: u64 },
+    /// The commits of the logs do not follow from those of the tables, or from each other.
+    #[error("commits are missing after {after}: the next one that is there follows {found}")]
+    Gap { after: u64, found: u64 },
+    /// The tables cannot be read.
+    #[error("the tables cannot be read: {reason}")]
+    Tables { reason: String },
 }
 
 impl Marker {
@@ -134,13 +152,12 @@ impl Marker {
         Ok(is_whole.then(|| bytes.chunks_exact(8).map(slot).collect()))
     }
 
-    /// Holds the names that stand in the log against those in the marker.
-    pub(crate) fn check_owner(&self, store: &str, epoch: u64) -> Result<(), Lack> {
-        if store == self.store && epoch >= self.epoch {
+    /// Compares the name that stands in the log with the one in the marker.
+    pub(crate) fn check_name(&self, found: &str) -> Result<(), Lack> {
+        if found == self.store {
             return Ok(());
         }
-        let shown = |store: &str, epoch: u64| format!("store `{store}`, epoch {epoch}");
-        Err(Lack::Foreign { found: shown(store, epoch), known: shown(&self.store, self.epoch) })
+        Err(Lack::Foreign { found: found.to_owned(), known: self.store.clone() })
     }
 }
 
@@ -206,7 +223,6 @@ impl MarkerFile {
         let last = Marker {
             number: before.map_or(0, |before| before.number),
             store: store.to_owned(),
-            epoch: 0,
             end: before.map_or(0, |before| before.end),
             is_closed: false,
             headers: 0,
@@ -218,13 +234,13 @@ impl MarkerFile {
     }
 
     /// Notes how far the log reaches, which is durable.
-    pub(crate) fn note(&mut self, look: &Look, epoch: u64, commits: u64) -> io::Result<()> {
-        self.write(look, (epoch, commits), false)
+    pub(crate) fn note(&mut self, look: &Look, commits: u64) -> io::Result<()> {
+        self.write(look, commits, false)
     }
 
     /// Notes the final state of the log when the store closes.
-    pub(crate) fn close(&mut self, look: &Look, epoch: u64, commits: u64) -> io::Result<()> {
-        self.write(look, (epoch, commits), true)
+    pub(crate) fn close(&mut self, look: &Look, commits: u64) -> io::Result<()> {
+        self.write(look, commits, true)
     }
 
     /// What was written last.
@@ -232,12 +248,7 @@ impl MarkerFile {
         self.last
     }
 
-    fn write(
-        &mut self,
-        look: &Look,
-        (epoch, commits): (u64, u64),
-        is_closed: bool,
-    ) -> io::Result<()> {
+    fn write(&mut self, look: &Look, commits: u64, is_closed: bool) -> io::Result<()> {
         let number = self.last.number + 1;
         let slots: Vec<u8> =
             look.slots.iter().flat_map(|slot| place(*slot).to_be_bytes()).collect();
@@ -249,7 +260,6 @@ impl MarkerFile {
         let marker = Marker {
             number,
             store: self.last.store.clone(),
-            epoch: epoch.max(self.last.epoch),
             end: look.end.max(self.last.end),
             is_closed,
             headers: look.headers,

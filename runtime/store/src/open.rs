@@ -1,147 +1,196 @@
 //! Opens a data directory; error messages tell the operator what to do.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ::sled::Db;
+use engine::store::Progress;
 
-use crate::check::{self, Known};
-use crate::database::{LOG, OpenError, guarded, open_db};
-use crate::marker::Marker;
+use crate::acknowledged;
+use crate::bulk::{Bulk, FIRST_LOG};
+use crate::check;
+use crate::database::{OpenError, guarded};
+use crate::first;
+use crate::folder::{TABLES, lock, new_name};
+use crate::logs::{self, FORM, Form, OpenLog, READER, Spare};
+use crate::manifest;
+use crate::marker::{Lack, MARKER, Marker};
 use crate::private::{self, Depth};
+use crate::replay::{Replay, Replayed};
 use crate::seal::MasterKeys;
+use crate::tables::{RECENT_BYTES_MAX, Tables};
+use crate::tally::Tally;
+use crate::tree::Tree;
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Memory for the cache of the store, in bytes. Everything else
-    /// is read from the disk again; open orders should fit.
+    /// Memory for what was read of the tables, in bytes. Everything else is read from the disk again; open orders
+    /// should fit.
     pub cache_bytes: u64,
+    /// Bytes of recent commits in memory; with more they are written to a file, and up to four times as many are in
+    /// memory until they are. A store that is opened reads as many from its logs.
+    pub recent_bytes: u64,
     /// How long to wait for another process that has the directory, as one that was killed and is
     /// still being taken down.
     pub lock_wait: Duration,
     /// The keys that its values are sealed under; `None` if they are not sealed.
     pub keys: Option<MasterKeys>,
-    /// Max bytes written meanwhile that wait for a backup; with more it is given up.
-    pub backup_waiting_bytes_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            cache_bytes: 32 * 1024 * 1024,
+            cache_bytes: 32 << 20,
+            recent_bytes: RECENT_BYTES_MAX,
             lock_wait: Duration::ZERO,
             keys: None,
-            backup_waiting_bytes_max: 256 * 1024 * 1024,
         }
     }
 }
 
-/// The file that is locked while the store is open, from before sled opens its files until after it
-/// has closed them.
-pub(crate) const LOCK: &str = "lock";
-
-/// What the name of a copy ends with, that a compaction makes beside the directory.
-const COPY: &str = "compact";
-
-/// How often a lock is tried.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
-
+/// A store that is open, with all that is in its logs.
 pub(crate) struct Opened {
-    pub(crate) db: Db,
-    /// The file that sled writes its log to, for us to sync.
-    pub(crate) log: File,
-    /// What was known of the log before.
-    pub(crate) marker: Option<Marker>,
+    pub(crate) tree: Tree,
+    pub(crate) name: String,
+    /// The log that commits go to.
+    pub(crate) log: OpenLog,
+    /// Its number.
+    pub(crate) log_number: u64,
     /// Keeps other processes out.
     pub(crate) lock: File,
-    /// Whether every commit up to now counted what it wrote.
-    pub(crate) is_counted: bool,
 }
 
-/// Opens the database of a directory. Everything in it is durable then: what a killed process wrote
-/// but never synced must not be acted on before it is. A log that lacks what was acknowledged is not
-/// opened, since opening it would write.
-pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
+/// Opens the store of a directory, and makes it where there is none. Everything in it is durable then: what a killed
+/// process wrote but never synced must not be acted on before it is. A store that lacks what was acknowledged is
+/// not opened, since opening it would write.
+pub(crate) fn open(
+    path: &Path,
+    options: &Options,
+    progress: &Arc<Progress>,
+) -> Result<Opened, OpenError> {
     if path.exists() && !path.is_dir() {
         return Err(OpenError::NotDirectory { path: path.to_owned() });
     }
     private::make_folder(path).map_err(|source| OpenError::of_io(path, source))?;
-    let until = Instant::now() + options.lock_wait;
-    let lock = lock(path, until)?;
-    let Known { marker, is_counted } = check::check(path)?;
-    let db = loop {
-        match guarded(path, || open_db(path, options.cache_bytes)) {
-            // One that knows no lock of ours, or is still being taken down.
-            Err(OpenError::InUse { .. }) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
-            opened => break opened?,
+    let mut lock = lock(path, Instant::now() + options.lock_wait)?;
+    let mut form = Form::read(path)?;
+    match (&form, first::is_in(path)) {
+        (Some(_), true) => return Err(OpenError::Lost { path: path.into(), lack: Lack::Both }),
+        (None, true) => {
+            lock = first::moved(path, options.lock_wait)?;
+            form = Form::read(path)?;
+        }
+        (_, false) => {}
+    }
+    let form = match form {
+        Some(form) => form,
+        None => {
+            lock = begun(path, lock)?;
+            Form::of(FIRST_LOG)
         }
     };
-    let log = sync_all(path).map_err(|source| OpenError::of_io(path, source))?;
+    let found = Found::in_folder(path, form)?;
+    let markers = found.checked(path)?;
+    let (tree, replayed) = guarded(path, || {
+        let tables = Tables::open(&path.join(TABLES), options.cache_bytes);
+        let tables = tables.map_err(|error| OpenError::of_tables(path, error))?;
+        let tree = Tree::new(Arc::new(tables));
+        let replay = Replay::begin(path, &tree, options.recent_bytes, progress)?;
+        Ok((tree, replay.all(markers, found.acknowledged, form)?))
+    })?;
+    let Replayed { name, log, number: log_number } = replayed;
     private::tighten(path, Depth::Whole);
-    Ok(Opened { db, log, marker, lock, is_counted })
+    Ok(Opened { tree, name, log, log_number, lock })
 }
 
-/// The path of the copy that a compaction of a directory makes.
-pub(crate) fn copy_of(path: &Path) -> PathBuf {
-    path.with_extension(COPY)
-}
-
-/// Removes what a compaction left beside a directory that is open: the copy that it had not finished, or
-/// the old store, which may be in clear.
-pub(crate) fn sweep(path: &Path) {
-    let copy = copy_of(path);
-    if copy == path || !copy.exists() {
-        return;
-    }
-    let path = copy.display();
-    match fs::remove_dir_all(&copy) {
-        Ok(()) => tracing::info!(%path, "the rest of an interrupted compaction is removed"),
-        Err(error) => {
-            tracing::error!(%path, %error, "the rest of an interrupted compaction cannot be removed");
-        }
-    }
-}
-
-pub(crate) fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
+/// Makes a store in a folder that has none, or only what is left of making one; returns its lock.
+fn begun(path: &Path, lock: File) -> Result<File, OpenError> {
+    let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
     let failed = |source| OpenError::of_io(path, source);
-    let mut options = File::options();
-    let options = options.create(true).truncate(false).write(true);
-    loop {
-        let file = options.open(path.join(LOCK)).map_err(failed)?;
-        match file.try_lock() {
-            // A compaction may have replaced the directory meanwhile, with its lock.
-            Ok(()) if !is_at(&file, &path.join(LOCK)).map_err(failed)? => {}
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::InUse { path: path.to_owned() });
-            }
+    // A store of the first form had its marker there.
+    if path.join(MARKER).exists() {
+        return Err(lost(Lack::Missing));
+    }
+    // Nothing is acknowledged before there is a form.
+    let acknowledged = acknowledged::read(path).map_err(failed)?;
+    let logs = logs::found(path).map_err(failed)?;
+    let is_new = acknowledged.is_none()
+        && logs.iter().all(|number| *number == FIRST_LOG)
+        && logs.iter().all(|number| !has_commits(&logs::folder(path, *number)));
+    if !is_new {
+        return Err(lost(Lack::Form(FORM)));
+    }
+    let bulk = Bulk::within(path, lock)?;
+    let damaged = |failure| OpenError::of_failure(path, failure);
+    let tree = bulk.tree();
+    if !tree.is_empty().map_err(damaged)? || tree.tally().map_err(damaged)?.commits > 0 {
+        return Err(lost(Lack::Form(FORM)));
+    }
+    let name = tree.store().map_err(damaged)?;
+    drop(tree);
+    bulk.end(&name.unwrap_or_else(new_name), 0)
+}
+
+/// Whether a log may have commits. One that is marked and cannot be read may.
+fn has_commits(folder: &Path) -> bool {
+    if !logs::is_marked(folder) {
+        return false;
+    }
+    let records = || {
+        check::check(folder, None, READER)?;
+        let spare = Spare::made(folder)?;
+        spare.has_records().map_err(|failure| OpenError::of_failure(folder, failure))
+    };
+    records().unwrap_or(true)
+}
+
+/// What lies in the folder of a store.
+struct Found {
+    form: Form,
+    logs: Vec<u64>,
+    acknowledged: Option<Tally>,
+}
+
+impl Found {
+    fn in_folder(path: &Path, form: Form) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::of_io(path, source);
+        let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
+        let logs = logs::found(path).map_err(failed)?;
+        let acknowledged = acknowledged::read(path).map_err(failed)?;
+        if !Tables::are_in(&path.join(TABLES)) {
+            return Err(lost(Lack::Folder(TABLES.to_owned())));
         }
+        if !logs.contains(&form.log) {
+            let folder = logs::folder(Path::new(""), form.log);
+            return Err(lost(Lack::Folder(folder.display().to_string())));
+        }
+        manifest::check(&path.join(TABLES)).map_err(|reason| lost(Lack::Tables { reason }))?;
+        Ok(Self { form, logs, acknowledged })
     }
-}
 
-/// Whether a file that is open is the one at a path.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let (own, there) = (file.metadata()?, fs::metadata(path)?);
-    Ok((own.dev(), own.ino()) == (there.dev(), there.ino()))
-}
-
-/// Syncs all files of the directory, itself, and its name in its parent; gives the log.
-fn sync_all(path: &Path) -> io::Result<File> {
-    for entry in fs::read_dir(path)? {
-        File::open(entry?.path())?.sync_all()?;
+    /// Validates each log before anything is written; returns the markers of those that have one.
+    fn checked(&self, path: &Path) -> Result<Vec<(u64, Option<Marker>)>, OpenError> {
+        let folder = |number: u64| logs::folder(path, number);
+        let last = self.logs.iter().rev().copied().find(|number| logs::is_marked(&folder(*number)));
+        let mut checked = Vec::new();
+        for number in &self.logs {
+            // One that is not in the form yet has no commits, and maybe not all of its files.
+            let is_half = *number > self.form.log && !logs::is_marked(&folder(*number));
+            let acknowledged = self.acknowledged.filter(|_| Some(*number) == last);
+            let found = match is_half {
+                true => None,
+                false => check::check(&folder(*number), acknowledged, READER)?,
+            };
+            checked.push((*number, found));
+        }
+        let noted = checked.into_iter().map(|(number, found)| {
+            let marker = found.map(|found| found.note(&folder(number))).transpose()?;
+            Ok((number, marker))
+        });
+        noted.collect()
     }
-    File::open(path)?.sync_all()?;
-    if let Some(parent) = path.canonicalize()?.parent() {
-        File::open(parent)?.sync_all()?;
-    }
-    File::options().read(true).write(true).open(path.join(LOG))
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use engine::store::Error;
+use ::sled::Db;
 
 use crate::database::{OpenError, guarded, in_use, open_db};
+use crate::failure::Failure;
+use crate::log::Contents;
 use crate::marker::{Lack, Marker};
 use crate::private;
-use crate::tree::{Contents, Tree};
+use crate::tally::Tally;
 
 /// Where the copy lies meanwhile, in the directory of the store.
 const COPY: &str = "rehearsal";
@@ -29,11 +31,21 @@ const BLOBS: &str = "blobs";
 const CLOSED_ATTEMPTS_MAX: u32 = 5_000;
 const CLOSED_WAIT: Duration = Duration::from_millis(1);
 
+/// How what lies in a sled database is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader {
+    /// Its totals.
+    pub(crate) contents: fn(&Db) -> Result<Contents, Failure>,
+    /// The tally of all that it has. Reads all of it.
+    pub(crate) counted: fn(&Db) -> Result<Tally, Failure>,
+}
+
 /// Opens a copy and reads all of it. With `is_counted`, its tally is trusted.
 pub(crate) fn rehearse(
     path: &Path,
     marker: Option<&Marker>,
     is_counted: bool,
+    reader: Reader,
 ) -> Result<(), OpenError> {
     let copy = Copy::of(path).map_err(|source| OpenError::of_io(path, source))?;
     let named = |error| match (error, marker) {
@@ -47,7 +59,7 @@ pub(crate) fn rehearse(
         },
         (other, _) => other,
     };
-    guarded(path, || read(path, &copy.path, marker, is_counted)).map_err(named)
+    guarded(path, || read(path, &copy.path, marker, is_counted, reader)).map_err(named)
 }
 
 fn read(
@@ -55,22 +67,20 @@ fn read(
     copy: &Path,
     marker: Option<&Marker>,
     is_counted: bool,
+    reader: Reader,
 ) -> Result<(), OpenError> {
-    let tree = Tree::new(open_db(copy, CACHE_BYTES)?);
-    let damaged = |failure| OpenError::Damaged {
-        path: path.to_owned(),
-        source: Box::new(Error::from(failure)),
-    };
+    let db = open_db(copy, CACHE_BYTES)?;
+    let damaged = |failure| OpenError::of_failure(path, failure);
     let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
-    let contents = Contents::of(&tree).map_err(damaged)?;
-    let counted = tree.counted().map_err(damaged)?;
+    let contents = (reader.contents)(&db).map_err(damaged)?;
+    let counted = (reader.counted)(&db).map_err(damaged)?;
     let Some(marker) = marker else { return Ok(()) };
-    let name = contents.name.as_deref().unwrap_or_default();
-    marker.check_owner(name, contents.owner.0).map_err(lost)?;
+    marker.check_name(contents.name.as_deref().unwrap_or_default()).map_err(lost)?;
     if !is_counted {
         return Ok(());
     }
-    marker.check_commits(tree.commits()).map_err(lost)?;
+    let commits = contents.tally.unwrap_or_default().commits;
+    marker.check_commits(commits).map_err(lost)?;
     // A marker of before there was a tally knows of no commits.
     let is_whole = contents.tally.map_or(marker.commits == 0, |tally| tally.has_cells_of(&counted));
     if is_whole { Ok(()) } else { Err(lost(Lack::Facts)) }

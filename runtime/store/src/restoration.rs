@@ -5,21 +5,16 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ::sled::{Batch, Db};
-use engine::store::{Error, Write};
+use engine::store::Error;
 
 use crate::backup::{Fault, Header, Part, Reading, Whole};
-use crate::compaction::exchange;
+use crate::bulk::Bulk;
 use crate::database::{OpenError, in_use};
-use crate::failure::Failure;
-use crate::open::{self, LOCK, Options, copy_of};
+use crate::folder::{self, LOCK, copy_of, exchange};
+use crate::open::Options;
 use crate::private;
 use crate::seal::{Seal, SealError};
-use crate::sled::Sled;
-use crate::tree::{Contents, Tree};
-
-/// Blocks of a backup that are written before they are flushed.
-const BLOCKS_AT_ONCE: usize = 16;
+use crate::tree::Tree;
 
 /// The choice for a store that is in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +48,7 @@ pub enum RestoreError {
          `ferrule store compact --seal`"
     )]
     Plain,
-    /// It has not what the tally of its last commit counts.
+    /// It has not what its header and its end tell.
     #[error("the backup is whole, and its {part} is not that of its store: a bug of ours")]
     Inconsistent { part: &'static str },
     #[error(transparent)]
@@ -68,7 +63,7 @@ pub enum RestoreError {
     },
 }
 
-/// Restores a backup into a directory that no process has open; tells after each block how many writes are done.
+/// Restores a backup into a directory that no process has open; tells after each block how many cells are written.
 /// Killed at any point it leaves the old store or the new one, and maybe a folder beside it that is removed when the
 /// store is opened next.
 pub fn restore(
@@ -83,14 +78,14 @@ pub fn restore(
     let _target = Target::locked(path, existing, options)?;
     let failed = |source| RestoreError::Replace { path: path.into(), source };
     let copy = copy_of(path);
-    remove(&copy).map_err(failed)?;
-    let made = made(&mut reading, &copy, options, told).and_then(|made| {
+    folder::remove(&copy).map_err(failed)?;
+    let made = made(&mut reading, &copy, told).and_then(|made| {
         File::open(&copy).and_then(|copy| copy.sync_all()).map_err(failed)?;
         exchange(path, &copy).map_err(failed)?;
         Ok(made)
     });
     // It is the old store now, or the new one, which is not whole.
-    let removed = remove(&copy);
+    let removed = folder::remove(&copy);
     let (restored, _lock) = made?;
     removed.map_err(failed)?;
     Ok(restored)
@@ -108,71 +103,51 @@ fn check_keys(header: &Header, options: &Options) -> Result<(), RestoreError> {
     }
 }
 
-/// Makes a store of a backup; it is closed, and stays locked for as long as the file is kept.
+/// Makes a store of a backup; it stays locked for as long as the file is kept.
 fn made(
     reading: &mut Reading<impl Read>,
     path: &Path,
-    options: &Options,
     told: impl FnMut(u64),
 ) -> Result<(Restored, File), RestoreError> {
-    let opened = open::open(path, options)?;
-    let whole = fill(&opened.db, reading, told)?;
+    let bulk = Bulk::begin(path)?;
+    let whole = fill(&bulk, reading, told)?;
     let header = reading.header().clone();
-    let facts = checked(&Tree::new(opened.db.clone()), &header, whole)?;
-    let store = Sled::of(path, opened, options)?;
-    let lock = store.lock();
-    let lock = lock.map_err(|source| RestoreError::Replace { path: path.into(), source })?;
+    let facts = checked(&bulk.tree(), &header, whole)?;
+    let lock = bulk.end(&header.store, whole.commits)?;
     Ok((Restored { header, whole, facts }, lock))
 }
 
 /// Writes all cells of a backup.
 fn fill(
-    db: &Db,
+    bulk: &Bulk,
     reading: &mut Reading<impl Read>,
     mut told: impl FnMut(u64),
 ) -> Result<Whole, RestoreError> {
-    let (mut blocks, mut records) = (0_usize, 0);
-    let failed = |error| RestoreError::Write(Failure::of("write a backup")(error).into());
+    let mut records = 0;
     loop {
-        let writes = match reading.next()? {
-            Part::Records(writes) => writes,
+        let cells = match reading.next()? {
+            Part::Records(cells) => cells,
             Part::End(whole) => return Ok(whole),
         };
-        records += writes.len() as u64;
-        db.apply_batch(batch(writes)).map_err(failed)?;
-        blocks += 1;
-        if blocks.is_multiple_of(BLOCKS_AT_ONCE) {
-            db.flush().map_err(failed)?;
-        }
+        records += cells.len() as u64;
+        let changes = cells.into_iter().map(|(key, cell)| (key, Some(cell)));
+        bulk.write(changes.collect()).map_err(Error::from)?;
         told(records);
     }
 }
 
-fn batch(writes: Vec<Write>) -> Batch {
-    let mut batch = Batch::default();
-    for (key, cell) in writes {
-        match cell {
-            Some(cell) => batch.insert(key, cell),
-            None => batch.remove(key),
-        }
-    }
-    batch
-}
-
-/// Compares a restored store with what its last commit counted; returns the number of its facts.
+/// Compares a restored store with the totals of its backup; returns the number of its facts.
 fn checked(tree: &Tree, header: &Header, whole: Whole) -> Result<u64, RestoreError> {
-    let contents = Contents::of(tree).map_err(Error::from)?;
-    let counted = tree.counted().map_err(Error::from)?;
-    let has_cells = contents.tally.is_some_and(|tally| tally.has_cells_of(&counted));
+    let name = tree.store().map_err(Error::from)?;
     let parts = [
-        ("name", contents.name.as_deref() == Some(&header.store)),
-        ("epoch", contents.owner >= header.epoch),
-        ("number of commits", tree.commits() == whole.commits),
-        ("tally", has_cells),
+        ("name", name.as_deref() == Some(&header.store)),
+        ("epoch", tree.owner().map_err(Error::from)? >= header.epoch),
+        ("number of commits", tree.tally().map_err(Error::from)?.commits == whole.commits),
+        ("keys", tree.keys().map_err(Error::from)? == header.keys),
     ];
     match parts.into_iter().find(|(_, is_same)| !is_same) {
         Some((part, _)) => Err(RestoreError::Inconsistent { part }),
-        None => Ok(tree.count()?),
+        None => Ok(tree.count().map_err(Error::from)?),
     }
 }
 
@@ -192,7 +167,7 @@ impl<'a> Target<'a> {
         }
         let is_new = !path.exists();
         private::make_folder(path).map_err(failed)?;
-        let lock = open::lock(path, Instant::now() + options.lock_wait)?;
+        let lock = folder::lock(path, Instant::now() + options.lock_wait)?;
         let target = Self { path, _lock: lock, is_new };
         // One that knows no lock of ours.
         if in_use(path) {
@@ -222,12 +197,4 @@ fn holds_files(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Removes a directory, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }

@@ -1,10 +1,10 @@
-//! The store on sled.
+//! The store in a folder: sled has the log of its commits.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::store::{
     Appended, Backup, BackupError, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store,
@@ -13,34 +13,36 @@ use tokio::sync::watch;
 
 use crate::acknowledged::Acknowledged;
 use crate::backup::{Copier, Place};
-use crate::cells::{Cells, Changes};
-use crate::closing::{Closing, Noted, Notes};
+use crate::closing::{Current, Notes};
 use crate::database::OpenError;
 use crate::failure::Failure;
-use crate::feed::Feed;
-use crate::layout::OWNER;
-use crate::marker::MarkerFile;
+use crate::folder;
+use crate::keeper::{Keeper, Link};
+use crate::layout::{KEYS, OWNER, TALLY};
+use crate::logs::OpenLog;
 use crate::open::{self, Opened, Options};
+use crate::record::{self, Change};
 use crate::seal::{Seal, SealError};
-use crate::tree::{Contents, Tree, Writes};
+use crate::tree::{Tree, Writes};
 use crate::writer::{Disk, Handle, Writer};
 
 /// Facts in a directory, which is locked against other processes while it is open.
 ///
-/// A batch is acknowledged after sled's log was flushed *and* synced: sled's own flush does not
+/// A batch is acknowledged after its record in the log was flushed *and* synced: sled's own flush does not
 /// outlast a power loss. Batches that wait together are committed together. `append` makes its
-/// caller wait, on the spot, while the queue is full; that is for one commit at most.
+/// caller wait, on the spot, while the queue is full; that is for one commit, or until files are written where
+/// commits come faster than that.
 ///
 /// When a commit fails, every batch in it gets the error, and so does everything that is appended
-/// later: whether what failed is durable is unknown until the store is opened again. Reading goes
-/// on, and may show it.
+/// later: whether what failed is durable is unknown until the store is opened again. Reading goes on.
 ///
 /// Dropping the store writes what was appended before and closes the directory.
 pub struct Sled {
-    // They are dropped in this order: the writer finishes, nothing is noted any more, sled closes,
-    // the marker is written, the lock is gone.
-    writer: Handle,
+    // They are dropped in this order: nothing is noted any more, the writer finishes and closes its log, the keeper
+    // ends, the lock is gone. A writer that waits for the keeper is let go first.
     _notes: Notes,
+    writer: Handle,
+    keeper: Keeper,
     tree: Arc<Tree>,
     changed: watch::Receiver<u64>,
     progress: Arc<Progress>,
@@ -49,99 +51,94 @@ pub struct Sled {
     commits: Arc<AtomicU64>,
     /// Whether a backup has its place.
     is_backed_up: Arc<AtomicBool>,
-    /// Max bytes that wait for a backup.
-    backup_waiting_bytes_max: u64,
-    closing: Closing,
+    lock: File,
 }
 
-/// The tree and the file it lies in.
-struct SyncedTree {
+/// What the writer writes to.
+struct Folder {
     tree: Arc<Tree>,
-    log: File,
+    name: String,
+    /// `None` only if another could not be begun.
+    log: Option<OpenLog>,
+    keeper: Link,
+    /// The log that is noted.
+    current: Current,
+    progress: Arc<Progress>,
     epoch: Arc<AtomicU64>,
     commits: Arc<AtomicU64>,
     acknowledged: Acknowledged,
-    /// Takes the commits for a backup.
-    feed: Option<Feed>,
+    /// Bytes of recent cells, and with how many another log is begun.
+    recent_bytes: u64,
+    recent_bytes_max: u64,
 }
+
+/// The log of later commits could not be begun.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no log to write to")]
+struct NoLog;
 
 impl Sled {
     /// Opens the store of a directory, and makes it where there is none.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        Self::of(path, open::open(path, options)?, options)
-    }
-
-    /// The store of a database that is open.
-    pub(crate) fn of(path: &Path, opened: Opened, options: &Options) -> Result<Self, OpenError> {
-        let Opened { db, log, marker, lock, is_counted } = opened;
-        let damaged = |failure| OpenError::Damaged {
-            path: path.to_owned(),
-            source: Box::new(Error::from(failure)),
-        };
         let of_io = |source| OpenError::of_io(path, source);
-        let tree = Arc::new(unsealed(Tree::new(db), path, options)?);
-        let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
-        let Contents { name, owner, tally } = Contents::of(&tree).map_err(damaged)?;
-        if let Some(marker) = &marker {
-            marker.check_owner(name.as_deref().unwrap_or_default(), owner.0).map_err(lost)?;
-            marker.check_commits(tree.commits()).map_err(lost)?;
-        }
-        if tally.is_none() || !is_counted {
-            tree.recount().map_err(damaged)?;
-        }
+        let progress = Arc::new(Progress::default());
+        let Opened { tree, name, mut log, log_number, lock } =
+            open::open(path, options, &progress)?;
+        let tree = Arc::new(unsealed(tree, &mut log, path, options)?);
+        let owner = tree.owner().map_err(|failure| OpenError::of_failure(path, failure))?;
         let epoch = Arc::new(AtomicU64::new(owner.0));
-        let commits = Arc::new(AtomicU64::new(tree.commits()));
-        let disk = SyncedTree {
+        let commits = Arc::new(AtomicU64::new(log.last().commits));
+        let current = Arc::new(Mutex::new(log.noted().clone()));
+        let tables = Arc::clone(tree.tables());
+        let (keeper, link) = Keeper::start(path.to_owned(), tables, log_number).map_err(of_io)?;
+        let folder = Folder {
             tree: Arc::clone(&tree),
-            log,
+            name,
+            log: Some(log),
+            keeper: link,
+            current: Arc::clone(&current),
+            progress: Arc::clone(&progress),
             epoch: Arc::clone(&epoch),
             commits: Arc::clone(&commits),
             acknowledged: Acknowledged::open(path).map_err(of_io)?,
-            feed: None,
+            recent_bytes: 0,
+            recent_bytes_max: options.recent_bytes,
         };
-        let name = match name {
-            Some(name) => name,
-            None => disk.name().map_err(damaged)?,
-        };
-        disk.sync().map_err(damaged)?;
-        let marker = MarkerFile::open(path, &name, marker.as_ref()).map_err(of_io)?;
-        let progress = Arc::new(Progress::default());
-        let noted = Noted {
-            path: path.to_owned(),
-            marker: Arc::new(Mutex::new(marker)),
-            epoch: Arc::clone(&epoch),
-            commits: Arc::clone(&commits),
-            progress: Arc::clone(&progress),
-        };
-        noted.note().map_err(of_io)?;
         let (sender, changed) = watch::channel(0);
-        let writer = Writer::new(disk, owner, sender, Arc::clone(&progress));
+        let writer = Writer::new(folder, owner, sender, Arc::clone(&progress));
         let writer = Handle::start(writer).map_err(of_io)?;
-        let notes = Notes::start(noted.clone()).map_err(of_io)?;
-        let closing = Closing::of(noted, lock);
-        open::sweep(path);
+        let notes = Notes::start(current).map_err(of_io)?;
+        folder::sweep(path);
         Ok(Self {
-            writer,
             _notes: notes,
+            writer,
+            keeper,
             tree,
             changed,
             progress,
             epoch,
             commits,
             is_backed_up: Arc::default(),
-            backup_waiting_bytes_max: options.backup_waiting_bytes_max,
-            closing,
+            lock,
         })
     }
 }
 
+impl Drop for Sled {
+    fn drop(&mut self) {
+        self.keeper.stop();
+    }
+}
+
 /// The tree of a store with the seal of its values, if it is sealed.
-fn unsealed(tree: Tree, path: &Path, options: &Options) -> Result<Tree, OpenError> {
-    let damaged = |failure| OpenError::Damaged {
-        path: path.to_owned(),
-        source: Box::new(Error::from(failure)),
-    };
+fn unsealed(
+    tree: Tree,
+    log: &mut OpenLog,
+    path: &Path,
+    options: &Options,
+) -> Result<Tree, OpenError> {
+    let damaged = |failure| OpenError::of_failure(path, failure);
     let sealed = |source| OpenError::Seal { path: path.to_owned(), source };
     let keys = tree.keys().map_err(damaged)?;
     match (&options.keys, keys) {
@@ -150,9 +147,21 @@ fn unsealed(tree: Tree, path: &Path, options: &Options) -> Result<Tree, OpenErro
         (Some(_), None) if !tree.is_empty().map_err(damaged)? => Err(sealed(SealError::Plain)),
         (Some(masters), keys) => {
             let (seal, keys) = Seal::open(keys.as_deref(), masters).map_err(sealed)?;
-            tree.sealed(seal, &keys).map_err(damaged)
+            commit(&tree, log, vec![(KEYS.into(), Some(keys))]).map_err(damaged)?;
+            Ok(tree.sealed(seal))
         }
     }
+}
+
+/// Commits changes: they are durable when they show. Returns the bytes of the recent cells.
+fn commit(tree: &Tree, log: &mut OpenLog, mut changes: Vec<Change>) -> Result<u64, Failure> {
+    let mut record = Vec::new();
+    for (key, cell) in &changes {
+        record::write(&mut record, key, cell.as_deref());
+    }
+    let tally = log.append(&record)?;
+    changes.push((TALLY.into(), Some(tally.write().into())));
+    Ok(tree.tables().apply(changes))
 }
 
 impl Sled {
@@ -163,12 +172,12 @@ impl Sled {
 
     /// The lock of its directory, which stays locked for as long as this is kept.
     pub(crate) fn lock(&self) -> io::Result<File> {
-        self.closing.lock()
+        self.lock.try_clone()
     }
 
-    /// The number of facts, which are counted one by one.
-    pub(crate) fn facts(&self) -> Result<u64, Error> {
-        self.tree.count()
+    /// All that it has now.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// The facts after a place, with their values as they are kept: not put together, not sealed.
@@ -208,25 +217,36 @@ impl Store for Sled {
 
     fn back_up(&self) -> Result<Box<dyn Backup>, BackupError> {
         let place = Place::take(&self.is_backed_up).ok_or(BackupError::Busy)?;
-        Ok(Box::new(Copier {
-            queue: self.writer.queue(),
-            tree: Arc::downgrade(&self.tree),
-            epoch: self.owner(),
-            waiting_bytes_max: self.backup_waiting_bytes_max,
-            _place: place,
-        }))
+        let locked =
+            self.lock().map_err(|error| BackupError::Read(Error::failed("lock")(error)))?;
+        Ok(Box::new(Copier { tree: Arc::downgrade(&self.tree), _lock: locked, _place: place }))
     }
 }
 
-impl Disk for SyncedTree {
+impl Disk for Folder {
     fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         self.tree.kept(key)
     }
 
     fn commit(&mut self, _epoch: Epoch, writes: Writes) -> Result<(), Failure> {
-        let written = self.write(writes);
-        self.hand_on(written)?;
-        let tally = self.tree.applied();
+        self.write(self.tree.changes(&writes))
+    }
+
+    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure> {
+        let owner = Epoch(known.0 + 1);
+        self.write(vec![(OWNER.into(), Some(owner.0.to_be_bytes().into()))])?;
+        self.epoch.store(owner.0, Ordering::SeqCst);
+        Ok(owner)
+    }
+}
+
+impl Folder {
+    /// Writes a commit, to another log where this one has enough.
+    fn write(&mut self, changes: Vec<Change>) -> Result<(), Failure> {
+        self.turn()?;
+        let log = self.log.as_mut().ok_or_else(|| Failure::of("write a commit")(NoLog))?;
+        self.recent_bytes = commit(&self.tree, log, changes)?;
+        let tally = log.last();
         self.commits.store(tally.commits, Ordering::SeqCst);
         if let Err(error) = self.acknowledged.note(tally) {
             tracing::warn!(%error, "it could not be noted what was acknowledged");
@@ -234,66 +254,32 @@ impl Disk for SyncedTree {
         Ok(())
     }
 
-    fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure> {
-        let owner = Epoch(known.0 + 1);
-        let written = self.write_owner(owner);
-        self.hand_on(written)?;
-        self.epoch.store(owner.0, Ordering::SeqCst);
-        Ok(owner)
-    }
-
-    fn follow(&mut self, feed: Feed) {
-        self.feed = Some(feed);
-    }
-
-    fn unfollow(&mut self) {
-        if let Some(feed) = self.feed.take() {
-            feed.end(self.tree.commits());
+    /// Has recent cells written to files, if there are enough of them.
+    fn turn(&mut self) -> Result<(), Failure> {
+        let (recent_bytes, max) = (self.recent_bytes, self.recent_bytes_max);
+        // It is made ahead, and waited for only where it comes too late.
+        if recent_bytes >= max / 2 {
+            self.keeper.ask();
         }
-    }
-}
-
-impl SyncedTree {
-    /// Gives a name to a store that has none; it is not durable yet.
-    fn name(&self) -> Result<String, Failure> {
-        let name = uuid::Uuid::now_v7().simple().to_string();
-        self.tree.set_store(&name)?;
-        Ok(name)
-    }
-
-    /// Writes a commit; returns what a backup takes of it.
-    fn write(&self, writes: Writes) -> Result<Option<Changes>, Failure> {
-        let cells = if self.feed.is_some() { Cells::followed() } else { Cells::unfollowed() };
-        let changes = self.tree.apply(writes, cells)?;
-        self.sync()?;
-        Ok(changes)
-    }
-
-    fn write_owner(&self, owner: Epoch) -> Result<Option<Changes>, Failure> {
-        self.tree.set_owner(owner)?;
-        self.sync()?;
-        Ok(Some(vec![(OWNER.into(), Some(owner.0.to_be_bytes().as_slice().into()))]))
-    }
-
-    /// Hands on to a backup what was written, or that it failed.
-    fn hand_on(&mut self, written: Result<Option<Changes>, Failure>) -> Result<(), Failure> {
-        let Some(feed) = self.feed.take() else { return written.map(drop) };
-        match written {
-            Ok(changes) => {
-                let goes_on = changes.is_none_or(|changes| feed.commit(changes));
-                self.feed = goes_on.then_some(feed);
-                Ok(())
-            }
-            Err(failure) => {
-                feed.fail(failure.clone());
-                Err(failure)
-            }
-        }
-    }
-
-    fn sync(&self) -> Result<(), Failure> {
-        self.tree.flush()?;
-        self.log.sync_data().map_err(Failure::of("sync"))
+        let spare = if recent_bytes >= 2 * max {
+            self.keeper.awaited().map_err(Failure::of("begin a log"))?
+        } else if recent_bytes >= max {
+            self.keeper.made()
+        } else {
+            None
+        };
+        let Some(spare) = spare else { return Ok(()) };
+        let Some(old) = self.log.take() else { return Ok(()) };
+        let progress = Arc::clone(&self.progress);
+        let begun = spare.begun(&self.name, old.last(), None, progress);
+        let log = begun.map_err(Failure::of("begin a log"))?;
+        // No marker is written meanwhile to a log that may be removed.
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = log.noted().clone();
+        self.log = Some(log);
+        self.tree.tables().set_apart();
+        self.keeper.flush(old);
+        self.keeper.ask();
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a store must hold, in two numbers that every commit writes with its facts: how many commits
-//! there were, and a sum over all cells. A log that lost a part of itself in the middle may still be
-//! read, with older values in the place of newer ones; the sum of what is read is then another.
+//! What a store must hold, in two numbers that every commit writes with its cells: how many commits there were, and a
+//! sum over all of their records. A log that lost a part of itself in the middle may still be read, without records or
+//! with older ones; the sum of what is read is then another.
 
-/// The number of commits, and the sum of all cells after them.
+/// The number of commits, and the sum over their records. In a store of the first form it is the sum of all cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) commits: u64,
@@ -10,6 +10,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// The tally of a store that was made after this many commits of another.
+    pub(crate) fn begun(commits: u64) -> Self {
+        Self { commits, sum: 0 }
+    }
+
     /// Reads the output of [`Tally::write`]; `None` if the bytes are anything else.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (commits, sum) = bytes.split_at_checked(8)?;
@@ -26,14 +31,11 @@ impl Tally {
         self.sum = self.sum.wrapping_add(weight(key, cell));
     }
 
-    /// Counts a cell that goes.
-    pub(crate) fn take(&mut self, key: &[u8], cell: &[u8]) {
-        self.sum = self.sum.wrapping_sub(weight(key, cell));
-    }
-
-    /// Takes over the cells of another, and keeps the number of commits.
-    pub(crate) fn adopt(&mut self, other: &Self) {
-        self.sum = other.sum;
+    /// The tally after one more commit with this record, which depends on all records before it.
+    pub(crate) fn after(self, record: &[u8]) -> Self {
+        let commits = self.commits + 1;
+        let sum = weight(&self.write(), record);
+        Self { commits, sum }
     }
 
     /// Whether the cells are the same.

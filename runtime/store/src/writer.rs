@@ -10,7 +10,6 @@ use engine::store::{Appended, Batch, Epoch, Error, Progress, Write};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
-use crate::feed::Feed;
 use crate::tree::Writes;
 
 /// Max commands in the queue; a caller with one more waits.
@@ -28,20 +27,8 @@ pub(crate) type Answer = oneshot::Sender<Result<(), Error>>;
 /// Commands to the writer, in the order of arrival.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Append {
-        batch: Batch,
-        answer: Answer,
-    },
-    Claim {
-        answer: mpsc::Sender<Result<Epoch, Error>>,
-    },
-    /// Hands each later commit on to a backup. Earlier ones show by the answer.
-    Follow {
-        feed: Feed,
-        answer: mpsc::Sender<Result<(), Error>>,
-    },
-    /// Ends that after the commits before it.
-    Unfollow,
+    Append { batch: Batch, answer: Answer },
+    Claim { answer: mpsc::Sender<Result<Epoch, Error>> },
     Close,
 }
 
@@ -53,10 +40,6 @@ pub(crate) trait Disk {
     fn commit(&mut self, epoch: Epoch, writes: Writes) -> Result<(), Failure>;
     /// Raises the epoch of the owner above the one that was known.
     fn raise(&mut self, known: Epoch) -> Result<Epoch, Failure>;
-    /// Hands each later commit on, once it is durable. A disk that is backed up otherwise drops the feed.
-    fn follow(&mut self, _feed: Feed) {}
-    /// Ends the feed: the store is now as its commits left it.
-    fn unfollow(&mut self) {}
 }
 
 /// The queue to a writer, and its end of it.
@@ -76,11 +59,6 @@ impl Handle {
         let thread = Builder::new().name("store writer".to_owned());
         let thread = thread.spawn(move || writer.run(&commands))?;
         Ok(Self { queue, thread: Some(thread) })
-    }
-
-    /// Where commands go.
-    pub(crate) fn queue(&self) -> SyncSender<Command> {
-        self.queue.clone()
     }
 
     pub(crate) fn append(&self, batch: Batch) -> Appended {
@@ -147,8 +125,6 @@ impl<D: Disk> Writer<D> {
             match command {
                 Command::Append { batch, answer } => self.append(batch, answer),
                 Command::Claim { answer } => self.claim(&answer),
-                Command::Follow { feed, answer } => self.follow(feed, &answer),
-                Command::Unfollow => self.unfollow(),
                 Command::Close => break,
             }
             next = if self.group.is_full() { None } else { queue.try_recv().ok() };
@@ -188,21 +164,6 @@ impl<D: Disk> Writer<D> {
         let raised = self.disk.raise(self.owner).map_err(|failure| self.poison(failure))?;
         self.owner = raised;
         Ok(raised)
-    }
-
-    fn follow(&mut self, feed: Feed, answer: &mpsc::Sender<Result<(), Error>>) {
-        self.commit();
-        let healthy = self.healthy();
-        if healthy.is_ok() {
-            self.disk.follow(feed);
-        }
-        // A backup that was given up is no reason to stop.
-        drop(answer.send(healthy));
-    }
-
-    fn unfollow(&mut self) {
-        self.commit();
-        self.disk.unfollow();
     }
 
     fn commit(&mut self) {

@@ -112,7 +112,7 @@ async fn compact(arguments: Compact) -> Result<()> {
     let bar = ProgressBar::new_spinner().with_prefix("facts");
     let options = Options { keys: from, ..Options::default() };
     let told = |facts| bar.set_message(format!("{facts} facts copied"));
-    let done = compaction::compact(&path, &options, to, told).await;
+    let done = compaction::compact(&path, &options, to.as_ref(), told);
     bar.finish_and_clear();
     if let Err(error) = &done
         && let Some(mistake) = mistaken(error, &arguments)

@@ -21,7 +21,7 @@ pub trait Backup: Send {
 /// The size of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackedUp {
-    /// How many writes it has. What changed meanwhile counts each time.
+    /// How many cells it has.
     pub records: u64,
     /// The number of the commit after which the store was as it is in the backup.
     pub commits: u64,
@@ -39,14 +39,6 @@ pub enum BackupError {
     Unsupported,
     #[error("another backup of the store is being written, and there is one at a time")]
     Busy,
-    /// The backup was given up, so that the writes need not wait for it.
-    #[error(
-        "more than {bytes_max} bytes were written meanwhile and waited for the backup: what takes it is too slow"
-    )]
-    Behind {
-        /// The limit.
-        bytes_max: u64,
-    },
     #[error("the backup cannot be written")]
     Write(#[source] io::Error),
     #[error("the store cannot be read")]

@@ -22,6 +22,9 @@ const ASKING_PAUSE: Duration = Duration::from_secs(1);
 /// What a node that stood by still answers may take this long.
 const STANDBY_WAIT: Duration = Duration::from_secs(1);
 
+/// Bytes of recent commits in memory, at least.
+const RECENT_BYTES_MIN: u64 = 4 << 20;
+
 /// The file of the data folder with the name of the store that it belongs to.
 const NAME: &str = "store-name";
 
@@ -66,11 +69,12 @@ pub(super) fn open_folder(
     cache_mib: u64,
     keys: Option<MasterKeys>,
 ) -> Result<Sled, ServeError> {
+    let usual = store::Options::default();
     let options = store::Options {
         lock_wait: HANDOVER_WAIT,
         cache_bytes: cache_mib << 20,
+        recent_bytes: (cache_mib << 20).clamp(RECENT_BYTES_MIN, usual.recent_bytes),
         keys,
-        ..store::Options::default()
     };
     Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }

@@ -11,7 +11,7 @@ fn the_data_folder_is_private_and_an_open_one_is_made_so() {
     for _ in 0..2 {
         opened::make_folder(&data).unwrap();
         drop(opened::open_folder(&data, 8, None).unwrap());
-        let log = data.join(STORE).join("db");
+        let log = data.join(STORE).join("log.1/db");
         assert_eq!([&data, &data.join(STORE), &log].map(|path| mode(path)), [0o700, 0o700, 0o600]);
         for (path, mode) in [(&data, 0o755), (&log, 0o644)] {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();

@@ -4,25 +4,22 @@
 //! header   magic (16) · version (2) · length (4) · [store · epoch · time · wrapped keys] · CRC-32 of the header (4)
 //! block    1 (1) · length packed (4) · length (4) · CRC-32 of the block (4) · records, packed by zstd
 //! trailer  2 (1) · number of records (8) · number of the commit (8) · SHA-256 of everything before (32)
-//! record   1 (1) · length of the key (2) · length of the cell (4) · key · cell, or
-//!          0 (1) · length of the key (2) · key, for a cell that goes
+//! record   1 (1) · length of the key (2) · length of the cell (4) · key · cell
 //! ```
 
 use std::io;
 
 use engine::store::Epoch;
 
+use crate::record::HEAD_BYTES_MAX;
+
 pub(super) const MAGIC: &[u8; 16] = b"ferrule backup\n\0";
 
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 
 /// What blocks and the trailer begin with.
 pub(super) const BLOCK: u8 = 1;
 pub(super) const TRAILER: u8 = 2;
-
-/// What records begin with.
-pub(super) const REMOVED: u8 = 0;
-pub(super) const WRITTEN: u8 = 1;
 
 /// Bytes of a block before what is packed, and of its part before the checksum.
 pub(super) const BLOCK_HEAD_BYTES: usize = 13;
@@ -34,12 +31,13 @@ pub(super) const BLOCK_BYTES: usize = 256 * 1024;
 /// Max bytes of the header's own part. The wrapped keys are most of it, and another is added by each new master key.
 pub(super) const HEADER_BYTES_MAX: usize = 128 * 1024;
 
-/// Max bytes of a key and of a cell. Those of facts and parts are far below.
+/// Max bytes of a key and of a cell. Those of facts are far below.
 pub(super) const KEY_BYTES_MAX: usize = 1024;
-pub(super) const CELL_BYTES_MAX: usize = 128 * 1024;
+pub(super) const CELL_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Max bytes of a block's records: the last of them may pass the length at which it is ended.
-pub(super) const RECORDS_BYTES_MAX: usize = BLOCK_BYTES + 7 + KEY_BYTES_MAX + CELL_BYTES_MAX;
+pub(super) const RECORDS_BYTES_MAX: usize =
+    BLOCK_BYTES + HEAD_BYTES_MAX + KEY_BYTES_MAX + CELL_BYTES_MAX;
 
 /// Max bytes of a block's records when they are packed; zstd adds little to what cannot be packed.
 pub(super) const PACKED_BYTES_MAX: usize = RECORDS_BYTES_MAX + RECORDS_BYTES_MAX / 128 + 1024;

@@ -2,15 +2,15 @@
 
 use std::io::{ErrorKind, Read};
 
-use engine::store::Write;
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use zstd::bulk::Decompressor;
 
 use super::file::{
     BLOCK, BLOCK_HEAD_BYTES, BLOCK_SUMMED_BYTES, CELL_BYTES_MAX, Fault, HEADER_BYTES_MAX, Header,
-    KEY_BYTES_MAX, MAGIC, PACKED_BYTES_MAX, RECORDS_BYTES_MAX, REMOVED, TRAILER, VERSION, WRITTEN,
-    checksum,
+    KEY_BYTES_MAX, MAGIC, PACKED_BYTES_MAX, RECORDS_BYTES_MAX, TRAILER, VERSION, checksum,
 };
+use crate::record;
+use crate::tables::Cell;
 
 /// A file that is being read.
 pub(crate) struct Reading<R> {
@@ -26,7 +26,7 @@ pub(crate) struct Reading<R> {
 /// The totals of a whole backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole {
-    /// How many writes it has.
+    /// How many cells it has.
     pub records: u64,
     /// The number of the commit after which the store was as it is in the backup.
     pub commits: u64,
@@ -36,8 +36,8 @@ pub struct Whole {
 
 /// A part of a backup.
 pub(crate) enum Part {
-    /// The next writes: what cells are, or that they went.
-    Records(Vec<Write>),
+    /// The next cells.
+    Records(Vec<Cell>),
     /// The end: all of it is as it was written.
     End(Whole),
 }
@@ -107,7 +107,7 @@ impl<R: Read> Reading<R> {
     }
 
     /// Reads the block at a place, behind its first byte.
-    fn block(&mut self, at: u64) -> Result<Vec<Write>, Fault> {
+    fn block(&mut self, at: u64) -> Result<Vec<Cell>, Fault> {
         let changed = || Fault::Changed { at, part: "block" };
         let mut head = [0; BLOCK_HEAD_BYTES];
         head[0] = BLOCK;
@@ -122,7 +122,7 @@ impl<R: Read> Reading<R> {
         }
         let bytes = self.unpacker.decompress(&packed, length).map_err(|_| changed())?;
         let records = Some(bytes).filter(|bytes| bytes.len() == length);
-        let records = records.and_then(|bytes| records_in(&bytes)).ok_or_else(changed)?;
+        let records = records.and_then(|bytes| cells_in(&bytes)).ok_or_else(changed)?;
         self.count += records.len() as u64;
         Ok(records)
     }
@@ -181,27 +181,11 @@ fn bounded(
     length.ok_or(Fault::TooLong { at, part, bytes, bytes_max })
 }
 
-/// The records of a block; `None` if the bytes are anything else.
-fn records_in(mut bytes: &[u8]) -> Option<Vec<Write>> {
-    let mut records = Vec::new();
-    while let Some((kind, rest)) = bytes.split_first() {
-        let (key_length, rest) = rest.split_first_chunk()?;
-        let key_length = usize::from(u16::from_be_bytes(*key_length));
-        let (cell_length, rest) = match *kind {
-            REMOVED => (None, rest),
-            WRITTEN => {
-                let (length, rest) = rest.split_first_chunk()?;
-                (Some(usize::try_from(u32::from_be_bytes(*length)).ok()?), rest)
-            }
-            _ => return None,
-        };
-        if key_length > KEY_BYTES_MAX || cell_length.is_some_and(|length| length > CELL_BYTES_MAX) {
-            return None;
-        }
-        let (key, rest) = rest.split_at_checked(key_length)?;
-        let (cell, rest) = rest.split_at_checked(cell_length.unwrap_or(0))?;
-        records.push((key.to_vec(), cell_length.map(|_| cell.to_vec())));
-        bytes = rest;
-    }
-    Some(records)
+/// The cells in the records of a block; `None` if the bytes are anything else.
+fn cells_in(bytes: &[u8]) -> Option<Vec<Cell>> {
+    let cells = record::read(bytes)?.into_iter().map(|(key, cell)| {
+        let cell = cell.filter(|cell| cell.len() <= CELL_BYTES_MAX)?;
+        (key.len() <= KEY_BYTES_MAX).then_some((key, cell))
+    });
+    cells.collect()
 }

@@ -7,9 +7,9 @@ use ring::digest::{Context, SHA256};
 use zstd::bulk::Compressor;
 
 use super::file::{
-    BLOCK, BLOCK_BYTES, CELL_BYTES_MAX, Header, KEY_BYTES_MAX, REMOVED, TRAILER, WRITTEN, checksum,
-    length,
+    BLOCK, BLOCK_BYTES, CELL_BYTES_MAX, Header, KEY_BYTES_MAX, TRAILER, checksum, length,
 };
+use crate::record;
 
 /// The level of zstd: most values are packed already.
 const LEVEL: i32 = 1;
@@ -34,25 +34,15 @@ impl<'a> Writing<'a> {
         Ok(writing)
     }
 
-    /// Adds a record: what a cell is now; `None` if it went.
-    pub(super) fn write(&mut self, key: &[u8], cell: Option<&[u8]>) -> Result<(), BackupError> {
-        let key_length = u16::try_from(key.len()).ok().filter(|_| key.len() <= KEY_BYTES_MAX);
-        let key_length = key_length.ok_or_else(|| too_long("a key"))?.to_be_bytes();
-        match cell {
-            None => {
-                self.records.push(REMOVED);
-                self.records.extend(key_length);
-                self.records.extend(key);
-            }
-            Some(cell) if cell.len() > CELL_BYTES_MAX => return Err(too_long("a cell")),
-            Some(cell) => {
-                self.records.push(WRITTEN);
-                self.records.extend(key_length);
-                self.records.extend(length(cell.len()));
-                self.records.extend(key);
-                self.records.extend(cell);
-            }
+    /// Adds the record of a cell.
+    pub(super) fn write(&mut self, key: &[u8], cell: &[u8]) -> Result<(), BackupError> {
+        if key.len() > KEY_BYTES_MAX {
+            return Err(too_long("a key"));
         }
+        if cell.len() > CELL_BYTES_MAX {
+            return Err(too_long("a cell"));
+        }
+        record::write(&mut self.records, key, Some(cell));
         self.count += 1;
         if self.records.len() >= BLOCK_BYTES {
             self.end_block()?;

@@ -1,11 +1,15 @@
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::thread;
 
 use super::*;
-use crate::database::in_use;
+use crate::database::LOG;
+use crate::folder::{LOCK, is_at};
+use crate::layout;
 
 fn open_default(path: &Path) -> Result<Opened, OpenError> {
-    open(path, &Options::default())
+    open(path, &Options::default(), &Arc::default())
 }
 
 fn error(path: &Path) -> OpenError {
@@ -17,7 +21,7 @@ fn a_directory_that_is_not_there_is_made_with_its_parents() {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("a/b");
     open_default(&path).unwrap();
-    assert!(path.join(LOG).is_file());
+    assert!(path.join("log.1").join(LOG).is_file());
 }
 
 #[test]
@@ -80,18 +84,15 @@ fn another_failure_of_the_disk_is_not_taken_for_damage() {
 
 type Harm = fn(&Path);
 
-/// Writes, opens once more so that there is a snapshot too, and then harms one of the files.
-fn damaged(harm: Harm) -> tempfile::TempDir {
+/// Commits, and opens once more so that there is a snapshot of sled too.
+fn written() -> tempfile::TempDir {
     let path = tempfile::tempdir().unwrap();
     for round in 0..2_u8 {
-        let opened = open_default(path.path()).unwrap();
-        opened.db.insert([round], vec![round; 100]).unwrap();
-        drop(opened);
-        while in_use(path.path()) {
-            thread::yield_now();
-        }
+        let mut opened = open_default(path.path()).unwrap();
+        let mut record = Vec::new();
+        crate::record::write(&mut record, &[layout::FACTS, round], Some(&[round; 100]));
+        opened.log.append(&record).unwrap();
     }
-    harm(path.path());
     path
 }
 
@@ -109,9 +110,13 @@ fn damaged_files_are_reported_and_not_repaired() {
         ("log", |path| fs::write(path.join(LOG), "this is not a log").unwrap()),
     ];
     for (name, harm) in harms {
-        let path = damaged(harm);
+        let path = written();
+        harm(&logs::folder(path.path(), 1));
         let error = error(path.path());
-        assert!(matches!(error, OpenError::Damaged { .. }), "{name}: {error:?}");
+        assert!(
+            matches!(error, OpenError::Damaged { .. } | OpenError::Lost { .. }),
+            "{name}: {error:?}"
+        );
     }
 }
 
@@ -121,7 +126,7 @@ fn a_directory_that_is_about_to_be_free_is_waited_for() {
     let first = open_default(path.path()).unwrap();
     let options = Options { lock_wait: Duration::from_secs(60), ..Options::default() };
     let second = path.path().to_owned();
-    let waiting = thread::spawn(move || open(&second, &options).map(|_| ()));
+    let waiting = thread::spawn(move || open(&second, &options, &Arc::default()).map(|_| ()));
     drop(first);
     waiting.join().unwrap().unwrap();
 }
@@ -133,5 +138,5 @@ fn files_are_private() {
     let path = parent.path().join("store");
     drop(open_default(&path).unwrap());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&path), mode(&path.join(LOG))), (0o700, 0o600));
+    assert_eq!((mode(&path), mode(&path.join("log.1").join(LOG))), (0o700, 0o600));
 }

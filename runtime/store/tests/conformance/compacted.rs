@@ -60,7 +60,7 @@ async fn a_store_becomes_sealed_gets_another_key_and_is_unsealed_again() {
     let refused = Sled::open(&path, &with(Some(master(1)))).unwrap_err();
     assert!(matches!(refused, OpenError::Seal { .. }), "{refused}");
 
-    let done = compact(&path, &with(None), Some(master(1)), |_| ()).await.unwrap();
+    let done = compact(&path, &with(None), Some(&master(1)), |_| ()).unwrap();
     assert_eq!(done.facts, 2);
     assert!(done.bytes_after < done.bytes_before, "{done:?}");
     assert!(!is_seen(folder.path(), b"Mustermann"));
@@ -70,9 +70,9 @@ async fn a_store_becomes_sealed_gets_another_key_and_is_unsealed_again() {
         assert!(matches!(refused, OpenError::Seal { .. }), "{refused}");
     }
 
-    compact(&path, &with(Some(master(1))), Some(master(2)), |_| ()).await.unwrap();
+    compact(&path, &with(Some(master(1))), Some(&master(2)), |_| ()).unwrap();
     assert_eq!(contents(&path, Some(master(2))), facts);
-    compact(&path, &with(Some(master(2))), None, |_| ()).await.unwrap();
+    compact(&path, &with(Some(master(2))), None, |_| ()).unwrap();
     assert_eq!(contents(&path, None), facts);
 }
 
@@ -81,7 +81,7 @@ async fn an_owner_is_fenced_after_a_compaction_as_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     filled(&path, None).await;
-    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    compact(&path, &with(None), None, |_| ()).unwrap();
     let store = Sled::open(&path, &with(None)).unwrap();
     let late = store.append(Batch::of(Epoch(1), vec![put("late", "x")]));
     assert!(late.await.is_err());
@@ -100,7 +100,7 @@ async fn a_removed_fact_is_not_on_the_disk_after_a_compaction() {
     store.append(Batch::of(epoch, writes)).await.unwrap();
     drop(store);
     assert!(is_seen(&path, b"Mustermann"));
-    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    compact(&path, &with(None), None, |_| ()).unwrap();
     assert!(!is_seen(&path, b"Mustermann"));
 }
 
@@ -110,14 +110,14 @@ async fn the_rest_of_an_interrupted_compaction_is_removed_and_a_store_in_use_is_
     let path = folder.path().join("store");
     let facts = filled(&path, None).await;
     filled(&folder.path().join("store.compact"), None).await;
-    compact(&path, &with(None), None, |_| ()).await.unwrap();
+    compact(&path, &with(None), None, |_| ()).unwrap();
     assert!(!folder.path().join("store.compact").exists());
     assert_eq!(contents(&path, None), facts);
     let open = Sled::open(&path, &with(None)).unwrap();
     // The copy of a compaction that is at work is not touched by another one.
     let copy = folder.path().join("store.compact");
     fs::create_dir(&copy).unwrap();
-    let refused = compact(&path, &Options::default(), None, |_| ()).await.unwrap_err();
+    let refused = compact(&path, &Options::default(), None, |_| ()).unwrap_err();
     assert!(refused.to_string().contains("is in use"), "{refused}");
     assert!(copy.exists());
     drop(open);
@@ -128,7 +128,7 @@ async fn a_store_in_clear_beside_its_sealed_copy_is_removed_when_that_is_opened(
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     filled(&path, None).await;
-    compact(&path, &with(None), Some(master(1)), |_| ()).await.unwrap();
+    compact(&path, &with(None), Some(&master(1)), |_| ()).unwrap();
     // Killed before it had removed the old one.
     filled(&folder.path().join("store.compact"), None).await;
     let refused = Sled::open(&path, &with(None)).unwrap_err();
@@ -152,7 +152,7 @@ async fn a_compaction_that_fails_leaves_no_copy() {
         fs::write(copy.join("db"), "rest").unwrap();
         fs::rename(&path, folder.path().join("store.old")).unwrap();
     });
-    failed.await.unwrap_err();
+    failed.unwrap_err();
     assert!(!copy.exists());
     fs::rename(folder.path().join("store.old"), &path).unwrap();
     assert_eq!(contents(&path, None), facts);
@@ -173,7 +173,7 @@ async fn the_audit_is_the_same_chain_after_a_compaction() {
     assert_eq!((faults, entries), (Vec::new(), 300));
     drop(store);
     for (before, after) in [(None, Some(master(1))), (Some(master(1)), None)] {
-        compact(&path, &with(before), after.clone(), |_| ()).await.unwrap();
+        compact(&path, &with(before), after.as_ref(), |_| ()).unwrap();
         let store = Sled::open(&path, &with(after)).unwrap();
         let found = verify(&store, Some(head.hash)).unwrap();
         assert_eq!(found, (Vec::new(), 0, 300, head));

@@ -36,7 +36,7 @@ async fn written(stop: Stop) -> (OnSled, Vec<Fact>) {
         }
         if round == 1 && stop == Stop::Killed {
             // The marker is behind by a second at most. Something is to be noted from here on.
-            let marker = subject.path().join("marker");
+            let marker = subject.path().join("log.1/marker");
             let before = fs::read(&marker).unwrap();
             store.append(batch(epoch, [put("noted", "")])).await.unwrap();
             while fs::read(&marker).unwrap() == before {
@@ -53,11 +53,11 @@ async fn written(stop: Stop) -> (OnSled, Vec<Fact>) {
 }
 
 fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&to).unwrap();
             copy(&entry.path(), &to);
         } else {
             fs::copy(entry.path(), to).unwrap();
@@ -66,9 +66,15 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.is_file());
-    files.map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(self::files(&path)),
+            false => drop(files.insert(path.display().to_string(), fs::read(path).unwrap())),
+        }
+    }
+    files
 }
 
 fn open(path: &Path) -> Result<Sled, OpenError> {
@@ -76,14 +82,19 @@ fn open(path: &Path) -> Result<Sled, OpenError> {
 }
 
 fn change_log(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-    let log = path.join("db");
+    let log = log_of(path);
     let mut bytes = fs::read(&log).unwrap();
     change(&mut bytes);
     fs::write(log, bytes).unwrap();
 }
 
+/// The file of the log that commits go to.
+fn log_of(path: &Path) -> std::path::PathBuf {
+    path.join("log.1/db")
+}
+
 fn remove_snapshots(path: &Path) {
-    for entry in fs::read_dir(path).unwrap() {
+    for entry in fs::read_dir(path.join("log.1")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_string_lossy().starts_with("snap.") {
             fs::remove_file(path).unwrap();
@@ -94,7 +105,7 @@ fn remove_snapshots(path: &Path) {
 /// The name of the damage, and the function that does it.
 type Harm = (&'static str, fn(&Path));
 
-const HARMS: [Harm; 9] = [
+const HARMS: [Harm; 14] = [
     ("half", |path| change_log(path, |bytes| bytes.truncate(bytes.len() / 2))),
     ("half without snapshots", |path| {
         remove_snapshots(path);
@@ -105,16 +116,21 @@ const HARMS: [Harm; 9] = [
         remove_snapshots(path);
         change_log(path, Vec::clear);
     }),
-    ("no log", |path| fs::remove_file(path.join("db")).unwrap()),
+    ("no log", |path| fs::remove_file(log_of(path)).unwrap()),
     ("no log without snapshots", |path| {
         remove_snapshots(path);
-        fs::remove_file(path.join("db")).unwrap();
+        fs::remove_file(log_of(path)).unwrap();
     }),
     ("zeros", |path| change_log(path, |bytes| bytes.fill(0))),
     ("the last segment", |path| {
         change_log(path, |bytes| bytes.truncate(bytes.len().div_ceil(SEGMENT) * SEGMENT - SEGMENT));
     }),
-    ("a damaged marker", |path| fs::write(path.join("marker"), "no marker").unwrap()),
+    ("a damaged marker", |path| fs::write(path.join("log.1/marker"), "no marker").unwrap()),
+    ("no folder of the log", |path| fs::remove_dir_all(path.join("log.1")).unwrap()),
+    ("no tables", |path| fs::remove_dir_all(path.join("tables")).unwrap()),
+    ("no file of the tables", |path| fs::remove_file(path.join("tables/current")).unwrap()),
+    ("no form", |path| fs::remove_file(path.join("form")).unwrap()),
+    ("a damaged form", |path| fs::write(path.join("form"), "no form").unwrap()),
 ];
 
 #[tokio::test]
@@ -161,16 +177,84 @@ async fn an_earlier_copy_of_the_log_is_refused() {
     let epoch = store.claim().unwrap();
     store.append(batch(epoch, [put("later", noise(7, 1_000_000))])).await.unwrap();
     drop(store);
-    fs::copy(copied.path().join("db"), subject.path().join("db")).unwrap();
+    fs::copy(log_of(copied.path()), log_of(subject.path())).unwrap();
+    assert!(matches!(open(subject.path()).err(), Some(OpenError::Lost { .. })));
+}
+
+/// Commits that were in files, and more in the log.
+async fn flushed() -> (OnSled, Vec<Fact>) {
+    let subject = OnSled::default();
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    for round in 0..40_u8 {
+        let writes = (0..100_u8).map(|number| put([round, number], noise(round ^ number, 20_000)));
+        store.append(batch(epoch, writes.collect::<Vec<_>>())).await.unwrap();
+    }
+    let facts = all(&store);
+    drop(store);
+    (subject, facts)
+}
+
+/// The files of the tables.
+fn tables_of(path: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(path.join("tables/tables")).unwrap();
+    let mut tables: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    tables.sort();
+    tables
+}
+
+#[tokio::test]
+async fn an_earlier_copy_of_the_tables_is_refused() {
+    let subject = OnSled::default();
+    drop(subject.open());
+    let copied = OnSled::default();
+    copy(&subject.path().join("tables"), &copied.path().join("tables"));
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    for round in 0..100_u8 {
+        let writes = [put([round], noise(round, 1_000_000))];
+        store.append(batch(epoch, writes)).await.unwrap();
+    }
+    drop(store);
+    fs::remove_dir_all(subject.path().join("tables")).unwrap();
+    copy(&copied.path().join("tables"), &subject.path().join("tables"));
     assert!(matches!(open(subject.path()).err(), Some(OpenError::Lost { .. })));
 }
 
 #[tokio::test]
-async fn a_folder_of_an_earlier_version_is_taken_as_it_is() {
-    let (subject, facts) = written(Stop::Closed).await;
-    fs::remove_file(subject.path().join("marker")).unwrap();
-    assert!(all(&open(subject.path()).unwrap()) == facts);
-    assert!(subject.path().join("marker").exists());
+async fn a_table_that_is_missing_cut_or_changed_is_refused_or_reported() {
+    let (subject, facts) = flushed().await;
+    let tables = tables_of(subject.path());
+    assert!(!tables.is_empty());
+    let (mut refused, mut reported) = (0, 0);
+    for table in 0..tables.len() {
+        for place in 0..24_u64 {
+            let harmed = OnSled::default();
+            copy(subject.path(), harmed.path());
+            let path = &tables_of(harmed.path())[table];
+            let mut bytes = fs::read(path).unwrap();
+            let at = usize::try_from(bytes.len() as u64 * place / 24).unwrap();
+            match place {
+                0 => fs::remove_file(path).unwrap(),
+                1 => fs::write(path, &bytes[..at]).unwrap(),
+                _ => {
+                    bytes[at] ^= 0x5a;
+                    fs::write(path, &bytes).unwrap();
+                }
+            }
+            let harmed = harmed.path().to_owned();
+            let read = std::panic::catch_unwind(move || {
+                let store = open(&harmed).ok()?;
+                Some(store.scan(&engine::store::Scan::prefix("", usize::MAX)))
+            });
+            match read {
+                Ok(None) => refused += 1,
+                Ok(Some(Ok(found))) => assert!(found == facts, "table {table}, {at}: other facts"),
+                Ok(Some(Err(_))) | Err(_) => reported += 1,
+            }
+        }
+    }
+    assert!(refused > 0 && reported > 0, "{refused} refused, {reported} reported");
 }
 
 /// Flips one byte at many places of a closed log. It is refused, or all is read as it was, or what
@@ -178,7 +262,7 @@ async fn a_folder_of_an_earlier_version_is_taken_as_it_is() {
 #[tokio::test]
 async fn a_flipped_byte_is_never_taken_for_what_was_written() {
     let (subject, facts) = written(Stop::Closed).await;
-    let length = fs::metadata(subject.path().join("db")).unwrap().len();
+    let length = fs::metadata(log_of(subject.path())).unwrap().len();
     let (mut refused, mut whole, mut reported) = (0, 0, 0);
     for place in (0..40).map(|n| length * n / 40 + 1_000 * n) {
         let harmed = OnSled::default();
@@ -226,7 +310,7 @@ const HARMS_ANYWHERE: [HarmAt; 5] = [
 async fn a_log_that_was_not_closed_is_whole_or_refused_wherever_it_was_harmed() {
     let (subject, mut facts) = overwritten().await;
     facts.sort();
-    let segments = fs::metadata(subject.path().join("db")).unwrap().len().div_ceil(SEGMENT as u64);
+    let segments = fs::metadata(log_of(subject.path())).unwrap().len().div_ceil(SEGMENT as u64);
     let (mut refused, mut whole) = (0, 0);
     for segment in 0..usize::try_from(segments).unwrap() {
         for (name, harm) in HARMS_ANYWHERE {

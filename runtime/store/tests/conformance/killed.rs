@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use engine::store::{Batch, Epoch, Store};
 use store::{Options, Sled};
 
-use crate::subject::{all, batch, put, remove};
+use crate::subject::{TURNING_BYTES, all, batch, put, remove};
 
 const DIRECTORY: &str = "FERRULE_TEST_KILLED_DIRECTORY";
 const ACKNOWLEDGED: &str = "acknowledged ";
@@ -60,7 +60,7 @@ fn write_and_kill(directory: &Path, batches: u64) -> u64 {
 
 /// The number of the last batch; all up to it must be there whole, and nothing else.
 fn check(directory: &Path) -> u64 {
-    let store = Sled::open(directory, &Options::default()).unwrap();
+    let store = open(directory);
     let last = last(&store);
     let mut expected = vec![put("last", last.to_string())];
     for number in last.saturating_sub(WINDOW) + 1..=last {
@@ -72,11 +72,16 @@ fn check(directory: &Path) -> u64 {
     last
 }
 
+/// Its commits go to files at once, so that it is killed among logs and files that come and go.
+fn open(directory: &Path) -> Sled {
+    Sled::open(directory, &Options { recent_bytes: TURNING_BYTES, ..Options::default() }).unwrap()
+}
+
 /// What the parent kills; as a test of its own it has nothing to do.
 #[tokio::test]
 async fn child() {
     let Ok(directory) = env::var(DIRECTORY) else { return };
-    let store = Sled::open(directory, &Options::default()).unwrap();
+    let store = open(directory.as_ref());
     let epoch = store.claim().unwrap();
     let mut appended = VecDeque::new();
     for number in last(&store) + 1.. {

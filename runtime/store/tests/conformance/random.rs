@@ -211,6 +211,11 @@ proptest! {
     }
 
     #[test]
+    fn a_store_whose_files_come_and_go_answers_as_memory_does(operations in operations()) {
+        Pair::new(OnSled::turning()).agree(&operations)?;
+    }
+
+    #[test]
     fn a_sealed_store_answers_as_memory_does(operations in operations()) {
         Pair::new(OnSled::sealed()).agree_sealed(&operations)?;
     }

@@ -135,7 +135,7 @@ fn other_files_and_later_versions_are_refused_by_name() {
     assert!(matches!(fault(b""), Fault::Cut { at: 0 }));
     let (_, mut bytes) = some();
     bytes[17] += 1;
-    assert!(matches!(fault(&bytes), Fault::Version { at: 16, found: 2 }));
+    assert!(matches!(fault(&bytes), Fault::Version { at: 16, found: 3 }));
 }
 
 #[test]

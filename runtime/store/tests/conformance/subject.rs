@@ -53,11 +53,13 @@ const LOCK_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct OnSled {
     folder: TempDir,
     keys: Option<MasterKeys>,
+    recent_bytes: u64,
 }
 
 impl Default for OnSled {
     fn default() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), keys: None }
+        let recent_bytes = Options::default().recent_bytes;
+        Self { folder: tempfile::tempdir().unwrap(), keys: None, recent_bytes }
     }
 }
 
@@ -65,6 +67,11 @@ impl OnSled {
     /// One whose values are sealed.
     pub(crate) fn sealed() -> Self {
         Self { keys: Some(master(7)), ..Self::default() }
+    }
+
+    /// One whose commits go to files at once, so that logs and files come and go.
+    pub(crate) fn turning() -> Self {
+        Self { recent_bytes: TURNING_BYTES, ..Self::default() }
     }
 
     /// Another directory with the same keys.
@@ -108,9 +115,29 @@ impl Subject for OnSled {
 
     fn open(&self) -> Sled {
         // A process that another test is about to start has the lock as well, until it runs.
-        let keys = self.keys.clone();
-        let options = Options { lock_wait: LOCK_WAIT, keys, ..Options::default() };
+        let (keys, recent_bytes) = (self.keys.clone(), self.recent_bytes);
+        let options = Options { lock_wait: LOCK_WAIT, keys, recent_bytes, ..Options::default() };
         Sled::open(self.path(), &options).unwrap()
+    }
+}
+
+/// Few bytes of recent commits in memory.
+pub(crate) const TURNING_BYTES: u64 = 2_000;
+
+/// A store whose logs and files come and go.
+pub(crate) struct Turning(OnSled);
+
+impl Default for Turning {
+    fn default() -> Self {
+        Self(OnSled::turning())
+    }
+}
+
+impl Subject for Turning {
+    type Store = Sled;
+
+    fn open(&self) -> Sled {
+        self.0.open()
     }
 }
 

@@ -6,8 +6,8 @@ use engine::store::pieces::Pieces;
 use engine::store::{Batch, Direction, Epoch, Error, Store, Transaction};
 
 use crate::subject::{
-    InMemory, OfDefault, OfTenant, OnPostgres, OnSled, Sealed, SealedInPostgres, Subject, all,
-    batch, keys, noise, put, remove,
+    InMemory, OfDefault, OfTenant, OnPostgres, OnSled, Sealed, SealedInPostgres, Subject, Turning,
+    all, batch, keys, noise, put, remove,
 };
 
 macro_rules! hold {
@@ -25,6 +25,7 @@ macro_rules! hold {
         hold!(InMemory as memory: $($test)*);
         hold!(OnSled as sled: $($test)*);
         hold!(Sealed as sealed: $($test)*);
+        hold!(Turning as turning: $($test)*);
         hold!(OnPostgres as postgres: $($test)*);
         hold!(SealedInPostgres as sealed_in_postgres: $($test)*);
         hold!(OfDefault as default_tenant: $($test)*);

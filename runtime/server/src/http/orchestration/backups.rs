@@ -36,9 +36,7 @@ fn refused(error: &BackupError) -> Problem {
     match error {
         BackupError::Busy => Problem::conflict(error.to_string()),
         BackupError::Unsupported => Problem::unprocessable(error.to_string()),
-        BackupError::Behind { .. } | BackupError::Write(_) | BackupError::Read(_) => {
-            Problem::ours(error)
-        }
+        BackupError::Write(_) | BackupError::Read(_) => Problem::ours(error),
     }
 }
 
