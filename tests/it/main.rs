@@ -35,6 +35,7 @@ mod ending;
 mod events;
 mod examples;
 mod fences;
+mod full;
 mod generate;
 mod guests;
 mod hostile;

@@ -34,6 +34,7 @@ mod resources;
 mod rights;
 mod route;
 mod serve;
+mod space;
 mod standby;
 mod tenant;
 mod texts;
@@ -75,6 +76,7 @@ use problem::Problem;
 use proxies::Proxies;
 use rates::Rates;
 use serve::Arrival;
+pub(crate) use space::Space;
 use tenant::{Named, Tenants};
 
 /// The share of places that the default tenant may have beside others, in percent.
@@ -121,6 +123,8 @@ struct ServerState {
     tls: Option<Serving>,
     proxies: Proxies,
     rates: Rates,
+    /// The disk that must have space; `None` for named tenants, which are on the same.
+    space: Option<Space>,
 }
 
 /// How a server is reached.
@@ -134,6 +138,7 @@ pub(crate) struct Edge<'a> {
     pub(crate) access: Access,
     pub(crate) settings: EdgeSettings,
     pub(crate) rates: RateLimits,
+    pub(crate) space: Option<Space>,
 }
 
 /// A named tenant beside the default one.
@@ -175,7 +180,7 @@ pub(crate) fn router_behind(
     edge: Edge<'_>,
     beside: Vec<Beside>,
 ) -> Router {
-    let Edge { public_url, address, tls, access, settings, rates } = edge;
+    let Edge { public_url, address, tls, access, settings, rates, space } = edge;
     let mut origins = public_url.map_or_else(Origins::local, Origins::public);
     if let Some(address) = address {
         origins = origins.at(address);
@@ -197,6 +202,7 @@ pub(crate) fn router_behind(
         tls,
         proxies: Proxies::new(&settings),
         rates: Rates::new(rates),
+        space,
     };
     for tenant in beside {
         let (name, tenant) = (tenant.name.clone(), server.beside(tenant));
@@ -227,6 +233,7 @@ impl ServerState {
             tls: None,
             proxies: Proxies::default(),
             rates: Rates::default(),
+            space: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use self::rates::{Rate, RateLimits, Reach};
 use self::rates::{read_burst, read_rate};
-use super::number::within;
+use super::number::{up_to, within};
 
 /// Limits on open work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Limits {
     /// Max MiB of the store's cache.
     #[serde(deserialize_with = "store_cache_mib")]
     pub store_cache_mib: u64,
+    /// MiB of the disk of the data that must be free for new work to be taken on; 0 for no limit.
+    #[serde(deserialize_with = "disk_free_mib")]
+    pub disk_free_mib: u64,
     /// Requests of an identity a second, and how many may come at once; 0 for no limit.
     #[serde(deserialize_with = "read_rate")]
     pub requests_per_second: Option<u32>,
@@ -63,6 +66,7 @@ impl Default for Limits {
             callbacks_kept: usual.callbacks_kept,
             callbacks_kept_mib: usual.callbacks_kept_bytes >> 20,
             store_cache_mib: store::Options::default().cache_bytes >> 20,
+            disk_free_mib: 256,
             requests_per_second: None,
             requests_burst: None,
             address_requests_per_second: None,
@@ -93,6 +97,10 @@ fn callbacks_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::
 
 fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(deserializer, "[limits] callbacks-kept-mib", MIB_MAX)
+}
+
+fn disk_free_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    up_to(deserializer, "[limits] disk-free-mib", MIB_MAX)
 }
 
 fn store_cache_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

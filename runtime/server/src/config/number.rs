@@ -14,7 +14,30 @@ pub(super) fn within<'de, D: Deserializer<'de>, N>(
 where
     N: Deserialize<'de> + From<u8> + PartialOrd + Copy + Display,
 {
+    between(deserializer, key, (N::from(1), max))
+}
+
+/// Reads a number from 0 to `max`; 0 stands for no limit.
+pub(super) fn up_to<'de, D: Deserializer<'de>, N>(
+    deserializer: D,
+    key: &str,
+    max: N,
+) -> Result<N, D::Error>
+where
+    N: Deserialize<'de> + From<u8> + PartialOrd + Copy + Display,
+{
+    between(deserializer, key, (N::from(0), max))
+}
+
+fn between<'de, D: Deserializer<'de>, N>(
+    deserializer: D,
+    key: &str,
+    (min, max): (N, N),
+) -> Result<N, D::Error>
+where
+    N: Deserialize<'de> + PartialOrd + Copy + Display,
+{
     let number = N::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format!("`{key}` is a number from 1 to {max}"));
-    if N::from(1) <= number && number <= max { Ok(number) } else { Err(wrong()) }
+    let wrong = || D::Error::custom(format!("`{key}` is a number from {min} to {max}"));
+    if min <= number && number <= max { Ok(number) } else { Err(wrong()) }
 }

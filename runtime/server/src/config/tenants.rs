@@ -44,7 +44,7 @@ pub enum Whose {
 }
 
 /// What is set for the whole server, and not in the file of a tenant.
-const OF_SERVER: [&[&str]; 19] = [
+const OF_SERVER: [&[&str]; 20] = [
     &["listen"],
     &["public-url"],
     &["data"],
@@ -60,6 +60,7 @@ const OF_SERVER: [&[&str]; 19] = [
     &["limits", "bodies-mib"],
     &["limits", "exports"],
     &["limits", "store-cache-mib"],
+    &["limits", "disk-free-mib"],
     &["limits", "requests-per-second"],
     &["limits", "requests-burst"],
     &["limits", "address-requests-per-second"],
@@ -125,8 +126,8 @@ impl Config {
 
     /// The settings of a tenant, with those of the server that it is in.
     fn within(self, server: &Self, name: &TenantName) -> Self {
-        let Limits { bodies_mib, exports, store_cache_mib, .. } = server.limits;
-        let limits = Limits { bodies_mib, exports, store_cache_mib, ..self.limits };
+        let Limits { bodies_mib, exports, store_cache_mib, disk_free_mib, .. } = server.limits;
+        let limits = Limits { bodies_mib, exports, store_cache_mib, disk_free_mib, ..self.limits };
         let root = |url: &String| format!("{}{}", url.trim_end_matches('/'), prefix(name));
         Self {
             listen: server.listen,

@@ -84,6 +84,7 @@ fn limits_and_retention_have_bounds_and_name_their_key() {
         ("[limits]\ncallbacks-kept = 0\n", "`[limits] callbacks-kept`"),
         ("[limits]\ncallbacks-kept-mib = 9999999\n", "`[limits] callbacks-kept-mib`"),
         ("[limits]\nstore-cache-mib = 0\n", "`[limits] store-cache-mib`"),
+        ("[limits]\ndisk-free-mib = 9999999\n", "`[limits] disk-free-mib`"),
         ("[retention]\nruns-days = 0\n", "`[retention] runs-days`"),
         ("[retention]\norders-days = 0\n", "`[retention] orders-days`"),
         ("[retention]\nlogs-days = 40000\n", "`[retention] logs-days`"),

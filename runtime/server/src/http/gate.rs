@@ -41,6 +41,9 @@ pub(super) async fn pass(
         return Ok(());
     }
     let identity = identify(server, call).await?;
+    if let (Some(space), Needs::Permissions(demands)) = (&server.space, &needs) {
+        space.check(demands)?;
+    }
     call.admitted.identity = Some(Arc::clone(&identity));
     server.rates.identity(&identity).map_err(Problem::too_fast)?;
     named.check(&identity)?;

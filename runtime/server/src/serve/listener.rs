@@ -14,7 +14,7 @@ use super::certificates::Certificates;
 use super::{HANDOVER_WAIT, ServeError};
 use crate::access::Access;
 use crate::config::{Config, EdgeSettings, RateLimits};
-use crate::http::{self, Edge};
+use crate::http::{self, Edge, Space};
 
 /// The pause between attempts at the address.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
@@ -25,6 +25,7 @@ pub(super) struct Listener {
     pub(super) address: SocketAddr,
     edge: EdgeSettings,
     rates: RateLimits,
+    space: Option<Space>,
     certificates: Option<Certificates>,
     /// How elements and clients reach it.
     pub(super) base_url: String,
@@ -41,7 +42,8 @@ impl Listener {
         let base_url = config.public_url.to_owned();
         let base_url = base_url.unwrap_or_else(|| format!("{scheme}://{address}"));
         let (edge, rates) = (config.edge.clone(), config.rates());
-        Ok(Self { socket, address, edge, rates, certificates, base_url })
+        let space = Space::of(config);
+        Ok(Self { socket, address, edge, rates, space, certificates, base_url })
     }
 
     pub(super) fn scheme(&self) -> &'static str {
@@ -52,7 +54,8 @@ impl Listener {
     pub(super) fn edge<'a>(&self, public_url: Option<&'a str>, access: Access) -> Edge<'a> {
         let tls = self.certificates.as_ref().map(|certificates| certificates.serving().clone());
         let (address, settings) = (Some(self.address), self.edge.clone());
-        Edge { public_url, address, tls, access, settings, rates: self.rates }
+        let (rates, space) = (self.rates, self.space.clone());
+        Edge { public_url, address, tls, access, settings, rates, space }
     }
 
     /// Serves something else on the same address, until then.
