@@ -3,6 +3,7 @@
 
 use engine::documents::{Error, number};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::keys;
@@ -32,6 +33,8 @@ pub(super) struct Outbox {
     recent: Mutex<Recent>,
     /// The number of the next event; all before it are durable.
     end: watch::Sender<u64>,
+    /// All events before this number were removed, and maybe later ones.
+    removed: AtomicU64,
 }
 
 /// The last events without a gap.
@@ -76,7 +79,18 @@ pub(super) async fn follow(events: Events) {
 impl Outbox {
     /// The outbox of a store. All events in it are durable: the store was just opened.
     pub(super) fn open(store: &dyn Store) -> Result<Self, Error> {
-        Ok(Self { recent: Mutex::default(), end: watch::Sender::new(end(store)?) })
+        let end = watch::Sender::new(end(store)?);
+        Ok(Self { recent: Mutex::default(), end, removed: AtomicU64::new(0) })
+    }
+
+    /// A number before which all events were removed.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that all events before a number were removed.
+    pub(super) fn removed_to(&self, next: u64) {
+        self.removed.fetch_max(next, Ordering::Relaxed);
     }
 
     /// Follows the number of the next event.

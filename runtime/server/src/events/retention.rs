@@ -1,8 +1,7 @@
 //! Removes expired events.
 
 use engine::documents::{Change, Error, Expected, Put};
-use engine::keys;
-use engine::store::{Scan, Write};
+use engine::store::Write;
 use tmf::subscription::retention::Range;
 use tmf::subscription::{About, OutboxEvent};
 
@@ -32,18 +31,20 @@ impl Events {
         let mut removed = 0;
         loop {
             let (writes, documents) = self.over().await?;
-            if writes.is_empty() {
+            let Some(last) = writes.last().and_then(|(key, _)| outbox::sequence(key)) else {
                 return Ok(removed);
-            }
+            };
             removed += writes.len() as u64;
             self.engine().append(writes, documents).await?;
+            self.0.outbox.removed_to(last + 1);
         }
     }
 
     /// The oldest expired events, some at once, as the writes that remove them.
     async fn over(&self) -> Result<(Vec<Write>, Vec<Put>), Error> {
-        let read = self.0.documents.read(|session| {
-            let oldest = Scan::prefix(keys::OUTBOX, FACTS_AT_ONCE);
+        // A store looks at each removed event once more until its files are merged.
+        let oldest = outbox::scan_from(self.0.outbox.removed(), FACTS_AT_ONCE);
+        let read = self.0.documents.read(move |session| {
             Ok::<_, Error>((outbox::end(session.store())?, session.scan(&oldest)?))
         });
         let (end, oldest) = read.await?;

@@ -327,6 +327,8 @@ async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_lim
     let bench = open(&store, settings.clone());
     bench.customers(0..5).await;
     assert_eq!(bench.events.remove_expired().await.unwrap(), 3);
+    // The next look begins behind them.
+    assert_eq!(bench.events.0.outbox.removed(), 3);
     let receiver = Receiver::start().await;
     let subscriber = bench.subscribe(629, json!({ "callback": receiver.url("") })).await;
     // Someone waits now, though no worker runs.
@@ -334,6 +336,7 @@ async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_lim
     assert_eq!(bench.events.remove_expired().await.unwrap(), 2);
     bench.customers(9..15).await;
     assert_eq!(bench.events.remove_expired().await.unwrap(), 4);
+    assert_eq!(bench.events.0.outbox.removed(), 9);
     let bench = running(&store, settings);
     let found = bench.events.get(&subscriber.subscription.id).unwrap();
     let progress = bench.until(&found, |progress| progress.next == 15).await;
