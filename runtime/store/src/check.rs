@@ -14,7 +14,7 @@ use crate::tally::Tally;
 /// Why a log may be whole and may as well not be: a copy of it has to be opened to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 enum Doubt {
-    #[error("it has no marker, as one of an earlier version")]
+    #[error("it has no marker, as one that was never used, or of an earlier version")]
     Unmarked,
     #[error("an earlier version wrote to it")]
     Outgrown,
