@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use self::rates::{Rate, RateLimits, Reach};
 use self::rates::{read_burst, read_rate};
-use super::number::{up_to, within};
+use super::number::{between, within};
 
 /// Limits on open work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -100,7 +100,7 @@ fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
 }
 
 fn disk_free_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    up_to(deserializer, "[limits] disk-free-mib", MIB_MAX)
+    between(deserializer, "[limits] disk-free-mib", (0, MIB_MAX))
 }
 
 fn store_cache_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

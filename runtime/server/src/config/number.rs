@@ -17,19 +17,8 @@ where
     between(deserializer, key, (N::from(1), max))
 }
 
-/// Reads a number from 0 to `max`; 0 stands for no limit.
-pub(super) fn up_to<'de, D: Deserializer<'de>, N>(
-    deserializer: D,
-    key: &str,
-    max: N,
-) -> Result<N, D::Error>
-where
-    N: Deserialize<'de> + From<u8> + PartialOrd + Copy + Display,
-{
-    between(deserializer, key, (N::from(0), max))
-}
-
-fn between<'de, D: Deserializer<'de>, N>(
+/// Reads a number within its range.
+pub(super) fn between<'de, D: Deserializer<'de>, N>(
     deserializer: D,
     key: &str,
     (min, max): (N, N),
