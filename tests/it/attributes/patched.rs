@@ -61,7 +61,7 @@ async fn who_pays_and_whom_a_product_names_is_as_the_order_has_it_when_it_comple
     let packs = pack::folder();
     let workflows = Some(packs.path().into());
     let world = World::with(Settings { workflows, ..Settings::default() }).await;
-    let id = world.submit(&order(&seconds_ahead(4))).await;
+    let id = world.submit(&order(&seconds_ahead(15))).await;
     let path = format!("{}/{id}", tmf::table::path("productOrder"));
     let parties = json!([
         { "id": "C-1", "role": "Customer", "@referredType": "Customer" },
