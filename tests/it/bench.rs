@@ -69,6 +69,19 @@ async fn orders_are_measured_to_their_end() {
     assert!(table.out.contains("in flight") && table.out.contains("written kB"), "{}", table.out);
 }
 
+#[tokio::test]
+async fn a_load_at_a_rate_is_measured_in_rounds() {
+    let world = World::start().await;
+    let arguments = ["runs", "--runs", "20", "--rate", "40", "--rounds", "3", "--json"];
+    let lines = measured(&world, &arguments).await;
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        assert_eq!(line["requests"], 20);
+        // The last one is not sent before it is due: 19 fortieths of a second after the first.
+        assert!(line["seconds"].as_f64().unwrap() >= 0.475, "{line}");
+    }
+}
+
 async fn customers_of(world: &World) -> BTreeSet<String> {
     let path = format!("{}?limit=1000&fields=relatedParty,state", tmf::table::path("productOrder"));
     let orders = world.http.get(&path).await;
@@ -84,11 +97,17 @@ async fn loads_that_cannot_be_are_refused() {
     let file = folder.path().join("order.json");
     std::fs::write(&file, "{").unwrap();
     let file = file.to_str().unwrap();
-    let table: [(&[&str], &str); 8] = [
+    let table: [(&[&str], &str); 14] = [
         (&["runs", "--in-flight", "0"], "`--in-flight` is a number from 1"),
         (&["runs", "--in-flight", "1,5000"], "`--in-flight` is a number from 1"),
         (&["runs", "--in-flight", "x"], "invalid value 'x'"),
         (&["runs", "--runs", "0"], "there are 1 to"),
+        (&["runs", "--rate", "0"], "`--rate` is a number from 0.001"),
+        (&["runs", "--rate", "NaN"], "`--rate` is a number from 0.001"),
+        (&["runs", "--rate", "inf"], "`--rate` is a number from 0.001"),
+        (&["orders", "--rounds", "0"], "`--rounds` is a number from 1"),
+        (&["documents", "--rows", "1", "--rate", "5"], "without `--rate` and `--rounds`"),
+        (&["documents", "--rows", "1", "--rounds", "2"], "without `--rate` and `--rounds`"),
         (&["runs", "--runs", "1", "--workflow", "nix"], "no pack has a workflow `nix`"),
         (&["runs", "--runs", "1", "--input", file], "order.json"),
         (&["orders", "--orders", "1", "--order", file], "order.json"),

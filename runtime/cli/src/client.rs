@@ -7,6 +7,7 @@ pub(crate) mod trust;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use axum::body::{Body, Bytes};
@@ -29,6 +30,10 @@ const EVENT_BYTES_MAX: usize = 16 << 20;
 
 /// Max characters of an answer that a message repeats.
 const SHOWN_CHARS_MAX: usize = 2_000;
+
+/// How long a connection may rest and be used again. The server closes one after 30 seconds: a request that is
+/// on its way just then is lost.
+const IDLE_MAX: Duration = Duration::from_secs(15);
 
 /// A client of one server. Cheap to clone; connections are kept and shared.
 #[derive(Clone)]
@@ -80,7 +85,9 @@ impl Client {
                  `http://127.0.0.1:8080`; a token goes into FERRULE_TOKEN or `--token-file`"
             );
         }
-        let pooled = Pooled::builder(TokioExecutor::new()).build(Connector { tls });
+        let mut pooled = Pooled::builder(TokioExecutor::new());
+        pooled.pool_idle_timeout(IDLE_MAX);
+        let pooled = pooled.build(Connector { tls });
         Ok(Self { base: base.trim_end_matches('/').into(), pooled, authorization: None })
     }
 

@@ -40,6 +40,13 @@ struct Load {
     /// How many requests are in flight at one time. Several, with commas, are measured one after the other.
     #[arg(long, default_value = "64", value_delimiter = ',')]
     in_flight: Vec<usize>,
+    /// How many requests begin in a second, evenly, as far as `--in-flight` allows; by default
+    /// each begins when the one before it ends. Latency counts from when a request is due.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// How often each measurement is made, one after the other on the same server: to see growth.
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
     /// The process id of the server, to measure its CPU time, its memory and what it writes.
     #[arg(long)]
     pid: Option<u32>,
@@ -48,9 +55,11 @@ struct Load {
     json: bool,
 }
 
-/// No more than this many requests at one go, and in flight.
+/// No more than this many requests at one go, in flight, and in a second; and of a measurement.
 const REQUESTS_MAX: usize = 10_000_000;
 const IN_FLIGHT_MAX: usize = 4_096;
+const RATE_MAX: f64 = 1e6;
+const ROUNDS_MAX: usize = 100_000;
 
 pub(crate) async fn run(bench: Bench) -> Result<()> {
     match bench.what {
@@ -75,11 +84,22 @@ impl Load {
         if self.in_flight.iter().any(|count| !(1..=IN_FLIGHT_MAX).contains(count)) {
             bail!("`--in-flight` is a number from 1 to {IN_FLIGHT_MAX}, or several with commas");
         }
+        // Not a number is in no range.
+        if self.rate.is_some_and(|rate| !(0.001..=RATE_MAX).contains(&rate)) {
+            bail!("`--rate` is a number from 0.001 to {RATE_MAX}");
+        }
+        if self.rounds == 0 || self.rounds > ROUNDS_MAX {
+            bail!("`--rounds` is a number from 1 to {ROUNDS_MAX}");
+        }
         Ok(client)
     }
 
-    /// The only number of requests in flight, for loads that are not measured with several.
+    /// The only number of requests in flight, for loads that are not measured with several, at a rate or
+    /// in rounds.
     fn only_in_flight(&self) -> Result<usize> {
+        if self.rate.is_some() || self.rounds != 1 {
+            bail!("documents are measured without `--rate` and `--rounds`");
+        }
         match self.in_flight.as_slice() {
             [count] => Ok(*count),
             _ => bail!("`--in-flight` is one number here"),

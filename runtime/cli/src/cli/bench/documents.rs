@@ -13,7 +13,7 @@ use hyper::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::measure::measure;
+use super::measure::{Pace, measure};
 use super::process::resident_mib;
 use super::{Load, print};
 use crate::client::{Answer, Client};
@@ -127,10 +127,16 @@ impl Documents {
             }
             Ok(())
         };
-        let (pid, in_flight) = (self.load.pid, self.load.only_in_flight()?);
-        measure(client, None, (in_flight, self.requests.div_ceil(10)), client, one).await?;
-        let measured = measure(client, pid, (in_flight, self.requests), client, one).await?;
+        let pace = self.pace()?;
+        let warm = Pace { requests: self.requests.div_ceil(10), ..pace };
+        measure(client, None, warm, client, one).await?;
+        let measured = measure(client, self.load.pid, pace, client, one).await?;
         self.tell(name, rows, measured.report())
+    }
+
+    fn pace(&self) -> Result<Pace> {
+        let (in_flight, requests) = (self.load.only_in_flight()?, self.requests);
+        Ok(Pace { in_flight, requests, rate: None })
     }
 
     async fn create(&self, client: &Arc<Client>) -> Result<()> {
@@ -138,8 +144,7 @@ impl Documents {
         let one = move |client: Arc<Client>, number: usize| async move {
             client.send(Method::POST, path, &row(number)).await?.success(path).map(drop)
         };
-        let (pid, in_flight) = (self.load.pid, self.load.only_in_flight()?);
-        let measured = measure(client, pid, (in_flight, self.requests), client, one).await?;
+        let measured = measure(client, self.load.pid, self.pace()?, client, one).await?;
         self.tell("create", self.rows, measured.report())
     }
 

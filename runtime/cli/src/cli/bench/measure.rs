@@ -90,11 +90,30 @@ fn counter(page: &str, name: &str) -> Option<f64> {
     values.reduce(|sum, value| sum + value)
 }
 
-/// Sends `requests` requests; `one` gets what all share, and the number of each.
+/// How many requests are sent, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) in_flight: usize,
+    pub(super) requests: usize,
+    /// How many begin in a second; `None` if each begins when the one before it ends.
+    pub(super) rate: Option<f64>,
+}
+
+impl Pace {
+    /// When a request begins: not before it is due.
+    async fn begin(self, began: Instant, number: usize) -> Instant {
+        let Some(rate) = self.rate else { return Instant::now() };
+        let due = began + Duration::from_secs_f64(number as f64 / rate);
+        tokio::time::sleep_until(due.into()).await;
+        due
+    }
+}
+
+/// Sends requests; `one` gets what all share, and the number of each.
 pub(super) async fn measure<T, F>(
     client: &Client,
     pid: Option<u32>,
-    (in_flight, requests): (usize, usize),
+    pace: Pace,
     target: &Arc<T>,
     one: impl Fn(Arc<T>, usize) -> F + Copy + Send + 'static,
 ) -> Result<Measured>
@@ -104,6 +123,7 @@ where
 {
     let before = Used::now(client, pid).await;
     let began = Instant::now();
+    let Pace { in_flight, requests, .. } = pace;
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = Vec::new();
     for _ in 0..in_flight.min(requests) {
@@ -115,7 +135,7 @@ where
                 if number >= requests {
                     return Ok::<_, anyhow::Error>(latencies);
                 }
-                let began = Instant::now();
+                let began = pace.begin(began, number).await;
                 one(Arc::clone(&target), number).await?;
                 latencies.push(began.elapsed());
             }
@@ -131,7 +151,7 @@ where
     Ok(Measured { in_flight, latencies, took, used, pid })
 }
 
-/// Measures a load with each number in flight, after a tenth of it to warm up, and prints a row for each. `target`
+/// Measures a load with each number in flight, after a tenth of it to warm up, and prints a row for each round. `target`
 /// gives what the requests of a phase share, by its name.
 pub(super) async fn sweep<T, F>(
     load: &Load,
@@ -148,11 +168,14 @@ where
         say(&HEADS.map(|head| format!("{head:>WIDTH$}")).concat())?;
     }
     for in_flight in load.in_flight.iter().copied() {
-        let warm = (in_flight, requests.div_ceil(10));
+        let pace = Pace { in_flight, requests, rate: load.rate };
+        let warm = Pace { requests: requests.div_ceil(10), ..pace };
         measure(client, None, warm, &target(format!("w{in_flight}")), one).await?;
-        let target = target(format!("m{in_flight}"));
-        let measured = measure(client, load.pid, (in_flight, requests), &target, one).await?;
-        measured.report().print(load.json)?;
+        for round in 0..load.rounds {
+            let target = target(format!("m{in_flight}-{round}"));
+            let measured = measure(client, load.pid, pace, &target, one).await?;
+            measured.report().print(load.json)?;
+        }
     }
     Ok(())
 }
