@@ -2,5 +2,6 @@
 
 mod acknowledged;
 mod orders;
+mod points;
 mod repeats;
 mod shim;

@@ -85,11 +85,26 @@ impl Power {
         fs::rename(self.shadow.join("slow.part"), self.shadow.join("slow")).unwrap();
     }
 
-    /// Puts what survives in the place of what is there. Nothing may be writing.
-    pub(crate) fn fail(&self, mut survivors: Survivors<'_>) {
+    /// From now on no sync makes anything durable.
+    pub(crate) fn ignore_syncs(&self) {
+        fs::write(self.shadow.join("deaf"), "").unwrap();
+    }
+
+    /// Writes to a new folder what would be left if the power failed now. Nothing may be writing.
+    pub(crate) fn left(&self, to: &Path, mut survivors: Survivors<'_>) {
         let real = listed(&self.root);
+        self.restore(&id(&self.root), &self.root, to, &real, &mut survivors);
+    }
+
+    /// The folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Puts what survives in the place of what is there. Nothing may be writing.
+    pub(crate) fn fail(&self, survivors: Survivors<'_>) {
         let left = self.root.with_extension("left");
-        self.restore(&id(&self.root), &self.root, &left, &real, &mut survivors);
+        self.left(&left, survivors);
         fs::remove_dir_all(&self.root).unwrap();
         fs::rename(&left, &self.root).unwrap();
         fs::remove_dir_all(&self.shadow).unwrap();

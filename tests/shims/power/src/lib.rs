@@ -10,7 +10,8 @@
 //! model is strict: `sync_file_range` makes nothing durable, and a new name or a rename is durable
 //! only when its directory was synced. A sync is not handed on to the disk.
 //!
-//! Where `FERRULE_POWER_SHADOW/slow` has a number, each sync takes that many milliseconds longer.
+//! Where `FERRULE_POWER_SHADOW/slow` has a number, each sync takes that many milliseconds longer. Where
+//! there is a `FERRULE_POWER_SHADOW/deaf`, a sync makes nothing durable.
 //!
 //! The shim itself makes raw system calls only; calls of the C library would come back to it.
 #![cfg(target_os = "linux")]
