@@ -172,10 +172,10 @@ async fn early_callbacks_take_no_more_than_their_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_orders_take_no_more_than_their_budget() {
     const DOCUMENT: usize = 2 << 20;
-    let world =
-        limited(&format!("open-orders-mib = {ORDERS_MIB}\nstore-cache-mib = {STORE_MIB}")).await;
-    // Nothing is answered, so that all of them stay open.
-    world.network.fail(json!([{ "fault": "async", "delayMs": 600_000 }])).await;
+    let line = format!("open-orders-mib = {ORDERS_MIB}\nstore-cache-mib = {STORE_MIB}");
+    let world = limited(&line).await;
+    // Their calls are never answered, so that none of them only waits.
+    world.network.fail(json!([{ "fault": "timeout" }])).await;
     let before = world.process().memory();
     let watch = Watch::begin(&world.http);
     let runs = "/orchestration/v1/workflows/six-external/runs";
@@ -191,6 +191,57 @@ async fn open_orders_take_no_more_than_their_budget() {
     check_refusal(&refused.expect("no order is refused"), "open-orders");
     check_growth(&world, before, ORDERS_MIB, "open orders");
     watch.end().await;
+}
+
+/// The open orders that have left memory.
+async fn absent(world: &World) -> u64 {
+    let metrics = world.http.send("GET", "/metrics", &[], "").await.unwrap().text;
+    let gauge = metrics.lines().find(|line| line.starts_with("ferrule_open_fulfilments_asleep"));
+    let (_, value) = gauge.and_then(|line| line.rsplit_once(' ')).expect("it is counted");
+    value.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_wait_leave_memory_and_are_found_again() {
+    const DOCUMENT: usize = 1 << 20;
+    let line = format!("orders-in-memory-mib = 4\nstore-cache-mib = {STORE_MIB}");
+    let mut world = limited(&line).await;
+    let before = world.process().memory();
+    let watch = Watch::begin(&world.http);
+    // Each waits for its first answer; it comes when the network is told to give it.
+    world.network.fail(json!([{ "fault": "async", "delayMs": 600_000 }])).await;
+    let runs = "/orchestration/v1/workflows/six-external/runs";
+    let run = Request::post(runs, &json!({ "filler": "x".repeat(DOCUMENT) }));
+    let mut waiting = Vec::new();
+    for _ in 0..2 * ORDERS_MIB {
+        let answer = world.http.ask(&run).await.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        waiting.push(crate::world::text(&answer.body["id"]));
+    }
+    watch.end().await;
+    for _ in 0..2 {
+        crate::world::eventually("they leave memory", async || {
+            (absent(&world).await >= 2 * ORDERS_MIB - 8).then_some(())
+        })
+        .await;
+        check_growth(&world, before, 4 + STORE_MIB, "orders that wait");
+        world.kill().await;
+        world.restart().await;
+    }
+    for id in &waiting {
+        let shown = world.http.get(&format!("/orchestration/v1/fulfilments/{id}")).await;
+        assert_eq!(shown["state"], "running", "{shown:#}");
+    }
+    let path = format!("/orchestration/v1/runs/{}/cancel", waiting[0]);
+    let answer = world.http.post(&path, &json!({})).await;
+    assert!(matches!(answer.status, 200..=202), "{}", answer.text);
+    let mut events = world.http.events(&waiting[0], None).await.unwrap();
+    loop {
+        let sent = events.next().await.unwrap().expect("it is cancelled");
+        if sent.data.to_string().contains("cancelling") {
+            break;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

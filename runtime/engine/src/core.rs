@@ -7,6 +7,7 @@
 
 mod advance;
 mod agenda;
+mod asleep;
 mod border;
 mod callbacks;
 mod calls;
@@ -26,13 +27,16 @@ mod submit;
 mod timers;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+#[cfg(test)]
+use model::Fulfilment;
 use model::expr::Expressions;
-use model::{Direction, Fulfilment, FulfilmentId, Outcome, TaskId};
+use model::{Direction, FulfilmentId, Outcome, TaskId};
 use tmf::time::Timestamp;
 
+use asleep::{Asleep, Resting, reading};
 pub use commit::{After, Commit, Published, Step};
 use entry::Entry;
 pub use input::{
@@ -95,9 +99,18 @@ pub struct Core<R> {
     shares: Shares,
     addresses: Addresses,
     expressions: Expressions,
+    /// The open fulfilments that are in memory.
     open: BTreeMap<FulfilmentId, Entry<R>>,
-    /// The bytes of the journals of open fulfilments.
+    /// The bytes of their journals.
     open_bytes: u64,
+    /// Those of them that only wait.
+    resting: Resting,
+    /// The open fulfilments that have left memory.
+    asleep: BTreeMap<FulfilmentId, Asleep<R>>,
+    /// Those of them whose time has come.
+    overdue: BTreeSet<FulfilmentId>,
+    /// The inputs that wait until their fulfilment is read again.
+    later: BTreeMap<FulfilmentId, VecDeque<Asked<R>>>,
     timers: Timers<FulfilmentId>,
     /// The task that waits for each callback.
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
@@ -125,17 +138,24 @@ pub struct Core<R> {
 impl<R> Core<R> {
     /// The number of open fulfilments.
     pub fn open(&self) -> usize {
-        self.open.len()
+        self.open.len() + self.asleep.len()
     }
 
     /// The open fulfilments.
-    pub fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
-        self.open.values().map(|entry| &*entry.fulfilment)
+    #[cfg(test)]
+    pub(crate) fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
+        self.open.values().map(|entry| &*entry.fulfilment).chain(self.sleeping_all())
     }
 
     /// The open fulfilments whose documents are written.
     #[cfg(test)]
     pub(crate) fn resting(&self) -> impl Iterator<Item = &Fulfilment> {
+        self.in_memory().chain(self.sleeping())
+    }
+
+    /// Those of them that are in memory.
+    #[cfg(test)]
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = &Fulfilment> {
         let resting = self.open.values().filter(|entry| entry.owed.is_none());
         resting.map(|entry| &*entry.fulfilment)
     }
@@ -145,7 +165,7 @@ impl<R> Core<R> {
         self.epoch
     }
 
-    /// The bytes of the journals of the open fulfilments.
+    /// The bytes of the journals of the open fulfilments that are in memory.
     pub fn open_bytes(&self) -> u64 {
         self.open_bytes
     }
@@ -167,9 +187,15 @@ impl<R> Core<R> {
 
     /// Takes one input. Its changes are audited if it belongs to an act.
     pub fn handle(&mut self, now: Timestamp, asked: impl Into<Asked<R>>) -> Step<R> {
-        let Some(Asked { input, act }) = self.unless_owed(asked.into()) else {
-            return Step::default();
+        let step = match self.unless_later(asked.into()) {
+            Ok(asked) => self.take_in(now, asked),
+            Err(read) => return read.map(reading).unwrap_or_default(),
         };
+        self.make_room();
+        step
+    }
+
+    fn take_in(&mut self, now: Timestamp, Asked { input, act }: Asked<R>) -> Step<R> {
         self.act = act;
         let step = self.carry_out_input(now, input);
         self.act = None;
@@ -192,6 +218,7 @@ impl<R> Core<R> {
             }
             Input::Callback { callback, reply } => self.callback(now, callback, reply),
             Input::Recalled(recalled) => self.recalled(now, recalled),
+            Input::Reread { fulfilment, read } => self.reread(now, fulfilment, read),
             Input::Readmit { fulfilment, bytes, reply } => {
                 self.readmit(now, *fulfilment, bytes, reply)
             }
@@ -208,8 +235,10 @@ impl<R> Core<R> {
                 self.replan(now, &fulfilment, event, seen, reply)
             }
             Input::Erase { plugin, key, reply } => self.erase(now, &plugin, key.as_deref(), reply),
-            Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
-            Input::All { reply } => Step::answer(reply, Answer::Open(self.all())),
+            Input::Unplanned { reply } => {
+                Step::answer(reply, Answer::Open(self.unplanned(), Vec::new()))
+            }
+            Input::All { reply } => Step::answer(reply, Answer::Open(self.all(), self.sleepers())),
             Input::Retry { fulfilment, reply } => self.retry(now, &fulfilment, reply),
             Input::Decide { fulfilment, wish, reply } => self.decide(now, &fulfilment, wish, reply),
             Input::Cancel { fulfilment, request, reply } => {
@@ -217,12 +246,12 @@ impl<R> Core<R> {
             }
             Input::Patch { fulfilment, ended, amendment, reply } => {
                 let ended = ended.filter(|ended| ended.is_ended());
-                match self.open.remove(&fulfilment).or_else(|| Some(Entry::ended(*ended?))) {
+                match self.take(&fulfilment).or_else(|| Some(Entry::ended(*ended?))) {
                     Some(entry) => self.patch(now, entry, amendment, reply),
                     None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
                 }
             }
-            Input::Get { fulfilment, reply } => match self.open.remove(&fulfilment) {
+            Input::Get { fulfilment, reply } => match self.take(&fulfilment) {
                 Some(entry) => {
                     let step = Step { waiting: Some(reply), ..Step::default() };
                     self.advance(now, entry, Vec::new(), step)
@@ -247,11 +276,15 @@ impl<R> Core<R> {
     pub fn wake(&mut self, now: Timestamp) -> Vec<Step<R>> {
         let mut steps = Vec::new();
         while let Some(id) = self.timers.pop_due(now) {
-            if let Some(mut entry) = self.open.remove(&id) {
+            if let Some(mut entry) = self.take(&id) {
                 entry.wake_at = None;
                 steps.push(self.advance(now, entry, Vec::new(), Step::default()));
+            } else {
+                self.woken(id);
             }
         }
+        steps.extend(self.read_overdue());
+        self.make_room();
         while let Some(step) = self.expire_callbacks(now) {
             steps.push(step);
         }
@@ -266,7 +299,7 @@ impl<R> Core<R> {
         attempt: u32,
         report: Report,
     ) -> Step<R> {
-        let Some(mut entry) = self.open.remove(id) else {
+        let Some(mut entry) = self.take(id) else {
             self.pools.abandon(id, task);
             return Step::default();
         };
@@ -322,7 +355,7 @@ impl<R> Core<R> {
     }
 
     fn retry(&mut self, now: Timestamp, id: &FulfilmentId, reply: R) -> Step<R> {
-        let Some(entry) = self.open.remove(id) else {
+        let Some(entry) = self.take(id) else {
             return self.absent(id, reply, Answer::Retried(None));
         };
         let events = entry.fulfilment.retry();
@@ -342,7 +375,7 @@ impl<R> Core<R> {
         documents: Vec<Put>,
         reply: R,
     ) -> Step<R> {
-        if self.open.contains_key(&id) {
+        if self.is_open(&id) {
             return Step::answer(reply, Answer::Denied(Denied::Open(id)));
         }
         if self.set_aside.contains_key(&id) {

@@ -19,7 +19,7 @@ use model::fulfilment::NotGivenUp;
 use model::journal::{CancelRequest, Refusal};
 use model::{Fulfilment, FulfilmentId, PluginId};
 use tmf::time::Timestamp;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 pub use errors::{
     AmendError, AskError, CancelError, DecideError, QuarantineError, ReadError, Stopped,
@@ -68,7 +68,9 @@ pub struct Engine {
 pub struct Counters {
     /// Open fulfilments.
     pub open: AtomicU64,
-    /// The bytes of their journals.
+    /// Those of them that have left memory.
+    pub asleep: AtomicU64,
+    /// The bytes of the journals of the others.
     pub open_bytes: AtomicU64,
     /// Fulfilments that are set aside.
     pub set_aside: AtomicU64,
@@ -140,8 +142,20 @@ impl Engine {
         let sender = engine.inputs.downgrade();
         let commits = VecDeque::new();
         let due = Some(due);
-        let mut engine_loop =
-            Loop { core, due, store, worker, clock, inputs, sender, published, counters, commits };
+        let mut engine_loop = Loop {
+            core,
+            due,
+            store,
+            worker,
+            clock,
+            inputs,
+            sender,
+            published,
+            counters,
+            is_finishing: false,
+            readers: Arc::new(Semaphore::new(run::READERS)),
+            commits,
+        };
         engine_loop.begin_step(first);
         engine_loop.count();
         Ok((engine, engine_loop))

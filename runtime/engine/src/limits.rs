@@ -7,8 +7,11 @@ use std::num::NonZero;
 pub struct Limits {
     /// Max open orders and runs.
     pub open_orders: u64,
-    /// Max bytes of the journals of open orders: documents, plans, outputs, payloads.
+    /// Max bytes of the journals of open orders that are in memory: documents, plans, outputs, payloads.
     pub open_orders_bytes: u64,
+    /// Bytes of the journals of open orders in memory; above it, those that wait leave memory until
+    /// something concerns them.
+    pub orders_in_memory_bytes: u64,
     /// Max callbacks kept that arrived before their task asked for them.
     pub callbacks_kept: u64,
     /// Max bytes of all callbacks that are kept.
@@ -22,6 +25,7 @@ impl Default for Limits {
         Self {
             open_orders: 200_000,
             open_orders_bytes: 1024 << 20,
+            orders_in_memory_bytes: 16 << 20,
             callbacks_kept: 20_000,
             callbacks_kept_bytes: 16 << 20,
             callback_keep_ms: 60 * 60_000,

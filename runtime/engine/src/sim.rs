@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 
 use model::fulfilment::Subject;
 use model::journal::{CancelRequest, Decision};
-use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId};
+use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, TaskId};
 use serde_json::json;
 use tmf::time::Timestamp;
 
@@ -29,13 +29,14 @@ use self::disk::Disk;
 use self::life::pools;
 use self::network::{Network, Plugins, Script};
 use self::orders::Order;
-use crate::core::{Amendment, Callback, Core, Durability, Input, Recalled, Wish};
+use crate::core::{Amendment, Callback, Core, Durability, Input, Recalled, Wish, read_sized};
 use crate::keys;
 use crate::limits::Shares;
 use crate::pools::Pools;
 use crate::scratch::Changes;
 use crate::store::{Fact, Store as _};
 use crate::worker::{Call, Report};
+pub(crate) use invariants::assert_read;
 
 /// How often an operator retries the failed tasks before giving them up.
 const RETRIES_MAX: u32 = 4;
@@ -53,6 +54,8 @@ struct Scenario {
     shares: Shares,
     /// Whether events are injected that are refused.
     refuses: bool,
+    /// Bytes of the journals of open fulfilments in memory.
+    in_memory: u64,
 }
 
 /// The time until a batch is on the disk.
@@ -120,6 +123,8 @@ enum SimEvent {
     Message { number: usize },
     /// A callback that is kept was read.
     Recalled { generation: u32, name: String },
+    /// A fulfilment that has left memory is read again.
+    Reread { generation: u32, fulfilment: FulfilmentId },
     /// A call comes to an element.
     Reached { key: String, undo: bool },
     /// A plugin asks a pool.
@@ -316,7 +321,13 @@ impl World {
                 let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
                 self.input(Input::Recalled(Recalled { name, payload }));
             }
+            SimEvent::Reread { generation, fulfilment } if generation == self.generation => {
+                let read = read_sized(&self.disk.store, &fulfilment).unwrap();
+                let read = Ok(Box::new(read.expect("what has left memory is on the disk")));
+                self.input(Input::Reread { fulfilment, read });
+            }
             SimEvent::Reserving { .. }
+            | SimEvent::Reread { .. }
             | SimEvent::Ends { .. }
             | SimEvent::Recalled { .. }
             | SimEvent::Flushed { .. } => {}
@@ -373,17 +384,6 @@ impl World {
         self.messages[number].may_be_awaited = self.may_be_awaited(&name);
         let callback = Callback { name, payload };
         self.input(Input::Callback { callback, reply: Asker::Element(number) });
-    }
-
-    fn reserve(&mut self, task: &(FulfilmentId, TaskId), pool: &str) {
-        let Some(under_way) = self.calls.get_mut(task) else {
-            return;
-        };
-        let name = pool;
-        match self.pools.reserve(&task.0, task.1, PoolId::new(pool), name) {
-            Ok(reservation) => under_way.reserved.push(reservation.value),
-            Err(_) => under_way.refused = true,
-        }
     }
 
     fn ends(&mut self, task: (FulfilmentId, TaskId)) {

@@ -305,11 +305,18 @@ impl Config {
 
     /// The limits of the engine.
     pub fn engine_limits(&self) -> engine::Limits {
-        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib, .. } =
-            self.limits;
+        let Limits {
+            open_orders,
+            open_orders_mib,
+            orders_in_memory_mib,
+            callbacks_kept,
+            callbacks_kept_mib,
+            ..
+        } = self.limits;
         engine::Limits {
             open_orders,
             open_orders_bytes: open_orders_mib << 20,
+            orders_in_memory_bytes: orders_in_memory_mib << 20,
             callbacks_kept,
             callbacks_kept_bytes: callbacks_kept_mib << 20,
             callback_keep_ms: self.retention.callbacks_minutes * 60_000,

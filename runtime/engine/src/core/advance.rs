@@ -112,10 +112,10 @@ impl<R> Core<R> {
             return;
         }
         self.set_timer(now, &mut entry);
-        self.open.insert(id, entry);
+        self.keep(id, entry);
     }
 
-    fn set_timer(&mut self, now: Timestamp, entry: &mut Entry<R>) {
+    pub(super) fn set_timer(&mut self, now: Timestamp, entry: &mut Entry<R>) {
         let fulfilment = &entry.fulfilment;
         let agenda = entry.agenda.get_or_insert_with(|| Agenda::all(fulfilment, now));
         let wake_at = agenda.wake_at().into_iter().chain(fulfilment.wake_for_whole(now)).min();
@@ -193,6 +193,7 @@ impl<R> Core<R> {
             let due = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, &mut context);
             let Some(due) = due else {
                 agenda.turns = 0;
+                entry.is_at_rest = !is_ahead;
                 return Ok(());
             };
             let events = self.carry_out(now, entry, due, gathered);

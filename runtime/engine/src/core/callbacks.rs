@@ -197,7 +197,8 @@ impl<R> Core<R> {
     /// The open fulfilment whose task waits for a callback, removed, with the task and its attempt.
     fn remove_waiter(&mut self, name: &str) -> Option<(Entry<R>, TaskId, u32)> {
         let (id, task, attempt) = self.waiting.get(name)?;
-        Some((self.open.remove(id)?, *task, *attempt))
+        let (id, task, attempt) = (id.clone(), *task, *attempt);
+        Some((self.take(&id)?, task, attempt))
     }
 
     /// Gives a task the callback of this name. If it is kept, it is removed with the commit that
@@ -341,7 +342,7 @@ impl<R> Core<R> {
 
     /// Whether a fulfilment is open, this one included, or set aside.
     fn is_known(&self, id: &FulfilmentId, this: &Fulfilment) -> bool {
-        id == this.id() || self.open.contains_key(id) || self.set_aside.contains_key(id)
+        id == this.id() || self.is_open(id) || self.set_aside.contains_key(id)
     }
 
     /// Whether a task may still wait for a callback. Only its own task may wait for one that is named
@@ -368,7 +369,7 @@ fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
 
 /// The subject of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+pub(super) enum Of {
     /// The work of a task.
     Work,
     /// Its undo, or that of prior work.
@@ -376,7 +377,7 @@ enum Of {
 }
 
 /// The task that a name of our making belongs to, `<fulfilment>:<task>`, or its undo.
-fn own_name(name: &str) -> Option<(FulfilmentId, TaskId, Of)> {
+pub(super) fn own_name(name: &str) -> Option<(FulfilmentId, TaskId, Of)> {
     let (name, of) = match name.strip_suffix(UNDO) {
         Some(name) => (name, Of::Undo),
         None => (name, Of::Work),

@@ -16,7 +16,7 @@ impl<R> Core<R> {
         request: CancelRequest,
         reply: R,
     ) -> Step<R> {
-        let Some(entry) = self.open.remove(id) else {
+        let Some(entry) = self.take(id) else {
             return self.absent(id, reply, Answer::Fulfilment(None));
         };
         let (events, answer) = entry.fulfilment.cancel(request);
@@ -37,7 +37,7 @@ impl<R> Core<R> {
         wish: Wish,
         reply: R,
     ) -> Step<R> {
-        let Some(entry) = self.open.remove(id) else {
+        let Some(entry) = self.take(id) else {
             return self.absent(id, reply, Answer::Fulfilment(None));
         };
         let fulfilment = &entry.fulfilment;

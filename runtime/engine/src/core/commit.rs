@@ -61,6 +61,8 @@ pub enum After<R> {
     Written(R),
     /// Read the body of a callback that is kept, and hand it over as [`Input::Recalled`].
     Recall(String),
+    /// Read a fulfilment that has left memory, and hand it over as [`Input::Reread`].
+    Reread(FulfilmentId),
     /// Send a record to the watchers.
     Publish(Published),
     /// Continue a fulfilment that had more to do than one turn allows, by [`Core::go_on`].

@@ -47,6 +47,12 @@ pub(super) struct Entry<R> {
     pub was_ended: bool,
     /// The span of the request that submitted it, if it is traced.
     pub trace: Option<Trace>,
+    /// Whether its times follow a clock that was set back: the journal does not have them so.
+    pub is_shifted: bool,
+    /// Whether no work was due when its last turn ended.
+    pub is_at_rest: bool,
+    /// Its place among those that only wait.
+    pub resting: Option<u64>,
 }
 
 impl<R> Entry<R> {
@@ -67,6 +73,9 @@ impl<R> Entry<R> {
             submission: None,
             was_ended: false,
             trace: None,
+            is_shifted: false,
+            is_at_rest: false,
+            resting: None,
         }
     }
 

@@ -7,7 +7,7 @@ use model::journal::{CancelRequest, Decision, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, PluginId, TaskId};
 use serde_json::{Map, Value};
 
-use super::{Release, Seen, SetAside};
+use super::{RecoverError, Release, Seen, SetAside};
 use crate::audit::Act;
 use crate::documents::Put;
 use crate::store::Write;
@@ -53,6 +53,12 @@ pub enum Input<R> {
     },
     /// The body of a kept callback was read.
     Recalled(Recalled),
+    /// A fulfilment that had left memory was read again.
+    Reread {
+        fulfilment: FulfilmentId,
+        /// The fulfilment with the bytes of its journal.
+        read: Result<Box<(Fulfilment, u64)>, RecoverError>,
+    },
     /// An operator continues a fulfilment that is set aside.
     Readmit {
         /// The fulfilment, as it was read from its journal.
@@ -254,8 +260,8 @@ pub enum Answer {
     Submitted(FulfilmentId),
     /// The fulfilment as it is; `None` if it is not open.
     Fulfilment(Option<Arc<Fulfilment>>),
-    /// Open fulfilments.
-    Open(Vec<Arc<Fulfilment>>),
+    /// Open fulfilments, and the ids of those that have left memory.
+    Open(Vec<Arc<Fulfilment>>, Vec<FulfilmentId>),
     /// The result for a callback.
     Callback(Received),
     /// The number of retried tasks; `None` if the fulfilment is not open.
@@ -321,7 +327,7 @@ pub enum Denied {
     },
     /// The memory limit of open orders is reached.
     #[error(
-        "open orders and runs hold {mib} MiB, [limits] open-orders-mib allows {max_mib}: try again \
+        "open orders and runs hold {mib} MiB of memory, [limits] open-orders-mib allows {max_mib}: try again \
          later"
     )]
     TooMuchOpen {

@@ -233,7 +233,7 @@ impl<R> Core<R> {
 
     /// Takes the locks of a plan that was accepted, unless its fulfilment has ended with it.
     pub(super) fn take_locks(&mut self, id: &FulfilmentId, locks: Vec<Lock>) {
-        if self.open.contains_key(id) {
+        if self.is_open(id) {
             self.locks.take(id, locks);
         }
     }

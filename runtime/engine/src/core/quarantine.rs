@@ -109,7 +109,11 @@ impl<R> Core<R> {
         self.open_bytes -= entry.bytes;
         let replies = step.commit.then.into_iter().filter_map(|after| match after {
             After::Reply(reply, _) | After::Written(reply) => Some(reply),
-            After::Run(_) | After::Publish(_) | After::Recall(_) | After::GoOn(_) => None,
+            After::Run(_)
+            | After::Publish(_)
+            | After::Recall(_)
+            | After::Reread(_)
+            | After::GoOn(_) => None,
         });
         let askers = replies.chain(step.waiting).chain(entry.awaiting_end);
         let told = askers.map(|reply| After::Reply(reply, Answer::Denied(denied.clone())));
@@ -129,11 +133,13 @@ impl<R> Core<R> {
         if self.set_aside.remove(&id).is_none() {
             return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id)));
         }
+        let is_shifted = now < fulfilment.updated_at();
         fulfilment.follow_clock(now);
         let mut step = Step { waiting: Some(reply), ..Step::default() };
         step.commit.writes.push((keys::quarantine(id.as_str()), None));
         step.commit.audited = self.audited(now);
-        let entry = self.restored(fulfilment, bytes, &mut step);
+        let mut entry = self.restored(fulfilment, bytes, &mut step);
+        entry.is_shifted = is_shifted;
         self.advance(now, entry, Vec::new(), step)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::expr::Expressions;
 use model::fulfilment::ApplyError;
 use model::journal::DecodeError;
-use model::{Event, Fulfilment, FulfilmentId, PoolId, Record};
+use model::{Digest, Event, Fulfilment, FulfilmentId, PoolId, Record};
 use tmf::time::Timestamp;
 
 use super::callbacks::{self, Head, Kept};
@@ -18,7 +18,7 @@ use super::quarantine::SetAside;
 use super::reservations::Held;
 use super::slices::without_strays;
 use super::timers::Timers;
-use super::{After, Core, Recent, Setup, Step};
+use super::{After, Core, Recent, Resting, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::causes::chain;
 use crate::keys;
@@ -68,6 +68,11 @@ pub enum RecoverError {
 }
 
 impl RecoverError {
+    /// Whether it tells of the store as a whole.
+    pub fn is_of_whole_store(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_of_whole_store())
+    }
+
     /// The damaged record, if it is one.
     pub fn record(&self) -> Option<u32> {
         match self {
@@ -134,12 +139,16 @@ fn contradiction(id: &FulfilmentId, records: &[Record], source: ApplyError) -> R
 
 /// The open fulfilments of a core that has just begun. They continue when all are known, since they may wait for
 /// one another.
-pub struct Due<R>(Vec<Entry<R>>);
+pub struct Due<R> {
+    entries: Vec<Entry<R>>,
+    /// The versions of plugins that open fulfilments use, those too that have left memory.
+    versions: BTreeSet<Digest>,
+}
 
 impl<R> Due<R> {
-    /// They all.
-    pub fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
-        self.0.iter().map(|entry| &*entry.fulfilment)
+    /// The versions of plugins that open fulfilments use.
+    pub fn versions(&self) -> impl Iterator<Item = &Digest> {
+        self.versions.iter()
     }
 }
 
@@ -158,9 +167,12 @@ impl<R> Core<R> {
 
     /// The steps that were due when the last owner stopped.
     pub fn carry_on(&mut self, now: Timestamp, due: Due<R>) -> Vec<Step<R>> {
-        let advanced =
-            due.0.into_iter().map(|entry| self.advance(now, entry, Vec::new(), Step::default()));
-        advanced.collect()
+        let entries = due.entries.into_iter();
+        let mut steps: Vec<Step<R>> =
+            entries.map(|entry| self.advance(now, entry, Vec::new(), Step::default())).collect();
+        steps.extend(self.read_overdue());
+        self.make_room();
+        steps
     }
 
     /// Begins from the store. The pools are already defined. Returns what has to be written first, and the
@@ -190,6 +202,10 @@ impl<R> Core<R> {
             expressions: Expressions::default(),
             open: BTreeMap::new(),
             open_bytes: 0,
+            resting: Resting::default(),
+            asleep: BTreeMap::new(),
+            overdue: BTreeSet::new(),
+            later: BTreeMap::new(),
             timers: Timers::default(),
             waiting: BTreeMap::new(),
             held_back: BTreeSet::new(),
@@ -206,9 +222,9 @@ impl<R> Core<R> {
         core.stamp = core.scratch.restore(store).map_err(RecoverError::Store)?;
         core.restore_callbacks(store, now, &mut first)?;
         core.restore_set_aside(store, now)?;
-        let entries = core.restore_open(store, now, &mut first)?;
+        let due = core.restore_open(store, now, &mut first)?;
         first.commit.writes.extend(without_strays(store)?);
-        Ok((core, first, Due(entries)))
+        Ok((core, first, due))
     }
 
     fn restore_reservations(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
@@ -279,7 +295,7 @@ impl<R> Core<R> {
         store: &dyn Store,
         now: Timestamp,
         step: &mut Step<R>,
-    ) -> Result<Vec<Entry<R>>, RecoverError> {
+    ) -> Result<Due<R>, RecoverError> {
         let mut ids = Vec::new();
         each(store, keys::OPEN, |key, bytes| {
             let id = String::from_utf8_lossy(key.get(2..).unwrap_or_default());
@@ -287,22 +303,25 @@ impl<R> Core<R> {
             ids.push((FulfilmentId::new(id), trace));
             Ok(())
         })?;
-        let mut entries = Vec::new();
+        let (mut entries, mut versions) = (Vec::new(), BTreeSet::new());
         for (id, trace) in ids {
             let missing = || RecoverError::Missing { fulfilment: id.clone(), number: 0 };
             let read = read_sized(store, &id).and_then(|read| read.ok_or_else(missing));
             match read {
                 Ok((mut fulfilment, bytes)) if !self.set_aside.contains_key(&id) => {
                     let owed = owed(store, &fulfilment)?;
+                    let is_shifted = now < fulfilment.updated_at();
                     fulfilment.follow_clock(now);
                     let mut entry = self.restored(fulfilment, bytes, step);
+                    entry.is_shifted = is_shifted;
                     entry.trace = trace;
                     entry.owed = owed.map(|mut owed| {
                         let record = Arc::clone(&owed.record);
                         owed.then = vec![entry.publish(owed.mark.record, record), entry.go_on()];
                         owed
                     });
-                    entries.push(entry);
+                    versions.extend(entry.fulfilment.versions().into_iter().cloned());
+                    entries.extend(self.unless_asleep(now, entry));
                 }
                 Ok((fulfilment, _)) => self.lock_again(&fulfilment),
                 // The store itself is closed, taken over or away. An unreadable value concerns one
@@ -313,7 +332,7 @@ impl<R> Core<R> {
                 Err(error) => self.cannot_be_read(store, id, &error, now, step),
             }
         }
-        Ok(entries)
+        Ok(Due { entries, versions })
     }
 
     /// Sets aside an unreadable fulfilment, and takes its locks as far as they can be read.

@@ -7,17 +7,28 @@
 use model::{Document, FulfilmentId};
 use tmf::time::Timestamp;
 
+use super::callbacks::own_name;
 use super::entry::Entry;
 use super::locks::quotes;
 use super::owed::Owed;
-use super::{Asked, Core, Input, RecoverError, Step};
+use super::{After, Asked, Core, Input, RecoverError, Step};
 use crate::keys;
 use crate::store::{Scan, Store, Write};
 
 impl<R> Core<R> {
     /// Continues a fulfilment that has more to do than one turn allows.
     pub fn go_on(&mut self, now: Timestamp, id: &FulfilmentId) -> Vec<Step<R>> {
-        let Some(mut entry) = self.open.remove(id) else { return Vec::new() };
+        let mut steps = match self.take_later(now, id) {
+            Some(step) => vec![step],
+            None => self.take_turn(now, id),
+        };
+        steps.extend(self.read_overdue());
+        self.make_room();
+        steps
+    }
+
+    fn take_turn(&mut self, now: Timestamp, id: &FulfilmentId) -> Vec<Step<R>> {
+        let Some(mut entry) = self.take(id) else { return Vec::new() };
         if let Some(owed) = entry.owed.take() {
             return self.write_part(now, entry, owed);
         }
@@ -66,19 +77,55 @@ impl<R> Core<R> {
         step.commit.writes.push((keys::owed(id), None));
         step.commit.writes.append(&mut owed.writes);
         step.commit.then.append(&mut owed.then);
+        // It comes to rest by a turn, in which it finds nothing to do.
+        if !step.commit.then.iter().any(|after| matches!(after, After::GoOn(_))) {
+            step.commit.then.push(entry.go_on());
+        }
         self.put_back(now, entry);
         let later = owed.later.into_iter().map(|asked| self.handle(now, asked));
         [step].into_iter().chain(later).collect()
     }
 
-    /// Keeps an input for when the documents of its fulfilment are written; gives it back if there
-    /// is nothing to wait for.
-    pub(super) fn unless_owed(&mut self, asked: Asked<R>) -> Option<Asked<R>> {
+    /// Keeps an input for when the documents of its fulfilment are written, or when it is read again; gives
+    /// it back if there is nothing to wait for. The error is the fulfilment, if it is still to be read.
+    pub(super) fn unless_later(
+        &mut self,
+        asked: Asked<R>,
+    ) -> Result<Asked<R>, Option<FulfilmentId>> {
+        let id = self.concerned(&asked.input).cloned();
+        // The order that a submission repeats is on disk if it has left memory.
+        let left = id.clone().filter(|_| !matches!(asked.input, Input::Submit { .. }));
+        let asked = self.unless_left(left, asked)?;
+        self.unless_owed(asked, id.as_ref()).ok_or(None)
+    }
+
+    /// Keeps an input for when the documents of its fulfilment are written.
+    pub(super) fn unless_owed(
+        &mut self,
+        asked: Asked<R>,
+        id: Option<&FulfilmentId>,
+    ) -> Option<Asked<R>> {
+        match id.and_then(|id| self.open.get_mut(id)?.owed.as_mut()) {
+            Some(owed) => {
+                owed.later.push(asked);
+                None
+            }
+            None => Some(asked),
+        }
+    }
+
+    /// The open fulfilment that an input is about.
+    pub(super) fn concerned<'a>(&'a self, input: &'a Input<R>) -> Option<&'a FulfilmentId> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
-        let id = match &asked.input {
+        match input {
             // A record that is not on disk yet may have ended the wait for it.
             Input::Callback { callback, .. } => {
-                waiter(&callback.name).or_else(|| self.held_back.first())
+                waiter(&callback.name).or_else(|| self.held_back.first()).or_else(|| {
+                    // One of its tasks may wait for it later.
+                    let (own, ..) = own_name(&callback.name)?;
+                    let asleep = self.asleep.get_key_value(&own).map(|(id, _)| id);
+                    asleep.or_else(|| Some(self.later.get_key_value(&own)?.0))
+                })
             }
             Input::Recalled(recalled) => waiter(&recalled.name),
             Input::Finished { fulfilment, .. }
@@ -102,14 +149,8 @@ impl<R> Core<R> {
             | Input::Remove { .. }
             | Input::Write { .. }
             | Input::Erase { .. }
+            | Input::Reread { .. }
             | Input::LockHolder { .. } => None,
-        };
-        match id.and_then(|id| self.open.get_mut(id)?.owed.as_mut()) {
-            Some(owed) => {
-                owed.later.push(asked);
-                None
-            }
-            None => Some(asked),
         }
     }
 }

@@ -67,7 +67,7 @@ impl<R> Core<R> {
         seen: Seen,
         reply: R,
     ) -> Step<R> {
-        let Some(entry) = self.open.remove(id) else {
+        let Some(entry) = self.take(id) else {
             return self.absent(id, reply, Answer::Fulfilment(None));
         };
         let mut step = Step { waiting: Some(reply), ..Step::default() };
@@ -96,7 +96,7 @@ impl<R> Core<R> {
         }
     }
 
-    /// All open fulfilments.
+    /// The open fulfilments that are in memory.
     pub(super) fn all(&self) -> Vec<Arc<Fulfilment>> {
         self.open.values().map(|entry| Arc::clone(&entry.fulfilment)).collect()
     }
@@ -110,7 +110,7 @@ impl<R> Core<R> {
     /// Why no more fulfilments may be open.
     fn full(&self) -> Option<Denied> {
         let Limits { open_orders, open_orders_bytes, .. } = self.limits;
-        let open = self.open.len() as u64;
+        let open = self.open() as u64;
         if open >= open_orders {
             return Some(Denied::TooManyOpen { open, max: open_orders });
         }

@@ -1,6 +1,7 @@
 //! Each test is a script of inputs, with the output after each line of it.
 
 mod aside;
+mod asleep;
 mod measured;
 pub(crate) mod refused;
 mod safety;

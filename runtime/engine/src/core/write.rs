@@ -17,7 +17,7 @@ impl<R> Core<R> {
         reply: R,
     ) -> Step<R> {
         let mut open = open.iter();
-        let open = open.find(|id| self.open.contains_key(id) || self.set_aside.contains_key(id));
+        let open = open.find(|id| self.is_open(id) || self.set_aside.contains_key(id));
         if let Some(holder) = open.or_else(|| self.locks.holder(&locked)) {
             return Step::answer(reply, Answer::Locked(holder.clone()));
         }

@@ -1,16 +1,18 @@
 //! The one loop that owns the plans: it takes inputs, writes their consequences, and then acts on them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use model::{Event, Fulfilment, Record};
-use tokio::sync::{broadcast, mpsc};
+use model::{Event, FulfilmentId, Record};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 
 use super::{Counters, Reply};
 use crate::clock::Clock;
-use crate::core::{After, Answer, Asked, Core, Due, Input, Published, Recalled, Step};
+use crate::core::{
+    After, Answer, Asked, Core, Due, Input, Published, Recalled, RecoverError, Step, read_sized,
+};
 use crate::documents::Error;
 use crate::keys;
 use crate::store::{self, Appended, Store};
@@ -22,7 +24,13 @@ const INPUTS_AT_ONCE: usize = 256;
 /// Max commits on their way to the disk; no input is taken while there are more.
 const COMMITS_MAX: usize = 8_192;
 
-/// The pause before a kept callback is read again, while the store is away.
+/// How often a fulfilment is read once more after the store failed to.
+const REREADS_MAX: u32 = 5;
+
+/// Max fulfilments that are read again at one time.
+pub(super) const READERS: usize = 8;
+
+/// The pause before a callback or a journal is read again, while the store is away.
 const RECALL_PAUSE: Duration = Duration::from_secs(1);
 
 /// The engine's loop, to be run until it ends.
@@ -36,7 +44,11 @@ pub struct Loop {
     pub(super) inputs: mpsc::Receiver<Asked<Reply>>,
     pub(super) sender: mpsc::WeakSender<Asked<Reply>>,
     pub(super) published: broadcast::Sender<Published>,
+    /// Whether the actions after a commit are being carried out.
+    pub(super) is_finishing: bool,
     pub(super) counters: Arc<Counters>,
+    /// The turns of those that read a fulfilment again.
+    pub(super) readers: Arc<Semaphore>,
     /// Commits on their way to the disk, oldest first, with the actions after them.
     pub(super) commits: VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
 }
@@ -45,9 +57,8 @@ impl Loop {
     /// Whether a fulfilment that is to be carried on uses a version of a plugin that is not there. Its steps would
     /// fail.
     pub fn lacks_a_plugin(&self) -> bool {
-        let due = self.due.iter().flat_map(Due::fulfilments);
-        let versions: BTreeSet<_> = due.flat_map(Fulfilment::versions).collect();
-        versions.into_iter().any(|digest| self.worker.effects(digest).is_none())
+        let mut versions = self.due.iter().flat_map(Due::versions);
+        versions.any(|digest| self.worker.effects(digest).is_none())
     }
 
     /// Runs until every handle is gone and all begun work is on disk, or the store fails.
@@ -92,6 +103,7 @@ impl Loop {
         let set_aside = self.core.set_aside().count() as u64;
         for (counter, now) in [
             (&self.counters.open, self.core.open() as u64),
+            (&self.counters.asleep, self.core.asleep() as u64),
             (&self.counters.open_bytes, self.core.open_bytes()),
             (&self.counters.set_aside, set_aside),
             (&self.counters.unreadable_facts, self.core.unreadable()),
@@ -124,7 +136,8 @@ impl Loop {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
             self.store.append(batch)
         });
-        if appended.is_none() && self.commits.is_empty() {
+        // What follows from actions that are being carried out comes after them.
+        if appended.is_none() && self.commits.is_empty() && !self.is_finishing {
             self.finish(then);
         } else {
             self.commits.push_back((appended, then));
@@ -132,10 +145,17 @@ impl Loop {
     }
 
     fn finish(&mut self, then: Vec<After<Reply>>) {
+        self.is_finishing = true;
+        self.carry_out(then);
+        self.is_finishing = false;
+    }
+
+    fn carry_out(&mut self, then: Vec<After<Reply>>) {
         for after in then {
             match after {
                 After::Run(call) => self.call(call),
                 After::Recall(name) => self.recall(name),
+                After::Reread(id) => self.reread(id),
                 After::Reply(reply, answer) => tell(reply, answer),
                 After::Written(reply) => tell(reply, Answer::Done),
                 After::GoOn(id) => {
@@ -172,6 +192,34 @@ impl Loop {
         });
     }
 
+    /// Reads a fulfilment that has left memory, beside the loop.
+    fn reread(&self, fulfilment: FulfilmentId) {
+        let (store, readers) = (Arc::clone(&self.store), Arc::clone(&self.readers));
+        let sender = self.sender.clone();
+        self.later(async move {
+            let _turn = readers.acquire_owned().await.ok()?;
+            let mut failures = 0;
+            loop {
+                let (store, id) = (Arc::clone(&store), fulfilment.clone());
+                let reading = tokio::task::spawn_blocking(move || read_sized(&*store, &id));
+                let read = reading.await.unwrap_or_else(|panicked| Err(unread(panicked)));
+                match &read {
+                    Err(RecoverError::Store(store::Error::Away(_))) => {}
+                    // A disk that fails once may answer the next time.
+                    Err(RecoverError::Store(_)) if failures < REREADS_MAX => failures += 1,
+                    _ => {
+                        let missing =
+                            RecoverError::Missing { fulfilment: fulfilment.clone(), number: 0 };
+                        let read = read.and_then(|read| read.map(Box::new).ok_or(missing));
+                        return Some(Input::Reread { fulfilment, read });
+                    }
+                }
+                sender.upgrade()?;
+                tokio::time::sleep(RECALL_PAUSE).await;
+            }
+        });
+    }
+
     fn call(&self, call: Call) {
         self.counters.calls.fetch_add(1, Ordering::Relaxed);
         let (fulfilment, task) = (call.fulfilment.clone(), call.task);
@@ -193,6 +241,12 @@ impl Loop {
             }
         });
     }
+}
+
+/// A journal whose reading panicked.
+fn unread(panicked: tokio::task::JoinError) -> RecoverError {
+    let source = Box::new(panicked);
+    RecoverError::Store(store::Error::Failed { action: "read a journal", source })
 }
 
 /// Reads a kept callback. One that is damaged has no payload.
@@ -242,6 +296,7 @@ fn outcome(
                 After::Run(_)
                 | After::Reply(..)
                 | After::Recall(_)
+                | After::Reread(_)
                 | After::Publish(_)
                 | After::GoOn(_) => None,
             };

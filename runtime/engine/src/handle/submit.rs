@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use model::{Event, Fulfilment, FulfilmentId};
 
-use super::{AskError, Engine, unexpected};
-use crate::core::{Answer, Input, Seen};
+use super::{AskError, Engine, ReadError, unexpected};
+use crate::core::{Answer, Input, RecoverError, Seen, read_fulfilment};
 use crate::trace::Trace;
 
 /// Why nothing was submitted.
@@ -92,18 +92,37 @@ impl Engine {
         }
     }
 
-    /// All open fulfilments. What they show may not be on disk yet.
-    pub async fn all(&self) -> Result<Vec<Arc<Fulfilment>>, AskError> {
-        match self.ask(|reply| Input::All { reply }).await? {
-            Answer::Open(found) => Ok(found),
-            other => Err(unexpected(&other)),
+    /// Shows each open fulfilment to `visit`. What it shows may not be on disk yet. Those that have left
+    /// memory are read one after the other.
+    pub async fn each_open(
+        &self,
+        mut visit: impl FnMut(&Arc<Fulfilment>),
+    ) -> Result<(), ReadError> {
+        let (here, asleep) = match self.ask(|reply| Input::All { reply }).await? {
+            Answer::Open(here, asleep) => (here, asleep),
+            other => return Err(unexpected(&other).into()),
+        };
+        here.iter().for_each(&mut visit);
+        drop(here);
+        for id in asleep {
+            match self.read(&id, read_fulfilment, RecoverError::Store).await {
+                Ok(Some(open)) if !open.is_ended() => visit(&Arc::new(open)),
+                Ok(_) => {}
+                // It is set aside when something concerns it.
+                Err(error) if !error.is_of_whole_store() => {
+                    tracing::error!(fulfilment = %id, error = &error as &dyn std::error::Error,
+                        "an open fulfilment cannot be read");
+                }
+                Err(error) => return Err(ReadError::Journal(error)),
+            }
         }
+        Ok(())
     }
 
     /// The open fulfilments that have no plan: they wait for others, or could not be planned.
     pub async fn unplanned(&self) -> Result<Vec<Arc<Fulfilment>>, AskError> {
         match self.ask(|reply| Input::Unplanned { reply }).await? {
-            Answer::Open(found) => Ok(found),
+            Answer::Open(found, _) => Ok(found),
             other => Err(unexpected(&other)),
         }
     }

@@ -13,7 +13,8 @@ use crate::store::{Memory, Scan, Store as _};
 
 /// An input with the act that it belongs to: those of the engine itself and of its worker have none.
 pub(super) fn asked<R>(input: Input<R>, number: u64) -> Asked<R> {
-    let is_own = matches!(input, Input::Finished { .. } | Input::Recalled(_));
+    let is_own =
+        matches!(input, Input::Finished { .. } | Input::Recalled(_) | Input::Reread { .. });
     let act = || Act { request: Some(number.to_string()), action: "sim".into(), ..Act::default() };
     Asked { input, act: (!is_own).then(|| Arc::new(act())) }
 }

@@ -113,7 +113,7 @@ impl World {
             Answer::NotDecided(_) => assert_eq!(asker, Asker::Person),
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
             Answer::Locked(_) => panic!("nothing is written here but by orders"),
-            Answer::Open(_) => {}
+            Answer::Open(..) => {}
             Answer::Erased(_) => panic!("no operator deletes here"),
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
@@ -370,6 +370,11 @@ fn assert_key(call: &Call) {
 }
 
 /// Two folds are the same; if not, the difference is shown without the plan.
+/// A fulfilment that is read again is as it left memory.
+pub(crate) fn assert_read(read: &Fulfilment, left: &Fulfilment) {
+    assert_same(read, left, "what left memory is read again");
+}
+
 pub(super) fn assert_same(one: &Fulfilment, other: &Fulfilment, why: &str) {
     let brief = |fold: &Fulfilment| {
         format!(

@@ -1,7 +1,7 @@
 //! The lives of the engine: its loop handles the output of the core until the power fails.
 
 use model::plan::UNDO;
-use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
+use model::{FulfilmentId, Pool, PoolId, SpecId, TaskId, Values};
 
 use std::sync::Arc;
 
@@ -68,6 +68,12 @@ impl World {
                     let generation = self.generation;
                     let recalled = format!("recalled {name}");
                     self.happens(at, recalled, SimEvent::Recalled { generation, name });
+                }
+                After::Reread(fulfilment) => {
+                    let at = self.now.plus_ms(self.dice.below(10));
+                    let generation = self.generation;
+                    let reread = format!("reread {fulfilment}");
+                    self.happens(at, reread, SimEvent::Reread { generation, fulfilment });
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
                 After::Written(asker) => self.answered(asker, &Answer::Done),
@@ -164,6 +170,17 @@ impl World {
         assert!(other.is_none(), "a task has one call at a time");
     }
 
+    pub(super) fn reserve(&mut self, task: &(FulfilmentId, TaskId), pool: &str) {
+        let Some(under_way) = self.calls.get_mut(task) else {
+            return;
+        };
+        let name = pool;
+        match self.pools.reserve(&task.0, task.1, PoolId::new(pool), name) {
+            Ok(reservation) => under_way.reserved.push(reservation.value),
+            Err(_) => under_way.refused = true,
+        }
+    }
+
     pub(super) fn next_crash(&mut self) -> u64 {
         match self.scenario.crashes {
             Crashes::Never => 0,
@@ -226,8 +243,12 @@ impl World {
 pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, scenario: &Scenario) -> Setup {
     let (worker, pools) = (Arc::clone(plugins) as _, pools.clone());
     // Some callbacks expire while others are still to be read.
-    let limits = Limits { callback_keep_ms: KEEP_MS, ..Limits::default() };
-    let Scenario { durability, shares, .. } = *scenario;
+    let Scenario { durability, shares, in_memory, .. } = *scenario;
+    let limits = Limits {
+        callback_keep_ms: KEEP_MS,
+        orders_in_memory_bytes: in_memory,
+        ..Limits::default()
+    };
     Setup { worker, pools, durability, limits, shares, secret: [7; 32] }
 }
 

@@ -13,12 +13,12 @@ use crate::keys;
 impl World {
     /// Some fulfilment takes events of which one is refused.
     pub(super) fn refuse(&mut self) {
-        let resting = self.core.resting().count();
+        let resting = self.core.in_memory().count();
         if resting == 0 || self.crashing {
             return;
         }
         let index = usize::try_from(self.dice.below(resting as u64)).unwrap();
-        let open = self.core.resting().nth(index).expect("it rests").clone();
+        let open = self.core.in_memory().nth(index).expect("it rests").clone();
         let id = open.id();
         let before = self.core.others(id);
         let events = self.refused(&open);

@@ -64,6 +64,12 @@ fn scenario(seed: u64) -> Scenario {
         crashes: Crashes::Drawn,
         shares,
         refuses: false,
+        // Of each five, two keep in memory what has work under way, and one some more.
+        in_memory: match seed % 5 {
+            0 | 1 => 0,
+            2 => 6_000,
+            _ => u64::MAX,
+        },
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Limits {
     /// Max MiB of the journals of open orders and runs.
     #[serde(deserialize_with = "open_orders_mib")]
     pub open_orders_mib: u64,
+    /// MiB of the journals of open orders and runs above which those that wait leave memory.
+    #[serde(deserialize_with = "orders_in_memory_mib")]
+    pub orders_in_memory_mib: u64,
     /// Max callbacks that arrived before their task waits for them.
     #[serde(deserialize_with = "callbacks_kept")]
     pub callbacks_kept: u64,
@@ -63,6 +66,7 @@ impl Default for Limits {
             exports: 4,
             open_orders: usual.open_orders,
             open_orders_mib: usual.open_orders_bytes >> 20,
+            orders_in_memory_mib: usual.orders_in_memory_bytes >> 20,
             callbacks_kept: usual.callbacks_kept,
             callbacks_kept_mib: usual.callbacks_kept_bytes >> 20,
             store_cache_mib: store::Options::default().cache_bytes >> 20,
@@ -89,6 +93,10 @@ fn open_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
 
 fn open_orders_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(deserializer, "[limits] open-orders-mib", MIB_MAX)
+}
+
+fn orders_in_memory_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    between(deserializer, "[limits] orders-in-memory-mib", (0, MIB_MAX))
 }
 
 fn callbacks_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

@@ -179,8 +179,13 @@ impl Page {
         let counters = server.engine.counters();
         self.gauge_of("open_fulfilments", "Open fulfilments", &counters.open);
         self.gauge_of(
+            "open_fulfilments_asleep",
+            "Open fulfilments that wait and have left memory",
+            &counters.asleep,
+        );
+        self.gauge_of(
             "open_fulfilments_bytes",
-            "Bytes of the journals of open fulfilments",
+            "Bytes of the journals of open fulfilments that are in memory",
             &counters.open_bytes,
         );
         self.gauge_of(

@@ -26,14 +26,14 @@ impl<R> Core<R> {
         events: Vec<Event>,
         reply: R,
     ) -> Step<R> {
-        let entry = self.open.remove(id).expect("it is open");
+        let entry = self.take(id).expect("it is open");
         let step = Step { waiting: Some(reply), ..Step::default() };
         self.advance(now, entry, events, step)
     }
 
     /// The state apart from a fulfilment.
     pub(crate) fn others(&self, id: &FulfilmentId) -> Others {
-        let others = self.open.values().map(|entry| &*entry.fulfilment);
+        let others = self.fulfilments();
         let others = others.filter(|other| other.id() != id);
         let waiting = self.waiting.iter().filter(|(_, (own, ..))| own != id);
         let timers = self.timers.iter().filter(|(_, own)| *own != id);

@@ -14,12 +14,12 @@ fn id(name: &str) -> FulfilmentId {
     FulfilmentId::new(name)
 }
 
-fn waiting(stage: &mut Stage, name: &str, key: &str) {
+pub(super) fn waiting(stage: &mut Stage, name: &str, key: &str) {
     let wait = Wait { keys: vec![key.into()], timeout_ms: 5_000 };
     stage.finished(name, Outcome::Waiting(wait), false);
 }
 
-fn callback(stage: &mut Stage, name: &str) -> Answer {
+pub(super) fn callback(stage: &mut Stage, name: &str) -> Answer {
     let payload = json!({ "n": 1 });
     stage.input(Input::Callback {
         callback: Callback { name: name.into(), payload },

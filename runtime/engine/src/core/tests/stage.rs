@@ -22,6 +22,8 @@ pub(super) struct Stage {
     pub(super) pools: Pools,
     durability: Durability,
     pub(super) limits: Limits,
+    /// Whether what has left memory cannot be read again.
+    pub(super) is_unreadable: bool,
     pub(super) trace: Option<Trace>,
     /// The traces of calls, in order.
     pub(super) traces: Vec<Option<Trace>>,
@@ -71,6 +73,7 @@ impl Stage {
             pools,
             durability,
             limits,
+            is_unreadable: false,
             trace: None,
             traces: Vec::new(),
             plan,
@@ -250,10 +253,26 @@ impl Stage {
                         let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
                         self.input(Input::Recalled(Recalled { name, payload }));
                     }
-                    After::Publish(_) | After::GoOn(_) => {}
+                    After::Reread(id) => {
+                        self.say("then reread", id.as_str());
+                        let read = self.reread(&id);
+                        self.input(Input::Reread { fulfilment: id, read });
+                    }
+                    After::GoOn(id) => {
+                        let steps = self.core.go_on(self.now, &id);
+                        self.steps(steps);
+                    }
+                    After::Publish(_) => {}
                 }
             }
         }
+    }
+
+    fn reread(&self, id: &FulfilmentId) -> Result<Box<(Fulfilment, u64)>, RecoverError> {
+        if self.is_unreadable {
+            return Err(RecoverError::Missing { fulfilment: id.clone(), number: 0 });
+        }
+        Ok(Box::new(read_sized(&self.store, id)?.expect("what has left memory is on the disk")))
     }
 
     fn say(&mut self, what: &str, of: &str) {
@@ -278,6 +297,7 @@ fn called(call: &Call) -> String {
 pub(super) const LIMITS: Limits = Limits {
     open_orders: 100,
     open_orders_bytes: 1 << 20,
+    orders_in_memory_bytes: 1 << 20,
     callbacks_kept: 4,
     callbacks_kept_bytes: 1_000,
     callback_keep_ms: 3_600_000,

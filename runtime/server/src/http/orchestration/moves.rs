@@ -90,8 +90,13 @@ pub(super) async fn post(server: &ServerState, mut call: Call, id: &PluginId) ->
     let page = Page::parse(&call.query)?;
     let versions = checked(server, &call, id, &asked).await?;
     let filter = Filter::of(&mut asked)?;
-    let mut open = server.engine.all().await?;
-    open.retain(|one| one.uses(id, &versions.from) && filter.takes(one, id));
+    let mut open = Vec::new();
+    let visit = |one: &Arc<Fulfilment>| {
+        if one.uses(id, &versions.from) && filter.takes(one, id) {
+            open.push(Arc::clone(one));
+        }
+    };
+    server.engine.each_open(visit).await?;
     let chosen = Chosen::of(open, |one| misfits(one, id, versions.offered));
     if let Some(token) = &asked.token {
         token.check(&chosen.token()).map_err(|problem| problem.about("token"))?;

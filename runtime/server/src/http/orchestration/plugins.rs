@@ -1,6 +1,7 @@
 //! The plugins and their versions: what is installed and used, and how another version comes in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
@@ -11,7 +12,7 @@ use host::shadow::{Difference, Repeated, Shadow};
 use host::trust::Proofs;
 use host::versions::{Turn, Used, VersionError};
 use host::{Entry, InstallError};
-use model::{Digest, FulfilmentId, PluginId};
+use model::{Digest, Fulfilment, FulfilmentId, PluginId};
 use serde::{Deserialize, Serialize};
 
 use super::decide::read_as;
@@ -22,7 +23,7 @@ use crate::http::page::Page;
 use crate::http::problem::{Answer, Problem, nothing_here};
 use crate::http::rights::sees_root;
 use crate::http::{ServerState, answer, etag};
-use crate::plugins::usage::usage;
+use crate::plugins::usage::add_usage;
 use crate::plugins::{NoUploads, reason};
 use crate::search::Query;
 
@@ -90,7 +91,8 @@ async fn show(server: &ServerState, call: &Call, id: &PluginId) -> Answer {
     let (versions, current) = (versions(server, call, id).await?, server.plugins.host.current(id));
     if versions.is_empty() {
         // One that is not installed is there as far as the client sees open work of it.
-        let used = usage(&server.engine.all().await?);
+        let mut used = Used::default();
+        server.engine.each_open(|one| add_usage(&mut used, one)).await?;
         call.admitted.shows(entries(server, id, used).await?.is_empty());
         return Err(Problem::not_found(format!("there is no plugin `{id}`")).about("id"));
     }
@@ -272,12 +274,16 @@ async fn entries(server: &ServerState, id: &PluginId, used: Used) -> Result<Vec<
 
 /// The open work of each version. The owner of a plugin knows of all of it, others of what they see.
 async fn used(server: &ServerState, call: &Call) -> Result<Used, Problem> {
-    let mut open = server.engine.all().await?;
-    if call.admitted.scope.is_all() && !call.admitted.reader.is_all() {
-        let client = call.admitted.quietly();
-        open.retain(|one| sees_root(&client, one));
-    }
-    Ok(usage(&open))
+    let is_partial = call.admitted.scope.is_all() && !call.admitted.reader.is_all();
+    let client = is_partial.then(|| call.admitted.quietly());
+    let mut used = Used::default();
+    let visit = |one: &Arc<Fulfilment>| {
+        if client.as_ref().is_none_or(|client| sees_root(client, one)) {
+            add_usage(&mut used, one);
+        }
+    };
+    server.engine.each_open(visit).await?;
+    Ok(used)
 }
 
 /// Refuses a client from whom orders are hidden, where a plugin that is not its own shows what it was
