@@ -136,7 +136,7 @@ impl Loop {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
             self.store.append(batch)
         });
-        // What follows from actions that are being carried out comes after them.
+        // Consequences of actions that are being carried out come after them.
         if appended.is_none() && self.commits.is_empty() && !self.is_finishing {
             self.finish(then);
         } else {
