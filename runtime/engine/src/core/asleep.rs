@@ -6,16 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 #[cfg(test)]
 use std::sync::Arc;
 
-use model::expr::Expressions;
 use model::{Context, Fulfilment, FulfilmentId};
 use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
 use super::entry::Entry;
-use super::quarantine::SetAside;
-use super::{After, Answer, Asked, Core, Denied, RecoverError, Step};
-use crate::causes::chain;
-use crate::keys;
+use super::{After, Answer, Asked, Core, RecoverError, Step};
 use crate::trace::Trace;
 
 /// Max fulfilments that are being read again before more are read because their time has come.
@@ -142,19 +138,20 @@ impl<R> Core<R> {
         if self.open_bytes <= self.room() {
             return Some(entry);
         }
+        entry.is_at_rest = true;
+        if !entry.may_leave() {
+            entry.is_at_rest = false;
+            return Some(entry);
+        }
         let worker = &self.worker;
         let mut context = Context {
             now,
             effects: &|digest| worker.effects(digest),
-            expressions: &mut Expressions::default(),
+            expressions: &mut self.expressions,
         };
-        let mut agenda = Agenda::all(&entry.fulfilment, now);
+        let agenda = entry.agenda.insert(Agenda::all(&entry.fulfilment, now));
         let calls = self.shares.calls;
         let due = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, &mut context);
-        entry.is_at_rest = true;
-        if !entry.may_leave() {
-            return Some(entry);
-        }
         self.set_timer(now, &mut entry);
         if due.is_some() {
             self.overdue.insert(entry.fulfilment.id().clone());
@@ -248,18 +245,10 @@ impl<R> Core<R> {
                     self.timers.remove(time, &id);
                 }
                 self.waiting.retain(|_, (waiter, ..)| *waiter != id);
-                let aside = SetAside::new(error.record(), chain(&error), now);
-                tracing::error!(
-                    fulfilment = %id,
-                    reason = aside.reason,
-                    "an open fulfilment cannot be read again and is set aside; see GET \
-                     /orchestration/v1/quarantine"
-                );
-                step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
-                let denied = Answer::Denied(Denied::set_aside(&id, &aside));
+                let aside = self.set_unread_aside(&id, &error, now, &mut step);
+                let denied = Answer::Denied(aside);
                 let askers = asleep.awaiting_end.into_iter();
                 step.commit.then.extend(askers.map(|reply| After::Reply(reply, denied.clone())));
-                self.set_aside.insert(id.clone(), aside);
             }
         }
         step.commit.then.push(After::GoOn(id));

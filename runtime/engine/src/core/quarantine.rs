@@ -7,7 +7,7 @@ use tmf::time::Timestamp;
 
 use super::advance::{Fault, Gathered};
 use super::entry::Entry;
-use super::{After, Answer, Core, Denied, Step};
+use super::{After, Answer, Core, Denied, RecoverError, Step};
 use crate::causes::chain;
 use crate::documents::Put;
 use crate::keys;
@@ -119,6 +119,27 @@ impl<R> Core<R> {
         let told = askers.map(|reply| After::Reply(reply, Answer::Denied(denied.clone())));
         aside.commit.then.extend(told);
         aside
+    }
+
+    /// Sets aside a fulfilment whose journal cannot be read. The answer to those who ask about it.
+    pub(super) fn set_unread_aside(
+        &mut self,
+        id: &FulfilmentId,
+        error: &RecoverError,
+        now: Timestamp,
+        step: &mut Step<R>,
+    ) -> Denied {
+        let aside = SetAside::new(error.record(), chain(error), now);
+        tracing::error!(
+            fulfilment = %id,
+            reason = aside.reason,
+            "an open fulfilment cannot be read and is set aside; see GET \
+             /orchestration/v1/quarantine"
+        );
+        step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
+        let denied = Denied::set_aside(id, &aside);
+        self.set_aside.insert(id.clone(), aside);
+        denied
     }
 
     /// Continues a fulfilment that was set aside, as it was read again.

@@ -329,7 +329,7 @@ impl<R> Core<R> {
                 Err(RecoverError::Store(error)) if error.is_of_whole_store() => {
                     return Err(RecoverError::Store(error));
                 }
-                Err(error) => self.cannot_be_read(store, id, &error, now, step),
+                Err(error) => self.cannot_be_read(store, &id, &error, now, step),
             }
         }
         Ok(Due { entries, versions })
@@ -339,26 +339,18 @@ impl<R> Core<R> {
     fn cannot_be_read(
         &mut self,
         store: &dyn Store,
-        id: FulfilmentId,
+        id: &FulfilmentId,
         error: &RecoverError,
         now: Timestamp,
         step: &mut Step<R>,
     ) {
-        for event in readable(store, &id) {
-            self.lock_of(&id, &event);
+        for event in readable(store, id) {
+            self.lock_of(id, &event);
         }
-        if self.set_aside.contains_key(&id) {
+        if self.set_aside.contains_key(id) {
             return;
         }
-        let aside = SetAside::new(error.record(), chain(error), now);
-        tracing::error!(
-            fulfilment = %id,
-            reason = aside.reason,
-            "an open fulfilment cannot be read and is set aside; see GET \
-             /orchestration/v1/quarantine"
-        );
-        step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
-        self.set_aside.insert(id, aside);
+        self.set_unread_aside(id, error, now, step);
     }
 
     /// Adds a fulfilment to the open ones.
