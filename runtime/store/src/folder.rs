@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with, statvfs};
 
 use crate::database::{LOG, OpenError};
 
@@ -110,4 +110,13 @@ pub(crate) fn sync_all(path: &Path) -> io::Result<File> {
     }
     sync_folders(path)?;
     File::options().read(true).write(true).open(path.join(LOG))
+}
+
+/// The bytes that are free, for us, on the disk of a folder.
+///
+/// # Errors
+/// The folder cannot be looked at.
+pub fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

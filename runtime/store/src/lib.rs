@@ -38,6 +38,7 @@ mod tree;
 mod writer;
 
 pub use self::database::OpenError;
+pub use self::folder::free_bytes;
 pub use self::marker::Lack;
 pub use self::open::Options;
 pub use self::postgres::Postgres;

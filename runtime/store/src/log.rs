@@ -109,7 +109,7 @@ pub(crate) fn contents(db: &Db) -> Result<Contents, Failure> {
     let Some((key, _)) = last.filter(|(key, _)| key[0] == RECORDS) else {
         return Ok(Contents { name, tally: begun(db)? });
     };
-    let (number, _) = numbers(&key).ok_or_else(|| Failure::of(READ)(Broken::Cell))?;
+    let number = commit_at(&key).ok_or_else(|| Failure::of(READ)(Broken::Cell))?;
     let first = db.get(place(number, 0)).map_err(Failure::of(READ))?;
     let first = first.as_deref().and_then(head);
     let (tally, ..) = first.ok_or_else(|| Failure::of(READ)(Broken::Record(number)))?;
@@ -177,11 +177,10 @@ fn place(commit: u64, index: u32) -> [u8; 13] {
     place
 }
 
-/// The numbers of the commit and of the cell that lies at a place.
-fn numbers(place: &[u8]) -> Option<(u64, u32)> {
-    let (commit, rest) = place.get(1..)?.split_first_chunk()?;
-    let index: &[u8; 4] = rest.try_into().ok()?;
-    Some((u64::from_be_bytes(*commit), u32::from_be_bytes(*index)))
+/// The number of the commit of which a cell lies at a place; its own number follows, in four bytes.
+fn commit_at(place: &[u8]) -> Option<u64> {
+    let (commit, index) = place.get(1..)?.split_first_chunk()?;
+    (index.len() == 4).then(|| u64::from_be_bytes(*commit))
 }
 
 #[cfg(test)]

@@ -18,9 +18,8 @@ use lsm_tree::{
     AbstractTree as _, AnyTree, Cache, CompressionType, Config, Guard as _, SequenceNumberCounter,
 };
 
-use rustix::fs::statvfs;
-
 use crate::failure::Failure;
+use crate::folder::free_bytes;
 use crate::private::{self, Depth};
 use crate::record::Change;
 
@@ -169,8 +168,7 @@ impl Tables {
     /// Whether files can be merged without taking the space that commits need.
     fn has_space(&self) -> bool {
         let needed = MERGE_BYTES_MAX.min(2 * self.tree.disk_space());
-        let free = statvfs(&self.path).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        free.is_ok_and(|free| free >= needed)
+        free_bytes(&self.path).is_ok_and(|free| free >= needed)
     }
 
     /// The number of files in each level, and their bytes.

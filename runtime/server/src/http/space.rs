@@ -1,10 +1,7 @@
 //! The space that is left on the disk of the data. With too little of it nothing new is taken on, so that what was
 //! accepted can be finished: a store whose disk is full cannot write its outcomes.
 
-use std::io;
 use std::path::PathBuf;
-
-use rustix::fs::statvfs;
 
 use super::demand::Demand;
 use super::problem::Problem;
@@ -43,7 +40,7 @@ impl Space {
         if !demands.iter().any(|demand| takes_on(&demand.permission)) {
             return Ok(());
         }
-        match self.free_bytes() {
+        match store::free_bytes(&self.folder) {
             Ok(free) if free < self.free_bytes_min => {
                 tracing::warn!(
                     free,
@@ -61,11 +58,6 @@ impl Space {
                 Ok(())
             }
         }
-    }
-
-    fn free_bytes(&self) -> io::Result<u64> {
-        let disk = statvfs(&self.folder)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 
